@@ -1,0 +1,308 @@
+"""The problem: a data set, split once, what counts as good, and how candidates are trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from nas_core.data.dataset import Dataset, DataSource
+from nas_core.data.encoder import Encoder
+from nas_core.data.hints import Hints, make_hints
+from nas_core.data.loading import load
+from nas_core.data.splits import FRACTIONS, Split, split
+from nas_core.errors import DataError, SettingsError
+from nas_core.objectives import Objective, metric_objective
+from nas_core.records import Record
+
+__all__ = ["STRUCTURE", "Part", "Problem", "ProblemSpec", "Recipe", "metrics_for"]
+
+STRUCTURE = (
+    "feature_parsimony",
+    "interaction_sparsity",
+    "additivity",
+    "main_effect_simplicity",
+    "monotone_share",
+    "operation_economy",
+)
+MAX_TRAIN_ROWS = 100_000
+MAX_VALID_ROWS = 50_000
+BANK_BYTES = 600_000_000
+STEPS = 64  # gradient steps per epoch, at most
+
+
+class Recipe(Record):
+    """How long and in which pieces a candidate is trained.
+
+    Attributes:
+        max_epochs: Passes over the training part, at most.
+        batch_size: Rows per gradient step.
+        patience: Epochs without a better validation loss before a candidate stops.
+        min_delta: How much smaller the validation loss must be to count as better.
+    """
+
+    max_epochs: int = Field(default=60, ge=1, le=10_000)
+    batch_size: int = Field(default=64, ge=1)
+    patience: int = Field(default=10, ge=1)
+    min_delta: float = Field(default=1e-4, ge=0)
+
+    @classmethod
+    def for_rows(cls, n: int) -> Recipe:
+        """Return the recipe for n training rows: batches of 8 to 64 rows, more where an epoch would exceed 64 steps.
+
+        Small tables make few steps per epoch and get more epochs, large ones fewer.
+        """
+        small = 2 ** math.floor(math.log2(min(64, max(8, n / 5))))
+        large = 2 ** math.ceil(math.log2(max(1, n / STEPS)))
+        batch = max(small, large)
+        steps = math.ceil(n / batch)
+        epochs = 60 if steps < 40 else 40
+        return cls(max_epochs=epochs, batch_size=batch, patience=10 if steps < 40 else 6)
+
+
+class ProblemSpec(Record):
+    """Everything that defines a problem, as stored with a run; :meth:`Problem.load` builds it again."""
+
+    source: DataSource
+    name: str = ""
+    metric: str
+    split_seed: int = 0
+    fractions: tuple[float, float, float] = FRACTIONS
+    recipe: Recipe = Recipe()
+    measures: tuple[str, ...] = STRUCTURE
+    max_train_rows: int = Field(default=MAX_TRAIN_ROWS, ge=1)
+    max_valid_rows: int = Field(default=MAX_VALID_ROWS, ge=1)
+    data_hash: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the split; nobody changes it.
+
+    Attributes:
+        rows: (n,) int64, row numbers in the data set.
+        raw: (n, P) float64, NaN = missing.
+        X: (n, P) float64, missing values imputed.
+        E: (n, D) float32, the bank of encodings of ``raw``.
+        y: (n,) int64 class index, or float64 in training standard deviations from the training mean.
+    """
+
+    rows: NDArray[np.int64]
+    raw: NDArray[np.float64]
+    X: NDArray[np.float64]
+    E: NDArray[np.float32]
+    y: NDArray[np.int64] | NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def metrics_for(task: str, classes: int) -> tuple[str, ...]:
+    """Return the names of the metrics that fit a task, the default first."""
+    if task == "regression":
+        return ("r2",)
+    return ("roc_auc", "accuracy", "balanced_accuracy")
+
+
+class Problem:
+    """A data set, split once, with its metric and recipe: what a search is asked to solve.
+
+    Build one with :meth:`create` or :meth:`load`. Everything a search uses (encoder, hints, baseline, parts) is fitted
+    on the training part and compared on the validation part; the test part is read by :meth:`open_test` alone.
+
+    Attributes:
+        spec: The stored definition.
+        dataset: The data.
+        split: The row numbers of the parts.
+        objective: What performance means; the only place that knows which way is better.
+        test_opened: How often the test part was opened.
+    """
+
+    def __init__(self, spec: ProblemSpec, dataset: Dataset, parts: Split) -> None:
+        self.spec, self.dataset, self.split = spec, dataset, parts
+        self.objective: Objective = metric_objective(spec.metric)
+        self.test_opened = 0
+        allowed = metrics_for(dataset.task, len(dataset.classes))
+        if spec.metric not in allowed:
+            raise SettingsError(
+                f"The metric {spec.metric!r} does not fit {dataset.task}", allowed=", ".join(allowed), fix="choose one"
+            )
+
+    @classmethod
+    def create(
+        cls,
+        dataset: Dataset,
+        metric: str | None = None,
+        seed: int = 0,
+        recipe: Recipe | None = None,
+        *,
+        fractions: tuple[float, float, float] = FRACTIONS,
+        measures: Sequence[str] = STRUCTURE,
+        max_train_rows: int | None = None,
+        max_valid_rows: int | None = None,
+    ) -> Problem:
+        """Return the problem of ``dataset``, with defaults that suit its size and task.
+
+        Args:
+            dataset: What to learn from.
+            metric: Name of the performance metric; ROC AUC or R² when None.
+            seed: Decides the split.
+            recipe: How candidates are trained; by default :meth:`Recipe.for_rows`.
+            fractions: Shares of training, validation and test rows.
+            measures: Interpretability measures to compute.
+            max_train_rows: Rows the search trains on at most; by default 100,000, fewer for wide tables.
+            max_valid_rows: Rows it compares on at most; by default 50,000, fewer for wide tables.
+
+        Raises:
+            DataError: The fractions are not usable.
+            SettingsError: The metric is unknown or does not fit the task.
+        """
+        parts = split(dataset, seed, fractions)
+        train_limit, valid_limit = _row_limits(dataset.P)
+        spec = ProblemSpec(
+            source=dataset.source,
+            name=dataset.name,
+            metric=metric or metrics_for(dataset.task, len(dataset.classes))[0],
+            split_seed=seed,
+            fractions=fractions,
+            recipe=recipe or Recipe.for_rows(min(len(parts.train), max_train_rows or train_limit)),
+            measures=tuple(measures),
+            max_train_rows=max_train_rows or train_limit,
+            max_valid_rows=max_valid_rows or valid_limit,
+            data_hash=dataset.hash,
+        )
+        return cls(spec, dataset, parts)
+
+    @classmethod
+    def load(cls, spec: ProblemSpec) -> Problem:
+        """Return the problem that ``spec`` defines, from its source.
+
+        Raises:
+            DataError: The data cannot be read, or are no longer the same.
+        """
+        dataset = load(spec.source)
+        if dataset.hash != spec.data_hash:
+            raise DataError(
+                f"The data at {spec.source.location!r} changed: {dataset.hash[:12]}, recorded {spec.data_hash[:12]}",
+                allowed="the data this problem was defined on",
+                fix="restore the file, or start a new run on the new data",
+            )
+        return cls(spec, dataset, split(dataset, spec.split_seed, spec.fractions))
+
+    @property
+    def task(self) -> str:
+        """``classification`` or ``regression``."""
+        return self.dataset.task
+
+    @property
+    def P(self) -> int:  # noqa: N802 - the letters are declared in nas_core.records
+        """Number of features."""
+        return self.dataset.P
+
+    @property
+    def C(self) -> int:  # noqa: N802
+        """Number of outputs: 1 for two classes or regression, else the number of classes."""
+        return len(self.dataset.classes) if len(self.dataset.classes) > 2 else 1
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the P features."""
+        return self.dataset.feature_names
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was changed or left out while reading the data, and how many rows the search leaves out."""
+        notes = list(self.dataset.notes)
+        for name, rows, limit in (
+            ("trains on", self.split.train, self.spec.max_train_rows),
+            ("compares candidates on", self.split.valid, self.spec.max_valid_rows),
+        ):
+            if len(rows) > limit:
+                notes.append(f"The search {name} {limit:,} of {len(rows):,} rows, evenly spaced.")
+        return tuple(notes)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder, fitted on the training part only."""
+        return Encoder.fit(self.dataset.features, self.dataset.X[self._train_rows])
+
+    @cached_property
+    def train(self) -> Part:
+        """The rows candidates learn from."""
+        return self._part(self._train_rows)
+
+    @cached_property
+    def valid(self) -> Part:
+        """The rows candidates are compared on: fixed for the whole search."""
+        return self._part(_thin(self.split.valid, self.spec.max_valid_rows))
+
+    @cached_property
+    def target_mean(self) -> float:
+        """Mean of the target over the training part, in its own unit; 0 for classification."""
+        return float(self.dataset.y[self._train_rows].mean()) if self.task == "regression" else 0.0
+
+    @cached_property
+    def target_sd(self) -> float:
+        """Standard deviation of the target over the training part; 1 for classification or a constant."""
+        if self.task != "regression":
+            return 1.0
+        sd = float(self.dataset.y[self._train_rows].std())
+        return sd if sd > 0 else 1.0
+
+    @cached_property
+    def hints(self) -> Hints:
+        """Relevance, interaction and direction of the features, from the training part only."""
+        return make_hints(self.dataset.features, self.train.X, self.train.y, len(self.dataset.classes))
+
+    @cached_property
+    def baseline(self) -> float:
+        """Performance on the validation part of a model that ignores its inputs.
+
+        ROC AUC 0.5, R² 0, balanced accuracy 1 / classes; accuracy: how often the most frequent training class is right.
+        """
+        if self.objective.baseline is not None:
+            return self.objective.baseline
+        if self.objective.name == "balanced_accuracy":
+            return 1.0 / len(self.dataset.classes)
+        commonest = int(np.argmax(np.bincount(self.train.y.astype(np.int64))))
+        return float(np.mean(self.valid.y == commonest))
+
+    def open_test(self) -> Part:
+        """Return the test part, for a report and nothing else; every call is counted in ``test_opened``."""
+        self.test_opened += 1
+        return self._part(self.split.test)
+
+    @cached_property
+    def _train_rows(self) -> NDArray[np.int64]:
+        return _thin(self.split.train, self.spec.max_train_rows)
+
+    def _part(self, rows: NDArray[np.int64]) -> Part:
+        """Return the part that consists of ``rows``."""
+        raw = self.dataset.X[rows]
+        X = self.encoder.impute(raw) if np.isnan(raw).any() else raw
+        own = self.dataset.y[rows]
+        y: NDArray[Any] = (own - self.target_mean) / self.target_sd if self.task == "regression" else own
+        E = self.encoder.transform(raw)
+        for array in (rows, raw, X, y):  # E stays writable: torch shares its memory and warns about read-only arrays
+            array.setflags(write=False)
+        return Part(rows, raw, X, E, y)
+
+
+def _row_limits(P: int) -> tuple[int, int]:
+    """Return how many training and validation rows keep the banks of a table of P features within BANK_BYTES."""
+    columns = 20 * P  # standardised 1, quantile 1, piecewise 8 to 12, periodic 8
+    rows = max(300, BANK_BYTES // (4 * columns))
+    return min(MAX_TRAIN_ROWS, rows * 3 // 4), min(MAX_VALID_ROWS, rows // 4)
+
+
+def _thin(rows: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
+    """Return at most ``limit`` of the sorted ``rows``, evenly spaced."""
+    if len(rows) <= limit:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, limit).astype(np.int64)]
