@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ENGINE_LAYERS = [
     {"errors"},
     {"objectives"},
-    {"preferences", "records"},
+    {"records"},
+    {"preferences"},
     {"store"},
     {"data"},
     {"spaces"},

@@ -1,0 +1,104 @@
+"""An attribution as frozen data, and what is averaged from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from nas_core.errors import ExplanationError
+
+__all__ = ["Attribution", "Importance", "importance"]
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """How much each feature moves the output of N rows away from the base; all arrays are read-only.
+
+    Attributes:
+        values: (N, P, C) φ, in logits, or in the unit of the target for regression.
+        base: (C,) mean output over the background rows.
+        outputs: (N, C) output of each row.
+        data: (N, P) raw values of the rows, NaN = missing.
+        feature_names, output_names: P and C names.
+        method: Name of the explainer.
+        reason: Why this method was used.
+        seconds: How long it took.
+    """
+
+    values: np.ndarray
+    base: np.ndarray
+    outputs: np.ndarray
+    data: np.ndarray
+    feature_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+    method: str
+    reason: str = ""
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                own = value.copy()
+                own.setflags(write=False)
+                object.__setattr__(self, field.name, own)
+
+    @property
+    def residuals(self) -> np.ndarray:
+        """(N, C) what is missing from completeness: output − base − Σφ."""
+        return self.outputs - self.base - self.values.sum(1)
+
+    @property
+    def residual(self) -> float:
+        """Largest absolute completeness residual; 0 for no rows."""
+        return float(np.abs(self.residuals).max(initial=0.0))
+
+    def output(self, index: int) -> Attribution:
+        """Return the attribution of one output only (C = 1).
+
+        Raises:
+            ExplanationError: There is no such output.
+        """
+        if not 0 <= index < len(self.base):
+            raise ExplanationError(
+                f"There is no output {index}", allowed=f"0 to {len(self.base) - 1}", fix="choose one of the outputs"
+            )
+        pick = slice(index, index + 1)
+        return replace(
+            self,
+            values=self.values[:, :, pick],
+            base=self.base[pick],
+            outputs=self.outputs[:, pick],
+            output_names=self.output_names[pick],
+        )
+
+
+@dataclass(frozen=True)
+class Importance:
+    """Global importance of the features: mean |φ| over rows, with a 95 % bootstrap interval; P values each."""
+
+    feature_names: tuple[str, ...]
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @property
+    def order(self) -> np.ndarray:
+        """(P,) feature indices, the most important first; ties in the order of the data."""
+        return np.argsort(-self.value, kind="stable")
+
+
+def importance(attribution: Attribution, *, resamples: int = 200, seed: int = 0) -> Importance:
+    """Return mean |φ| of every feature with the 95 % percentile interval over resampled rows.
+
+    Several outputs are averaged. Raises :class:`ExplanationError` when there are no rows.
+    """
+    sizes = np.abs(attribution.values).mean(2)
+    if not len(sizes):
+        raise ExplanationError("The attribution has no rows", allowed="one row or more", fix="explain some rows first")
+    draws = np.random.default_rng(seed).integers(len(sizes), size=(resamples, len(sizes)))
+    flat = draws + len(sizes) * np.arange(resamples)[:, None]
+    weights = np.bincount(flat.ravel(), minlength=resamples * len(sizes)).reshape(resamples, -1) / len(sizes)
+    low, high = np.quantile(weights @ sizes, (0.025, 0.975), axis=0)
+    return Importance(attribution.feature_names, sizes.mean(0), low, high)

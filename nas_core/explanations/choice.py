@@ -1,0 +1,52 @@
+"""The explainers by name, and which one fits a candidate. A new explainer is one file and one line here."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nas_core.errors import SettingsError
+from nas_core.explanations.attribution import Attribution
+from nas_core.explanations.base import Explainer
+from nas_core.explanations.candidate import TrainedCandidate
+from nas_core.explanations.group_shap import GroupShap
+from nas_core.explanations.library_shap import MixedShap, ShapExact, ShapKernel, ShapPermutation
+
+__all__ = ["EXPLAINERS", "choose_explainer", "explain"]
+
+EXPLAINERS: dict[str, Explainer] = {
+    e.name: e for e in (GroupShap(), MixedShap(), ShapExact(), ShapPermutation(), ShapKernel())
+}
+
+
+def choose_explainer(candidate: TrainedCandidate) -> Explainer:
+    """Return exact group SHAP where every group is small, else the mixture of exact and sampled groups."""
+    exact = EXPLAINERS["group_shap"]
+    return exact if exact.applies_to(candidate).ok else EXPLAINERS["mixed_shap"]
+
+
+def explain(
+    candidate: TrainedCandidate,
+    rows: np.ndarray,
+    background: np.ndarray | None = None,
+    *,
+    method: str | None = None,
+    seed: int = 0,
+) -> Attribution:
+    """Return the attribution of raw ``rows`` (N, P), by ``method`` or by the one that fits the candidate best.
+
+    Args:
+        candidate: What to explain.
+        rows: Raw rows, NaN = missing.
+        background: Up to 100 raw rows that stand for absent features; by default training rows.
+        method: Name of an explainer; chosen from the candidate's groups when None.
+        seed: For the methods that sample.
+
+    Raises:
+        SettingsError: No such method.
+        ExplanationError: The method does not apply, or rows or background have the wrong shape.
+    """
+    if method is None:
+        return choose_explainer(candidate).explain(candidate, rows, background, seed=seed)
+    if method not in EXPLAINERS:
+        raise SettingsError(f"There is no explainer {method!r}", allowed=", ".join(EXPLAINERS), fix="choose one")
+    return EXPLAINERS[method].explain(candidate, rows, background, seed=seed)

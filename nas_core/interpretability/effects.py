@@ -1,0 +1,216 @@
+"""First-order accumulated local effects (ALE) of many functions at once, and what is read from them.
+
+``additivity``, ``main_effect_simplicity`` and the graded monotone share need the same curves; they are accumulated
+once. The explained scalar is the logit or the regression output. With several outputs the logits are centred over the
+classes first (a shift common to all classes does not change a prediction), and squares are pooled over the classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from nas_core.errors import SettingsError
+from nas_core.interpretability.complexity import curve_complexity, level_complexity
+from nas_core.interpretability.grid import MAX_CELLS, Grid, effect_grid
+
+__all__ = ["Effects", "Predict", "accumulate_effects", "effects_of", "prediction_deltas"]
+
+Predict = Callable[[np.ndarray], np.ndarray]
+# Below this share of 1 + f0², the variance of f is rounding: a constant has no interactions and no main effects.
+VARIANCE_FLOOR = 1e-10
+# Main effects that explain less than this share of the variance of f are not averaged as if they were all of it.
+EFFECT_FLOOR = 0.01
+
+
+@dataclass(frozen=True)
+class Effects:
+    """First-order effects of K functions on N rows, P features, C outputs.
+
+    Attributes:
+        grid: Where the effects are accumulated.
+        curves: Per feature the centred effect at the borders (M_j + 1, K, C); None where no function changes with it.
+        mean: (K, C) mean output f0.
+        residuals: (K, N) squared distance of f to f0 + the sum of the effects, summed over outputs.
+        deviations: (K, N) squared distance of f to f0, summed over outputs.
+        importances: (K, P, C) mean squared effect V_j over the rows.
+        steadiness: (K, P, C) |Σd|/Σ|d| of the effect's steps d: 1 = monotone or flat, 0 = ends where it starts.
+        finite: (K,) False where a function gave NaN or infinity; its numbers are those of a constant.
+    """
+
+    grid: Grid
+    curves: tuple[np.ndarray | None, ...]
+    mean: np.ndarray
+    residuals: np.ndarray
+    deviations: np.ndarray
+    importances: np.ndarray
+    steadiness: np.ndarray
+    finite: np.ndarray
+
+    @cached_property
+    def variance(self) -> np.ndarray:
+        """(K,) variance of f over the rows, summed over outputs."""
+        return self.deviations.mean(1)
+
+    @cached_property
+    def varies(self) -> np.ndarray:
+        """(K,) True where f varies by more than rounding."""
+        return self.variance >= VARIANCE_FLOOR * (1 + (self.mean**2).sum(1))
+
+    @cached_property
+    def interaction_strength(self) -> np.ndarray:
+        """(K,) IAS = Σ(f − f_ALE)² / Σ(f − f0)²: the variation that main effects leave unexplained; may exceed 1."""
+        return np.divide(self.residuals.sum(1), self.deviations.sum(1), out=np.zeros(len(self.mean)), where=self.varies)
+
+    @cached_property
+    def complexities(self) -> np.ndarray:
+        """(K, P, C) main effect complexity of every feature: of a curve, or of the levels of a category."""
+        result = np.zeros(self.importances.shape)
+        for numeric in (True, False):
+            features = [
+                j for j, c in enumerate(self.curves) if c is not None and bool(self.grid.categorical[j]) is not numeric
+            ]
+            if features:
+                self._fill_complexities(result, features, numeric)
+        return result
+
+    def _fill_complexities(self, result: np.ndarray, features: list[int], numeric: bool) -> None:
+        """Write the complexities of the curves of ``features`` that are not flat, all of one kind, into ``result``."""
+        length = max(len(self.grid.edges[j]) for j in features)
+        x, w = np.zeros((len(features), length)), np.zeros((len(features), length))
+        for row, j in enumerate(features):
+            border = self.grid.edges[j]
+            x[row, : len(border)], w[row, : len(border)] = border, self.grid.weights(j)
+            x[row, len(border) :] = border[-1]
+        live = self.importances[:, features, :] > 0
+        k, f, c = np.nonzero(live)
+        y = np.zeros((len(k), length))
+        for row, j in enumerate(features):
+            curve, own = self.curves[j], f == row
+            assert curve is not None
+            y[own, : len(curve)] = curve[:, k[own], c[own]].T
+        found = curve_complexity(x[f], y, w[f]) if numeric else level_complexity(y, w[f])
+        result[k, np.asarray(features)[f], c] = found
+
+    @cached_property
+    def complexity(self) -> np.ndarray:
+        """(K,) MEC* = Σ V_j·MEC_j / max(Σ V_j, 0.01·Var f); 0 for a constant.
+
+        The floor (ours) keeps the noise of effects that explain next to nothing from counting as if it mattered.
+        """
+        weight = self.importances.sum((1, 2))
+        total = (self.importances * self.complexities).sum((1, 2))
+        return np.divide(
+            total, np.maximum(weight, EFFECT_FLOOR * self.variance), out=np.zeros(len(weight)), where=self.varies
+        )
+
+    @cached_property
+    def monotony(self) -> np.ndarray:
+        """(K,) measured monotony Σ V_j·|Σd_j|/Σ|d_j| / Σ V_j over numeric features; NaN where none has an effect."""
+        v = self.importances[:, ~self.grid.categorical, :]
+        weight = v.sum((1, 2))
+        total = (v * self.steadiness[:, ~self.grid.categorical, :]).sum((1, 2))
+        known = (weight > 0) & self.varies
+        return np.divide(total, weight, out=np.full(len(weight), np.nan), where=known)
+
+
+def accumulate_effects(outputs: np.ndarray, deltas: np.ndarray, grid: Grid) -> Effects:
+    """Return the first-order effects of K functions from their outputs and their differences across cells.
+
+    Source: Apley & Zhu (2020), arXiv 1612.08468. The mean difference in each cell is accumulated over the cells,
+    interpolated between the borders and centred over the rows.
+
+    Args:
+        outputs: (K, N, C) f at the rows.
+        deltas: (K, N, P, C) f with feature j moved to the upper border of its cell, minus f with it at the lower one.
+        grid: The cells of the rows.
+    """
+    finite = np.isfinite(outputs).all((1, 2)) & np.isfinite(deltas).all((1, 2, 3))
+    K, N, C = outputs.shape
+    P = len(grid.edges)
+    # One contiguous (N, K·C) block per feature makes every later step a plain column operation.
+    blocks = np.ascontiguousarray(deltas.transpose(2, 1, 0, 3))
+    rest = _columns(outputs.transpose(1, 0, 2), finite)
+    mean = rest.mean(0)
+    rest -= mean
+    deviations = _pooled(rest, K, C)
+    importances, steadiness = np.zeros((P, K * C)), np.ones((P, K * C))
+    curves: list[np.ndarray | None] = []
+    for j in range(P):
+        block = _columns(blocks[j], finite)
+        if not block.any():
+            curves.append(None)
+            continue
+        steps = np.add.reduceat(block[grid.orders[:, j]], grid.starts[j], axis=0) / grid.counts(j)[:, None]
+        curve, effect = _accumulate(steps, grid, j)
+        rest -= effect
+        importances[j] = np.einsum("nl,nl->l", effect, effect) / N
+        length = np.abs(steps).sum(0)
+        steadiness[j] = np.divide(np.abs(steps.sum(0)), length, out=np.ones_like(length), where=length > 0)
+        curves.append(curve.reshape(-1, K, C))
+    shape = (P, K, C)
+    return Effects(
+        grid, tuple(curves), mean.reshape(K, C), _pooled(rest, K, C), deviations,
+        importances.reshape(shape).transpose(1, 0, 2), steadiness.reshape(shape).transpose(1, 0, 2), finite,
+    )  # fmt: skip
+
+
+def _accumulate(steps: np.ndarray, grid: Grid, j: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (curve at the borders (M + 1, L), effect at the rows (N, L)), both centred, from the mean steps (M, L)."""
+    curve = np.concatenate((np.zeros((1, steps.shape[1])), np.cumsum(steps, axis=0)))
+    cells, shares = grid.cells[:, j], grid.shares[:, j, None]
+    effect = curve[cells] + shares * steps[cells]
+    centre = effect.mean(0)
+    return curve - centre, effect - centre
+
+
+def _columns(values: np.ndarray, finite: np.ndarray) -> np.ndarray:
+    """Return (N, K, C) as float64 columns (N, K·C), centred over several outputs; 0 where a function is not finite."""
+    kept = np.array(values, np.float64)
+    kept[:, ~finite] = 0.0
+    if kept.shape[2] > 1:
+        kept -= kept.mean(2, keepdims=True)
+    return kept.reshape(len(kept), -1)
+
+
+def _pooled(rest: np.ndarray, K: int, C: int) -> np.ndarray:
+    """Return the squares of (N, K·C) summed over outputs: (K, N)."""
+    squares = rest * rest
+    return np.ascontiguousarray(squares.T) if C == 1 else squares.reshape(-1, K, C).sum(2).T
+
+
+def prediction_deltas(predict: Predict, X: np.ndarray, grid: Grid) -> np.ndarray:
+    """Return the differences across cells (N, P, C) of any function ``predict`` (N, P) → (N, C): the slow, general way.
+
+    Costs two predictions of N rows per feature.
+    """
+    columns = []
+    for j in range(X.shape[1]):
+        changed = X.copy()
+        changed[:, j] = grid.upper(j)
+        high = np.asarray(predict(changed), float)
+        changed[:, j] = grid.lower(j)
+        columns.append(high - np.asarray(predict(changed), float))
+    return np.stack(columns, axis=1)
+
+
+def effects_of(
+    predict: Predict, X: np.ndarray, categorical: Sequence[bool] | None = None, *, max_cells: int = MAX_CELLS
+) -> Effects:
+    """Return the first-order effects (K = 1) of any function ``predict`` (N, P) → (N, C) on the rows ``X`` (N, P).
+
+    Raises:
+        SettingsError: ``predict`` does not return two dimensions.
+    """
+    outputs = np.asarray(predict(X), float)
+    if outputs.ndim != 2 or len(outputs) != len(X):
+        raise SettingsError(
+            f"The function returns an array of shape {outputs.shape} for {len(X)} rows",
+            allowed="two dimensions: rows and outputs",
+            fix="return one column per output, also when there is only one",
+        )
+    grid = effect_grid(X, categorical, max_cells=max_cells)
+    return accumulate_effects(outputs[None], prediction_deltas(predict, X, grid)[None], grid)

@@ -1,0 +1,164 @@
+"""Main effect complexity by prefix sums against the plain greedy search, and its known values."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nas_core.interpretability.complexity import (
+    MAX_SEGMENTS,
+    TIE,
+    TOLERANCE,
+    curve_complexity,
+    level_complexity,
+    segment_curves,
+)
+
+
+def line_error(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[float, float]:
+    """Return (error of the best line, what its slope explains) by least squares."""
+    flat = float(w @ (y - np.average(y, weights=w)) ** 2)
+    if np.ptp(x) == 0:
+        return flat, 0.0
+    root = np.sqrt(w)
+    design = np.column_stack([np.ones_like(x), x - x.mean()])
+    coefficients = np.linalg.lstsq(design * root[:, None], y * root, rcond=None)[0]
+    error = float(w @ (y - design @ coefficients) ** 2)
+    return error, flat - error
+
+
+def slow_complexity(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[int, list[int]]:
+    """The greedy search written as it is told: try every border of every segment, refit, keep the best."""
+    y = y - np.average(y, weights=w)
+    total = float(w @ y**2)
+    if total <= 0:
+        return 0, [0]
+    y = y / np.sqrt(total)
+    cuts = [0, len(x)]
+
+    def errors(cuts: list[int]) -> list[tuple[float, float]]:
+        return [line_error(x[a:b], y[a:b], w[a:b]) for a, b in itertools.pairwise(cuts)]
+
+    while sum(e for e, _ in errors(cuts)) > TOLERANCE + TIE and len(cuts) - 1 < MAX_SEGMENTS:
+        now = sum(e for e, _ in errors(cuts))
+        gains = {s: now - sum(e for e, _ in errors(sorted([*cuts, s]))) for s in range(1, len(x)) if s not in cuts}
+        if not gains or max(gains.values()) <= TIE:
+            break
+        best = max(gains.values())
+        cuts = sorted([*cuts, min(s for s, g in gains.items() if g >= best - TIE)])
+    parts = errors(cuts)
+    error, slopes = sum(e for e, _ in parts), len(parts)
+    for explained in sorted(g for _, g in parts):
+        if error + explained > TOLERANCE + TIE:
+            break
+        error, slopes = error + explained, slopes - 1
+    return min(2 * MAX_SEGMENTS, len(parts) + slopes - 1), cuts[:-1]
+
+
+def slow_levels(y: np.ndarray, w: np.ndarray) -> int:
+    """Merge the two neighbouring groups that cost least while 95 % of the variation is kept."""
+    groups = sorted(([v, m] for v, m in zip(y, w) if m > 0), key=lambda g: g[0])
+    values = np.array([g[0] for g in groups])
+    masses = np.array([g[1] for g in groups])
+    total = masses @ (values - np.average(values, weights=masses)) ** 2
+    if total <= 0:
+        return 0
+    spent = 0.0
+    while len(groups) > 1:
+        costs = [a[1] * b[1] / (a[1] + b[1]) * (a[0] - b[0]) ** 2 for a, b in itertools.pairwise(groups)]
+        i = int(np.argmin(costs))
+        if spent + costs[i] > (TOLERANCE + TIE) * total:
+            break
+        spent += costs[i]
+        (a, wa), (b, wb) = groups[i], groups[i + 1]
+        groups[i : i + 2] = [[(a * wa + b * wb) / (wa + wb), wa + wb]]
+    return len(groups) - 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 24), st.sampled_from(["noise", "walk", "wave", "steps"]))
+def test_prefix_sums_find_the_segments_of_the_greedy_search(seed: int, size: int, shape: str) -> None:
+    rng = np.random.default_rng(seed)
+    x = np.cumsum(rng.uniform(0.1, 1, size))
+    w = rng.uniform(0.2, 2, size)
+    y = {
+        "noise": lambda: rng.normal(size=size),
+        "walk": lambda: np.cumsum(rng.normal(size=size)),
+        "wave": lambda: np.sin(x * rng.uniform(0.1, 3)),
+        "steps": lambda: np.floor(x * rng.uniform(0.1, 1)) * rng.normal(),
+    }[shape]()
+    found = segment_curves(x[None], y[None], w[None])
+    expected, cuts = slow_complexity(x, y, w)
+    assert found.complexity[0] == expected
+    if expected:
+        assert found.starts[0][: len(cuts)].tolist() == cuts
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 9))
+def test_merging_levels_agrees_with_the_plain_loop(seed: int, levels: int) -> None:
+    rng = np.random.default_rng(seed)
+    y = rng.normal(size=(3, levels))
+    w = rng.integers(0, 9, size=(3, levels)).astype(float)
+    w[:, 0] += 1
+    assert level_complexity(y, w).tolist() == [slow_levels(a, b) for a, b in zip(y, w)]
+
+
+GRID = np.linspace(-1, 1, 101)
+
+
+@pytest.mark.parametrize(
+    ("curve", "expected"),
+    [
+        (GRID * 0, 0),
+        (0.7 + GRID * 0, 0),
+        (3 * GRID - 1, 1),
+        (np.where(GRID > 0, 1.0, 0.0), 1),
+        (np.abs(GRID), 3),
+        (GRID**2, 4),
+        (np.sin(3 * np.pi * GRID), 9),
+    ],
+)
+def test_known_curves(curve: np.ndarray, expected: int) -> None:
+    assert curve_complexity(GRID[None], curve[None], np.ones((1, 101)))[0] == expected
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(1e-6, 1e6), st.floats(-1e3, 1e3))
+def test_complexity_does_not_depend_on_units(seed: int, scale: float, shift: float) -> None:
+    rng = np.random.default_rng(seed)
+    y = np.cumsum(rng.normal(size=(4, 40)), axis=1)
+    x, w = np.tile(np.arange(40.0), (4, 1)), np.ones((4, 40))
+    assert (curve_complexity(x, y, w) == curve_complexity(x * scale + shift, y * scale, w)).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 30))
+def test_padding_of_weight_zero_changes_nothing(seed: int, extra: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, y, w = np.arange(20.0), np.cumsum(rng.normal(size=20)), rng.uniform(0.1, 1, 20)
+    padded = (np.append(x, np.full(extra, 19.0)), np.append(y, rng.normal(size=extra)), np.append(w, np.zeros(extra)))
+    plain = segment_curves(x[None], y[None], w[None])
+    wide = segment_curves(*(a[None] for a in padded))
+    assert plain.complexity[0] == wide.complexity[0]
+    assert (plain.starts == wide.starts).all()
+
+
+def test_curves_are_segmented_independently_of_their_neighbours_across_chunks() -> None:
+    rng = np.random.default_rng(3)
+    y = np.cumsum(rng.normal(size=(300, 15)), axis=1)
+    x, w = np.tile(np.arange(15.0), (300, 1)), np.ones((300, 15))
+    alone = [curve_complexity(x[i : i + 1], y[i : i + 1], w[i : i + 1])[0] for i in range(0, 300, 37)]
+    assert curve_complexity(x, y, w)[::37].tolist() == alone
+
+
+def test_a_category_counts_levels_left_after_merging() -> None:
+    values = np.array([[0.0, 0.0, 1.0, 1.01], [0.0, 1.0, 2.0, 3.0], [5.0, 5.0, 5.0, 5.0], [0.0, 9.0, 0.0, 0.0]])
+    weights = np.ones((4, 4))
+    weights[3] = [5, 0, 5, 5]
+    assert level_complexity(values, weights).tolist() == [1, 3, 0, 0]
+
+
+def test_no_curves_give_no_complexities() -> None:
+    assert curve_complexity(np.zeros((0, 5)), np.zeros((0, 5)), np.zeros((0, 5))).shape == (0,)
