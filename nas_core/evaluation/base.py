@@ -1,0 +1,71 @@
+"""The interface of an evaluator."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from nas_core.records import Evaluation, Proposal
+
+__all__ = ["Evaluator", "PackProgress", "Stop", "Weights"]
+
+Weights = dict[str, np.ndarray]
+"""Trained numbers of one candidate by parameter name."""
+
+
+class Stop(Protocol):
+    """What an evaluator asks, often, to learn whether it should give up (``threading.Event`` is one)."""
+
+    def is_set(self) -> bool:
+        """Return True from the moment on when it should."""
+
+
+@dataclass(frozen=True)
+class PackProgress:
+    """How far the candidates in work are.
+
+    Attributes:
+        phase: "train" or "measure".
+        size: Candidates that are trained together.
+        epoch: Epochs behind them.
+        epochs: At most this many.
+    """
+
+    phase: str
+    size: int
+    epoch: int = 0
+    epochs: int = 0
+
+
+class Evaluator(ABC):
+    """Turns proposals into evaluations.
+
+    An evaluation depends on the architecture and the evaluator's seed only, never on the other proposals or on the
+    order, so a run that is interrupted and resumed finds the same numbers. One thread uses an evaluator at a time.
+    """
+
+    @abstractmethod
+    def evaluate(
+        self,
+        proposals: Sequence[Proposal],
+        *,
+        stop: Stop,
+        on_progress: Callable[[PackProgress], None] | None = None,
+    ) -> Iterator[Evaluation]:
+        """Yield one evaluation per proposal, as they finish.
+
+        A candidate that crashes is ``failed`` with the reason; one that had not finished when ``stop`` was set is
+        ``cancelled`` and carries no numbers.
+        """
+
+    @abstractmethod
+    def take_weights(self) -> dict[str, Weights]:
+        """Return the trained weights that finished since the last call, by candidate, and forget them."""
+
+    @abstractmethod
+    def take_seconds(self) -> dict[str, float]:
+        """Return the seconds spent since the last call by phase ("train", "measure"), and start again from zero."""

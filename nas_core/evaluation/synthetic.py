@@ -1,0 +1,156 @@
+"""A public fake: evaluations with the right shape and believable numbers, without training anything."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+import numpy as np
+
+from nas_core.evaluation.base import Evaluator, PackProgress, Stop, Weights
+from nas_core.interpretability import MeasureContext, measure_pack
+from nas_core.records import Architecture, Cost, Estimate, Evaluation, Measurement, Proposal, Status, derive_seed
+from nas_core.spaces import SearchSpace, StructuralFacts, facts
+
+__all__ = ["SyntheticEvaluator"]
+
+_NOISE = 0.004
+_STRUCTURAL = ("feature_parsimony", "interaction_sparsity", "monotone_share", "operation_economy")
+
+
+class SyntheticEvaluator(Evaluator):
+    """Evaluates without training: performance is a smooth function of the architecture plus a little fixed noise.
+
+    Features have hidden importances with diminishing returns; pairs and operations add a little. So there is a real
+    trade-off between performance and the structural measures, which are the true ones. Deterministic in
+    (seed, architecture).
+
+    Args:
+        space: The search space.
+        seed: Decides the hidden importances and the noise.
+        delay: Seconds per candidate, waited for in small steps so that a stop is noticed.
+        failing: Identities of candidates that fail.
+        ineligible: Identities of candidates that are no better than ignoring the inputs.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        seed: int = 0,
+        *,
+        delay: float = 0.0,
+        failing: Collection[str] = (),
+        ineligible: Collection[str] = (),
+    ) -> None:
+        self._space, self._seed, self._delay = space, seed, delay
+        self._failing, self._ineligible = failing, ineligible
+        self._importance = np.random.default_rng(derive_seed(seed, "importance")).exponential(size=len(space.features))
+        self._weights: dict[str, Weights] = {}
+        self._seconds = 0.0
+
+    def evaluate(
+        self,
+        proposals: Sequence[Proposal],
+        *,
+        stop: Stop,
+        on_progress: Callable[[PackProgress], None] | None = None,
+    ) -> Iterator[Evaluation]:
+        for number, proposal in enumerate(proposals):
+            began = time.perf_counter()
+            if on_progress:
+                on_progress(PackProgress("train", len(proposals), number, len(proposals)))
+            cancelled = not self._wait(stop)
+            self._seconds += time.perf_counter() - began
+            yield self._cancelled(proposal) if cancelled else self._evaluation(proposal)
+
+    def take_weights(self) -> dict[str, Weights]:
+        taken, self._weights = self._weights, {}
+        return taken
+
+    def take_seconds(self) -> dict[str, float]:
+        taken, self._seconds = self._seconds, 0.0
+        return {"train": taken, "measure": 0.0}
+
+    def _wait(self, stop: Stop) -> bool:
+        end = time.monotonic() + self._delay
+        while not stop.is_set():
+            if (left := end - time.monotonic()) <= 0:
+                return True
+            time.sleep(min(left, 0.02))
+        return False
+
+    def _cancelled(self, proposal: Proposal) -> Evaluation:
+        return _evaluation(proposal, self._seed, Status.CANCELLED, reason="Stopped before it had finished")
+
+    def _evaluation(self, proposal: Proposal) -> Evaluation:
+        architecture = proposal.architecture
+        if architecture.id in self._failing:
+            return _evaluation(proposal, self._seed, Status.FAILED, reason="The loss became NaN in epoch 1")
+        known = facts(self._space, architecture)
+        cost = Cost(parameters=known.parameters, operations=known.operations, seconds=self._delay)
+        if architecture.id in self._ineligible or not known.used_features:
+            reason = "No better than a model that ignores its inputs"
+            return _evaluation(proposal, self._seed, Status.INELIGIBLE, reason=reason, cost=cost)
+        skill = self._skill(architecture, known)
+        half = 0.02 * (1.0 - skill) + 0.002
+        self._weights[architecture.id] = {"readout": np.array([skill], dtype=np.float32)}
+        return _evaluation(
+            proposal,
+            self._seed,
+            Status.DONE,
+            performance=Estimate(
+                value=0.5 + skill / 2, low=0.5 + skill / 2 - half, high=min(1.0, 0.5 + skill / 2 + half)
+            ),
+            skill=Estimate(value=skill, low=skill - 2 * half, high=min(1.0, skill + 2 * half)),
+            measures=_measures(self._space, architecture, known),
+            cost=cost,
+            curves={
+                "train_loss": [1.0 - skill * k / 4 for k in range(5)],
+                "valid_loss": [1.1 - skill * k / 4 for k in range(5)],
+            },
+        )
+
+    def _skill(self, architecture: Architecture, known: StructuralFacts) -> float:
+        share = self._importance[list(known.used_features)].sum() / self._importance.sum()
+        pairs = known.pairs / max(1.0, _all_pairs(len(self._space.features)))
+        effort = math.log(known.operations + 1.0) / math.log(known.max_operations + 2.0)
+        noise = np.random.default_rng(derive_seed(self._seed, architecture.id)).normal(0.0, _NOISE)
+        smooth = 0.90 * (1.0 - math.exp(-5.0 * share)) + 0.05 * math.sqrt(pairs) + 0.04 * effort
+        return float(np.clip(smooth + noise, 0.02, 0.999))
+
+
+def _all_pairs(features: int) -> float:
+    return features * (features - 1) / 2
+
+
+def _exact(score: float, raw: float) -> Measurement:
+    return Measurement(value=score, raw=raw, low=score, high=score)
+
+
+def _measures(space: SearchSpace, architecture: Architecture, known: StructuralFacts) -> dict[str, Measurement]:
+    """Return the true structural measures, and believable ones of those that need a trained network."""
+    context = MeasureContext(space, [architecture], [known])
+    measures = measure_pack(context, _STRUCTURAL)[0]
+    features, used = len(space.features), len(known.used_features)
+    strength = 0.7 * known.pairs / max(1.0, _all_pairs(features))
+    bends = 1.0 + 4.0 * (used - len(known.certified)) / used
+    return {
+        **measures,
+        "additivity": _exact(1.0 - strength, strength),
+        "main_effect_simplicity": _exact(1.0 - (bends - 1.0) / 8.0, bends),
+    }
+
+
+def _evaluation(proposal: Proposal, seed: int, status: Status, **fields: object) -> Evaluation:
+    values = {
+        "id": proposal.architecture.id,
+        "architecture": proposal.architecture,
+        "status": status,
+        "parents": proposal.parents,
+        "operator": proposal.operator,
+        "origin": proposal.origin,
+        "seed": derive_seed(seed, proposal.architecture.id),
+        "finished": time.time(),
+    }
+    return Evaluation.model_validate({**values, **fields})

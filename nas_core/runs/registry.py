@@ -1,0 +1,192 @@
+"""The runs of this process: started here, found again by every page and thread.
+
+A module-level singleton on purpose: whoever imports it, however often a page is reloaded, sees the same runs.
+"""
+
+from __future__ import annotations
+
+import atexit
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from nas_core.errors import RunError, SettingsError
+from nas_core.evaluation.base import Evaluator
+from nas_core.preferences import Preference
+from nas_core.records import RunRecord, RunState
+from nas_core.runs.coordinator import Parts
+from nas_core.runs.run import Run
+from nas_core.runs.settings import RunSettings
+from nas_core.search.registry import STRATEGIES, make_strategy
+from nas_core.store.base import Store
+from nas_core.store.owner import this_process
+
+if TYPE_CHECKING:
+    from nas_core.data.problem import Problem
+    from nas_core.spaces.space import SearchSpace
+
+__all__ = ["EvaluatorFactory", "active", "get", "resume_run", "start_run", "stop_all"]
+
+EvaluatorFactory = Callable[["Problem", "SearchSpace", RunSettings], Evaluator]
+
+_KEPT = 8  # runs that have ended and can still be asked for their last snapshot
+_lock = threading.Lock()
+_runs: dict[str, Run] = {}
+
+
+def start_run(
+    store: Store,
+    problem: Problem,
+    space: SearchSpace,
+    settings: RunSettings | None = None,
+    *,
+    name: str = "",
+    evaluator: EvaluatorFactory | None = None,
+) -> Run:
+    """Record a new run and start it in the background.
+
+    Args:
+        store: Where it is kept.
+        problem: What to solve.
+        space: Where to search.
+        settings: Strategy, preference, budget and seed.
+        name: For people; the data set's name when empty.
+        evaluator: Makes the evaluator; by default candidates are trained in packs.
+
+    Raises:
+        SettingsError: No such strategy.
+        StoreError: The store cannot be written.
+    """
+    settings = settings or RunSettings()
+    if settings.strategy not in STRATEGIES:
+        raise SettingsError(
+            f"There is no strategy {settings.strategy!r}", allowed=", ".join(STRATEGIES), fix="choose one of them"
+        )
+    now = time.time()
+    record = RunRecord(
+        id=f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{secrets.token_hex(2)}",
+        name=name or problem.spec.name,
+        created=now,
+        state=RunState.CREATED,
+        problem=problem.spec.model_dump(mode="json"),
+        space=space.model_dump(mode="json"),
+        settings=settings.model_dump(mode="json"),
+        data_hash=problem.spec.data_hash,
+        baseline=problem.baseline,
+        heartbeat=now,
+    )
+    store.create_run(record)
+    run = _prepare(store, record.id, problem, space, evaluator or trained_in_packs)
+    run.start()
+    return run
+
+
+def resume_run(
+    store: Store,
+    run_id: str,
+    *,
+    candidates: int | None = None,
+    seconds: float | None = None,
+    preference: Preference | None = None,
+    evaluator: EvaluatorFactory | None = None,
+) -> Run:
+    """Continue a run where it was: it asks for the same candidates as if it had never ended.
+
+    Args:
+        store: Where it is kept.
+        run_id: A run that is paused, stopped, interrupted or done; one that runs here is returned as it is.
+        candidates: A new budget in candidates; the old one when None.
+        seconds: A new budget in running seconds, earlier ones included; the old one when None.
+        preference: A new preference, followed from the next pack on.
+        evaluator: As in :func:`start_run`; must be of the same kind as before.
+
+    Raises:
+        StoreError: No such run, or another living process has it.
+        DataError: The data of the run cannot be read or have changed.
+    """
+    from nas_core.data.problem import Problem, ProblemSpec
+    from nas_core.spaces.space import SearchSpace
+
+    present = get(run_id)
+    if present is not None and present.alive:
+        present.resume()
+        return present
+    record = store.run(run_id)
+    problem = Problem.load(ProblemSpec.model_validate(record.problem))
+    space = SearchSpace.model_validate(record.space)
+    run = _prepare(store, run_id, problem, space, evaluator or trained_in_packs)
+    if preference is not None:
+        run.steer(preference)
+    if candidates is not None or seconds is not None:
+        settings = RunSettings.model_validate(record.settings)
+        run.set_budget(candidates=candidates or settings.candidates, seconds=seconds or settings.seconds)
+    run.start()
+    return run
+
+
+def get(run_id: str) -> Run | None:
+    """Return the run with this id if it runs here, or ended here lately."""
+    return _runs.get(run_id)
+
+
+def active() -> list[Run]:
+    """Return the runs of this process that have not ended."""
+    return [run for run in list(_runs.values()) if run.alive]
+
+
+def stop_all(reason: str = "The process that ran it was asked to end", *, timeout: float = 5.0) -> None:
+    """End all runs of this process, as interrupted, and wait until they have committed what is finished.
+
+    Args:
+        reason: Why, for their records.
+        timeout: Seconds to wait, all runs together.
+    """
+    deadline = time.monotonic() + timeout
+    running = active()
+    for run in running:
+        run.stop(reason, interrupted=True)
+    for run in running:
+        run.wait(max(0.0, deadline - time.monotonic()))
+
+
+def trained_in_packs(problem: Problem, space: SearchSpace, settings: RunSettings) -> Evaluator:
+    """Return the evaluator that trains candidates in packs."""
+    from nas_core.evaluation.packs import PackEvaluator
+
+    return PackEvaluator(problem, space, settings.seed, device=settings.device)
+
+
+def _prepare(store: Store, run_id: str, problem: Problem, space: SearchSpace, factory: EvaluatorFactory) -> Run:
+    with _lock:
+        known = _runs.get(run_id)
+        if known is not None and known.alive:
+            raise RunError(f"Run {run_id} is running here already", fix="use the run that registry.get returns")
+        record = store.claim(run_id, this_process(), time.time())
+
+        def build() -> Parts:
+            settings = RunSettings.model_validate(record.settings)
+            strategy = make_strategy(
+                settings.strategy,
+                space,
+                seed=settings.seed,
+                preference=settings.preference,
+                objective=problem.objective,
+                hints=problem.hints,
+            )
+            return Parts(strategy, factory(problem, space, settings))
+
+        run = Run(store, record, build)
+        _remember(run)
+        return run
+
+
+def _remember(run: Run) -> None:
+    if not _runs:
+        atexit.register(stop_all)
+    _runs.pop(run.id, None)
+    _runs[run.id] = run
+    ended = [other for other in _runs.values() if other is not run and not other.alive]
+    for other in ended[: max(0, len(ended) - _KEPT)]:
+        del _runs[other.id]

@@ -1,0 +1,98 @@
+"""A run as one JSON document: what was found, how good it is, and what trivial models reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nas_core.records import Evaluation
+from nas_core.runs.settings import RunSettings
+from nas_core.runs.viewer import RunView
+from nas_core.search.fronts import hypervolume
+from nas_core.search.snapshot import SEARCH_MEASURES
+
+if TYPE_CHECKING:
+    from nas_core.evaluation.floors import Floor
+
+__all__ = ["floors_document", "run_document"]
+
+LOSSES = ("performance", *SEARCH_MEASURES)
+
+
+def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[str, Any]:
+    """Return everything about a run as JSON-able data.
+
+    ``on_front`` refers to the front of performance against interpretability under the run's preference. The hypervolume
+    is that of ``hypervolume_losses``, reference point 1, the model without features included.
+
+    Args:
+        view: The run.
+        floors: The trivial models of its problem, where they were computed.
+    """
+    view.refresh()
+    record, settings = view.record, RunSettings.model_validate(view.record.settings)
+    snapshot = view.snapshot
+    ranking = snapshot.rank(settings.preference)
+    rows = []
+    for evaluation in view.store.evaluations(view.run_id):
+        at = snapshot.position(evaluation.id)
+        if at is not None:
+            interpretability = float(ranking.interpretability[at])
+            rows.append(_candidate(view, evaluation, interpretability, on_front=bool(ranking.on_front[at])))
+    document = {
+        "run_id": record.id,
+        "name": record.name,
+        "state": record.state.value,
+        "reason": record.reason,
+        "seed": settings.seed,
+        "data_hash": record.data_hash,
+        "metric": view.objective.name,
+        "strategy": settings.strategy,
+        "weight": settings.preference.weight,
+        "best": None if ranking.best is None else snapshot.ids[ranking.best],
+        "candidates": rows,
+        "hypervolume": view.archive.hypervolume(),
+        "hypervolume_losses": list(LOSSES),
+        "seconds": {**view.progress.seconds, "elapsed": view.progress.elapsed},
+    }
+    return document if floors is None else {**document, **floors_document(floors)}
+
+
+def floors_document(floors: Sequence[Floor]) -> dict[str, Any]:
+    """Return the trivial models by name, and the hypervolume they reach together."""
+    losses = np.array([f.losses for f in floors])
+    return {
+        "floors": {
+            f.name: {
+                "label": f.label,
+                "features": list(f.features),
+                "performance": f.performance,
+                "losses": list(f.losses),
+                "hypervolume": hypervolume(losses[[0, at]], np.ones(losses.shape[1])),
+            }
+            for at, f in enumerate(floors)
+        },
+        "floors_hypervolume": hypervolume(losses, np.ones(losses.shape[1])),
+    }
+
+
+def _candidate(view: RunView, e: Evaluation, interpretability: float, *, on_front: bool) -> dict[str, Any]:
+    performance = None
+    if e.performance is not None:
+        performance = {"metric": view.objective.name, **e.performance.model_dump()}
+    return {
+        "id": e.id,
+        "index": e.index,
+        "architecture": e.architecture.values,
+        "status": e.status.value,
+        "reason": e.reason,
+        "performance": performance,
+        "interpretability": None if np.isnan(interpretability) else interpretability,
+        "measures": {name: m.model_dump(exclude={"graded"}) for name, m in e.measures.items()},
+        "cost": e.cost.model_dump(),
+        "on_front": on_front,
+        "operator": e.operator,
+        "parents": list(e.parents),
+    }

@@ -1,0 +1,79 @@
+"""What a person decides about a run before it starts."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from nas_core.errors import SettingsError
+from nas_core.preferences import Preference
+from nas_core.records import Record
+
+__all__ = ["RunSettings"]
+
+
+class RunSettings(Record):
+    """The settings of a run.
+
+    Attributes:
+        strategy: Name of a registered search strategy.
+        preference: λ and the weights of the measures, at the start.
+        candidates: Stop after this many; None for no limit.
+        seconds: Stop after this much running time (pauses do not count); None for no limit.
+        seed: Decides everything random in the run.
+        pack_size: Candidates trained together.
+        first_pack: Candidates in the first pack, smaller so that something can be seen early.
+        device: "auto", "cpu", "cuda" or "mps".
+
+    Raises:
+        SettingsError: A number outside what is allowed.
+    """
+
+    strategy: str = "nsga2"
+    preference: Preference = Field(default_factory=Preference)
+    candidates: int | None = 500
+    seconds: float | None = None
+    seed: int = 0
+    pack_size: int = 64
+    first_pack: int = 16
+    device: str = "auto"
+
+    @field_validator("candidates", "pack_size", "first_pack", mode="before")
+    @classmethod
+    def _count(cls, value: Any, info: Any) -> Any:
+        if value is None and info.field_name == "candidates":
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise SettingsError(
+                f"The number for {info.field_name} is {value!r}",
+                allowed="a whole number from 1",
+                fix="choose 1 or more",
+            )
+        return value
+
+    @field_validator("seconds", mode="before")
+    @classmethod
+    def _time(cls, value: Any) -> Any:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not (math.isfinite(value) and value > 0):
+            raise SettingsError(
+                f"The time budget is {value!r}", allowed="a number of seconds above 0", fix="choose for example 60"
+            )
+        return float(value)
+
+    @field_validator("seed", mode="before")
+    @classmethod
+    def _seed(cls, value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise SettingsError(f"The seed is {value!r}", allowed="a whole number from 0", fix="choose for example 0")
+        return value
+
+    @field_validator("device")
+    @classmethod
+    def _device(cls, value: str) -> str:
+        if value not in ("auto", "cpu", "cuda", "mps"):
+            raise SettingsError(f"There is no device {value!r}", allowed="auto, cpu, cuda, mps", fix="choose auto")
+        return value

@@ -1,0 +1,148 @@
+"""Watching a run, wherever it runs: in this process, in another one, or long ago.
+
+A view only reads. One view per run is shared by everybody who watches in this process; it asks the store for what is
+newer than what it has, so ten tabs cost about as much as one, and the search never waits for any of them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import cached_property
+
+from nas_core.objectives import Objective, metric_objective
+from nas_core.preferences import STRUCTURE_MEASURES
+from nas_core.records import Evaluation, Event, RunRecord
+from nas_core.runs import registry
+from nas_core.runs.progress import Progress, RunSnapshot
+from nas_core.runs.settings import RunSettings
+from nas_core.search.archive import Archive
+from nas_core.search.snapshot import Snapshot
+from nas_core.spaces.space import SearchSpace
+from nas_core.store.base import Store
+
+__all__ = ["RunView", "follow"]
+
+FRESH_SECONDS = 0.2
+_KEPT = 32  # views; the oldest is let go
+
+_lock = threading.Lock()
+_views: dict[tuple[int, str], RunView] = {}
+
+
+class RunView:
+    """The archive, the record and the progress of one run, as they were when :meth:`refresh` was called last.
+
+    Args:
+        store: Where the run is kept.
+        run_id: The run.
+
+    Raises:
+        StoreError: No such run.
+    """
+
+    def __init__(self, store: Store, run_id: str) -> None:
+        self.store, self.run_id = store, run_id
+        record = store.run(run_id)
+        self.baseline = record.baseline
+        self.measures: tuple[str, ...] = tuple(record.problem.get("measures") or STRUCTURE_MEASURES)
+        self.objective: Objective = metric_objective(record.problem["metric"])
+        self.archive = Archive(self.objective, self.measures, baseline=record.baseline)
+        self._events: tuple[Event, ...] = ()
+        self._refreshing = threading.Lock()
+        self._checked = 0.0
+        self._seen = 0
+        self._run = RunSnapshot(record=record, progress=Progress.model_validate(record.progress))
+        self.refresh()
+
+    def refresh(self) -> bool:
+        """Take over what is new; return whether anything in the archive, the state or the events is.
+
+        Costs one small query when nothing is new, none when the last look is less than 0.2 s ago. While another thread
+        refreshes, the present state is good enough.
+        """
+        if time.monotonic() - self._checked < FRESH_SECONDS or not self._refreshing.acquire(blocking=False):
+            return False
+        try:
+            return self._take_over()
+        finally:
+            self._refreshing.release()
+
+    def _take_over(self) -> bool:
+        run = registry.get(self.run_id)
+        if run is not None and run.store is self.store:
+            self._run = run.snapshot()
+        else:
+            record = self.store.run(self.run_id)
+            self._run = RunSnapshot(record=record, progress=Progress.model_validate(record.progress))
+        self._checked = time.monotonic()
+        revision = self._run.record.revision
+        if revision <= self._seen:
+            return False
+        found = self.store.evaluations(self.run_id, since=self._seen)
+        events = self.store.events(self.run_id, since=self._seen)
+        # Each query sees its own moment; what came after the record was read is left for the next time.
+        self.archive.add([e for e in found if e.revision <= revision])
+        self._events += tuple(e for e in events if e.revision <= revision)
+        self._seen = revision
+        return True
+
+    @property
+    def run(self) -> RunSnapshot:
+        """Record, progress, and whether a pause or a stop is under way."""
+        return self._run
+
+    @property
+    def record(self) -> RunRecord:
+        """The record, with the state and its reason."""
+        return self._run.record
+
+    @property
+    def progress(self) -> Progress:
+        """Counters, speed, time by phase; with the pack in work when the run is in this process."""
+        return self._run.progress
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What happened to the run, in order."""
+        return self._events
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The candidates so far; it never changes."""
+        return self.archive.snapshot()
+
+    @property
+    def settings(self) -> RunSettings:
+        """The settings in force, changes made during the run included."""
+        return RunSettings.model_validate(self.record.settings)
+
+    @cached_property
+    def space(self) -> SearchSpace:
+        """The search space."""
+        return SearchSpace.model_validate(self.record.space)
+
+    def evaluation(self, candidate_id: str) -> Evaluation:
+        """Return everything that is known of one candidate.
+
+        Raises:
+            StoreError: The run has no such candidate.
+        """
+        return self.store.evaluation(self.run_id, candidate_id)
+
+
+def follow(store: Store, run_id: str) -> RunView:
+    """Return the view of a run that is shared in this process, refreshed.
+
+    Raises:
+        StoreError: No such run.
+    """
+    key = (id(store), run_id)
+    with _lock:
+        view = _views.get(key)
+        if view is None:
+            view = _views[key] = RunView(store, run_id)
+            while len(_views) > _KEPT:
+                del _views[next(iter(_views))]
+    view.refresh()
+    return view

@@ -1,0 +1,14 @@
+"""Where runs live: records, evaluations, events, strategy states and artifacts, each change with a revision.
+
+``base`` is the interface, ``sql`` keeps everything in SQLite (or what SQLAlchemy reaches), ``memory`` is its twin for
+tests and throw-away runs, ``artifacts`` holds large bytes beside the database, ``owner`` tells whether the process that
+runs a run is still there. ``opening`` turns a path, a URL or nothing into a store.
+"""
+
+from __future__ import annotations
+
+from nas_core.store.base import Store
+from nas_core.store.memory import InMemoryStore
+from nas_core.store.opening import default_location, open_store
+
+__all__ = ["InMemoryStore", "Store", "default_location", "open_store"]

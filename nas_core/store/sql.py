@@ -1,0 +1,198 @@
+"""The store in SQLite: one file for records, one directory beside it for artifacts.
+
+Write-ahead logging with full fsync: a transaction that was committed survives a kill at any moment and a power cut.
+Write-ahead logging does not work on network drives.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, insert, select, update
+
+from nas_core.errors import StoreError
+from nas_core.records import Evaluation, Event, RunRecord, canonical_json, freeze
+from nas_core.store import schema
+from nas_core.store.artifacts import read_file, write_file
+from nas_core.store.base import (
+    Store,
+    bad_artifact,
+    changed,
+    claimed,
+    no_artifact,
+    no_candidate,
+    no_run,
+    present,
+)
+from nas_core.store.engine import open_engine, prepare, said_in_words, transaction
+
+__all__ = ["SqlStore"]
+
+
+class SqlStore(Store):
+    """A store in one SQLite file.
+
+    Args:
+        path: The file; it and its directory are created when missing. Artifacts go to ``<name>-artifacts`` beside it.
+
+    Raises:
+        StoreError: It cannot be opened or written, is not a NASight store, or was made by a newer NASight.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().absolute()
+        self.url = str(self.path)
+        self._artifacts = self.path.with_name(f"{self.path.stem}-artifacts")
+        with said_in_words(self.url):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._artifacts.mkdir(exist_ok=True)
+        self._engine = open_engine(self.path)
+        self._open = True
+        try:
+            prepare(self._engine, self.url)
+        except StoreError:
+            self.close()
+            raise
+
+    def create_run(self, record: RunRecord) -> RunRecord:
+        record = record.model_copy(update={"revision": 1})
+        with self._transaction(writes=True) as c:
+            if c.execute(select(schema.runs.c.id).where(schema.runs.c.id == record.id)).first():
+                raise StoreError(f"There is already a run {record.id!r}", fix="choose another id")
+            values = {"id": record.id, "created": record.created, "revision": 1, "body": record.model_dump_json()}
+            c.execute(insert(schema.runs).values(values))
+        return record
+
+    def runs(self) -> list[RunRecord]:
+        order = (schema.runs.c.created.desc(), schema.runs.c.id.desc())
+        with self._transaction() as c:
+            bodies = c.execute(select(schema.runs.c.body).order_by(*order)).scalars().all()
+        return [present(RunRecord.model_validate_json(b)) for b in bodies]
+
+    def run(self, run_id: str) -> RunRecord:
+        with self._transaction() as c:
+            return present(_record(c, run_id))
+
+    def update_run(self, run_id: str, **changes: Any) -> RunRecord:
+        with self._transaction(writes=True) as c:
+            return _save(c, lambda r: changed(r, changes, r.revision + 1), run_id)
+
+    def claim(self, run_id: str, owner: str, now: float) -> RunRecord:
+        with self._transaction(writes=True) as c:
+            return _save(c, lambda r: claimed(r, owner, now, r.revision + 1), run_id)
+
+    def commit(
+        self,
+        run_id: str,
+        evaluations: Sequence[Evaluation],
+        strategy_state: dict[str, Any] | None,
+        progress: dict[str, Any],
+        events: Sequence[Event] = (),
+        **changes: Any,
+    ) -> int:
+        changes = {**changes, "progress": freeze(progress)}
+        with self._transaction(writes=True) as c:
+            revision = _save(c, lambda r: changed(r, changes, r.revision + 1), run_id).revision
+            if evaluations:
+                table = schema.evaluations
+                c.execute(delete(table).where(table.c.run_id == run_id, table.c.id.in_([e.id for e in evaluations])))
+                c.execute(insert(table), [_evaluation_row(run_id, e, revision) for e in evaluations])
+            if events:
+                c.execute(insert(schema.events), [_event_row(run_id, e, revision) for e in events])
+            if strategy_state is not None:
+                c.execute(delete(schema.states).where(schema.states.c.run_id == run_id))
+                c.execute(insert(schema.states).values(run_id=run_id, body=canonical_json(strategy_state)))
+        return revision
+
+    def evaluations(self, run_id: str, since: int = 0) -> list[Evaluation]:
+        table = schema.evaluations
+        bodies = self._since(table, run_id, since, (table.c.number, table.c.id))
+        return [Evaluation.model_validate_json(b) for b in bodies]
+
+    def evaluation(self, run_id: str, candidate_id: str) -> Evaluation:
+        table = schema.evaluations
+        query = select(table.c.body).where(table.c.run_id == run_id, table.c.id == candidate_id)
+        with self._transaction() as c:
+            _record(c, run_id)
+            body = c.execute(query).scalar()
+        if body is None:
+            raise no_candidate(run_id, candidate_id)
+        return Evaluation.model_validate_json(body)
+
+    def events(self, run_id: str, since: int = 0) -> list[Event]:
+        bodies = self._since(schema.events, run_id, since, (schema.events.c.number,))
+        return [Event.model_validate_json(b) for b in bodies]
+
+    def strategy_state(self, run_id: str) -> dict[str, Any] | None:
+        with self._transaction() as c:
+            _record(c, run_id)
+            body = c.execute(select(schema.states.c.body).where(schema.states.c.run_id == run_id)).scalar()
+        return None if body is None else json.loads(body)
+
+    def put_artifact(self, name: str, data: bytes) -> str:
+        self._check_open()
+        with said_in_words(self.url):
+            digest = write_file(self._artifacts, name, data)
+        with self._transaction(writes=True) as c:
+            c.execute(delete(schema.artifacts).where(schema.artifacts.c.name == name))
+            c.execute(insert(schema.artifacts).values(name=name, sha256=digest, size=len(data)))
+        return digest
+
+    def get_artifact(self, name: str, sha256: str | None = None) -> bytes:
+        try:
+            with self._transaction() as c:
+                expected = c.execute(select(schema.artifacts.c.sha256).where(schema.artifacts.c.name == name)).scalar()
+            data, found = read_file(self._artifacts, name)
+        except FileNotFoundError:
+            raise no_artifact(name) from None
+        if expected is None:
+            raise no_artifact(name)
+        if found != (expected if sha256 is None else sha256):
+            raise bad_artifact(name, sha256 or expected, found)
+        return data
+
+    def close(self) -> None:
+        self._open = False
+        self._engine.dispose()
+
+    def _since(self, table: Table, run_id: str, since: int, order: tuple[Any, ...]) -> Sequence[str]:
+        query = select(table.c.body).where(table.c.run_id == run_id, table.c.revision > since).order_by(*order)
+        with self._transaction() as c:
+            _record(c, run_id)
+            return c.execute(query).scalars().all()
+
+    def _transaction(self, *, writes: bool = False) -> Any:
+        self._check_open()
+        return transaction(self._engine, self.url, writes=writes)
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise StoreError("This store has been closed", fix="open it again")
+
+
+def _record(connection: Connection, run_id: str) -> RunRecord:
+    body = connection.execute(select(schema.runs.c.body).where(schema.runs.c.id == run_id)).scalar()
+    if body is None:
+        order = schema.runs.c.created.desc()
+        raise no_run(run_id, connection.execute(select(schema.runs.c.id).order_by(order).limit(9)).scalars().all())
+    return RunRecord.model_validate_json(body)
+
+
+def _save(connection: Connection, change: Any, run_id: str) -> RunRecord:
+    record: RunRecord = change(_record(connection, run_id))
+    values = {"revision": record.revision, "body": record.model_dump_json()}
+    connection.execute(update(schema.runs).where(schema.runs.c.id == run_id).values(values))
+    return record
+
+
+def _evaluation_row(run_id: str, evaluation: Evaluation, revision: int) -> dict[str, Any]:
+    body = evaluation.model_copy(update={"revision": revision}).model_dump_json()
+    return {"run_id": run_id, "id": evaluation.id, "number": evaluation.index, "revision": revision, "body": body}
+
+
+def _event_row(run_id: str, event: Event, revision: int) -> dict[str, Any]:
+    body = event.model_copy(update={"revision": revision}).model_dump_json()
+    return {"run_id": run_id, "revision": revision, "body": body}

@@ -1,0 +1,212 @@
+"""What every store must do; inherit ``StoreContract`` and provide ``store``."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+
+import pytest
+
+from nas_core.errors import StoreError
+from nas_core.records import Architecture, Evaluation, Event, RunRecord, RunState, Status
+from nas_core.store.base import Store
+from nas_core.store.owner import this_process
+
+
+def record(run_id: str = "r1", **changes: object) -> RunRecord:
+    base = RunRecord(
+        id=run_id,
+        name="a run",
+        created=100.0,
+        state=RunState.CREATED,
+        problem={"source": "breast_cancer"},
+        space={"family": "tabular"},
+        settings={"seed": 0},
+        data_hash="abc",
+    )
+    return base.model_copy(update=changes)
+
+
+def evaluation(number: int, **changes: object) -> Evaluation:
+    architecture = Architecture(family="tabular", values={"number": number})
+    values = {"id": architecture.id, "index": number, "architecture": architecture, "status": Status.DONE}
+    return Evaluation.model_validate({**values, "curves": {"train_loss": [0.5, 0.25]}, **changes})
+
+
+class StoreContract:
+    """Inherited by the tests of each store."""
+
+    @pytest.fixture
+    def store(self) -> Store:
+        raise NotImplementedError
+
+    def test_a_run_reads_as_it_was_written(self, store: Store) -> None:
+        made = store.create_run(record())
+        assert made.revision == 1
+        assert store.run("r1") == made
+
+    def test_runs_come_newest_first(self, store: Store) -> None:
+        for name, created in (("old", 1.0), ("new", 3.0), ("middle", 2.0)):
+            store.create_run(record(name, created=created))
+        assert [r.id for r in store.runs()] == ["new", "middle", "old"]
+
+    def test_two_runs_cannot_have_one_id(self, store: Store) -> None:
+        store.create_run(record())
+        with pytest.raises(StoreError, match="already a run 'r1'"):
+            store.create_run(record())
+
+    def test_an_unknown_run_is_named_with_those_there_are(self, store: Store) -> None:
+        store.create_run(record())
+        for ask in (store.run, store.evaluations, store.events, store.strategy_state):
+            with pytest.raises(StoreError, match=r"no run 'r2'.*r1"):
+                ask("r2")
+
+    def test_a_commit_carries_everything(self, store: Store) -> None:
+        store.create_run(record())
+        happened = Event(kind="started", time=1.0, payload={"weight": 0.5})
+        revision = store.commit("r1", [evaluation(0)], {"counter": 1}, {"evaluated": 1}, [happened], reason="because")
+        assert revision == 2
+        assert store.evaluations("r1") == [evaluation(0, revision=2)]
+        assert store.evaluation("r1", evaluation(0).id) == evaluation(0, revision=2)
+        assert store.events("r1") == [happened.model_copy(update={"revision": 2})]
+        assert store.strategy_state("r1") == {"counter": 1}
+        found = store.run("r1")
+        assert (found.progress, found.reason, found.revision) == ({"evaluated": 1}, "because", 2)
+
+    def test_a_reader_gets_only_what_is_new(self, store: Store) -> None:
+        store.create_run(record())
+        first = store.commit("r1", [evaluation(1), evaluation(0)], {}, {}, [Event(kind="a", time=1.0)])
+        store.commit("r1", [evaluation(2)], {}, {}, [Event(kind="b", time=2.0)])
+        assert [e.index for e in store.evaluations("r1")] == [0, 1, 2]
+        assert [e.index for e in store.evaluations("r1", since=first)] == [2]
+        assert [e.kind for e in store.events("r1", since=first)] == ["b"]
+        assert store.evaluations("r1", since=99) == []
+
+    def test_a_second_commit_of_a_candidate_replaces_it(self, store: Store) -> None:
+        store.create_run(record())
+        store.commit("r1", [evaluation(0)], None, {})
+        revision = store.commit("r1", [evaluation(0, reason="again")], None, {})
+        assert [(e.reason, e.revision) for e in store.evaluations("r1")] == [("again", revision)]
+
+    def test_no_state_keeps_the_present_one(self, store: Store) -> None:
+        store.create_run(record())
+        assert store.strategy_state("r1") is None
+        store.commit("r1", [], {"counter": 1}, {})
+        store.commit("r1", [evaluation(0)], None, {})
+        assert store.strategy_state("r1") == {"counter": 1}
+
+    def test_a_refused_commit_leaves_no_trace(self, store: Store) -> None:
+        store.create_run(record())
+        store.commit("r1", [evaluation(0)], {"counter": 1}, {"evaluated": 1})
+        with pytest.raises(StoreError, match="no field colour"):
+            store.commit(
+                "r1", [evaluation(1)], {"counter": 2}, {"evaluated": 2}, [Event(kind="x", time=1)], colour="red"
+            )
+        with pytest.raises(ValueError, match="JSON"):
+            store.commit("r1", [evaluation(1)], {"counter": float("nan")}, {"evaluated": 2})
+        assert [e.index for e in store.evaluations("r1")] == [0]
+        assert store.strategy_state("r1") == {"counter": 1}
+        assert (store.run("r1").revision, store.run("r1").progress) == (2, {"evaluated": 1})
+        assert store.events("r1") == []
+
+    def test_an_update_changes_what_it_names(self, store: Store) -> None:
+        store.create_run(record())
+        changed = store.update_run("r1", state=RunState.DONE, reason="budget reached")
+        assert changed == store.run("r1")
+        assert (changed.state, changed.reason, changed.name, changed.revision) == ("done", "budget reached", "a run", 2)
+        with pytest.raises(StoreError, match="no field id"):
+            store.update_run("r1", id="r2")
+
+    def test_what_was_read_can_be_changed_without_harm(self, store: Store) -> None:
+        store.create_run(record())
+        store.commit("r1", [], {"seen": [1]}, {})
+        state = store.strategy_state("r1")
+        assert state is not None
+        state["seen"].append(2)
+        assert store.strategy_state("r1") == {"seen": [1]}
+
+    def test_a_run_of_a_living_process_cannot_be_claimed(self, store: Store) -> None:
+        store.create_run(record(state=RunState.RUNNING, owner=this_process()))
+        with pytest.raises(StoreError, match="being run by another process"):
+            store.claim("r1", "another|1|1", 0.0)
+        assert store.claim("r1", this_process(), 5.0).heartbeat == 5.0
+
+    def test_a_run_of_a_dead_process_is_interrupted_and_can_be_claimed(self, store: Store) -> None:
+        place, _, start = this_process().split("|")
+        store.create_run(record(state=RunState.RUNNING, owner=f"{place}|4194304000|{start}"))
+        assert store.run("r1").state is RunState.INTERRUPTED
+        assert store.runs()[0].state is RunState.INTERRUPTED
+        assert "ended without stopping" in store.run("r1").reason
+        assert store.claim("r1", this_process(), 5.0).owner == this_process()
+        assert store.run("r1").state is RunState.RUNNING
+
+    def test_only_one_of_many_claims_wins(self, store: Store) -> None:
+        store.create_run(record(state=RunState.INTERRUPTED))
+        won: list[str] = []
+        ready = threading.Barrier(4)
+
+        def claim(number: int) -> None:
+            ready.wait()
+            with suppress(StoreError):
+                won.append(store.claim("r1", f"elsewhere-{number}|1|1", 1e12).owner)
+
+        threads = [threading.Thread(target=claim, args=(n,)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert won == [store.run("r1").owner]
+
+    def test_artifacts_come_back_byte_for_byte(self, store: Store) -> None:
+        digest = store.put_artifact("weights/r1/0001.safetensors", b"\x00\x01")
+        assert store.get_artifact("weights/r1/0001.safetensors") == b"\x00\x01"
+        assert store.get_artifact("weights/r1/0001.safetensors", digest) == b"\x00\x01"
+        store.put_artifact("weights/r1/0001.safetensors", b"new")
+        assert store.get_artifact("weights/r1/0001.safetensors") == b"new"
+        with pytest.raises(StoreError, match="has changed since it was written"):
+            store.get_artifact("weights/r1/0001.safetensors", digest)
+
+    def test_a_missing_artifact_is_said_in_words(self, store: Store) -> None:
+        with pytest.raises(StoreError, match=r"artifact weights/none is missing"):
+            store.get_artifact("weights/none")
+
+    @pytest.mark.parametrize(
+        "name", ["", "/etc/passwd", "../x", "a/../../b", "a//b", "a\\b", ".hidden", "a/b/c/d/e", "a\n"]
+    )
+    def test_no_artifact_leaves_its_directory(self, store: Store, name: str) -> None:
+        with pytest.raises(StoreError, match="is not an artifact name"):
+            store.put_artifact(name, b"")
+        with pytest.raises(StoreError, match="is not an artifact name"):
+            store.get_artifact(name)
+
+    def test_readers_and_a_writer_at_the_same_time(self, store: Store) -> None:
+        store.create_run(record())
+        failures: list[BaseException] = []
+        done = threading.Event()
+
+        def read() -> None:
+            seen, since = 0, 0
+            try:
+                while not done.is_set():
+                    for found in store.evaluations("r1", since=since):
+                        seen, since = seen + 1, max(since, found.revision)
+                seen += len(store.evaluations("r1", since=since))
+                assert seen == 30
+            except BaseException as error:  # noqa: BLE001 - reported by the main thread
+                failures.append(error)
+
+        readers = [threading.Thread(target=read) for _ in range(3)]
+        for reader in readers:
+            reader.start()
+        for number in range(30):
+            store.commit("r1", [evaluation(number)], {"counter": number}, {})
+        done.set()
+        for reader in readers:
+            reader.join()
+        assert not failures
+
+    def test_a_closed_store_says_so(self, store: Store) -> None:
+        store.close()
+        for use in (store.runs, lambda: store.put_artifact("a", b""), lambda: store.create_run(record())):
+            with pytest.raises(StoreError, match="has been closed"):
+                use()
