@@ -1,0 +1,206 @@
+"""The training of a pack, epoch by epoch and step by step, without Lightning.
+
+Every candidate has its own early stop: it takes part until its validation loss has not improved for ``patience``
+epochs, keeps its best weights, and leaves; when enough have left, the others go on in a smaller pack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nas_core.records import Architecture
+from nas_core.spaces.tabular.layout import NetworkLayout
+from nas_core.spaces.tabular.module import initial_values
+from nas_core.spaces.tabular.noise import row_keys
+from nas_core.training.bank import Bank
+from nas_core.training.batches import batch_slices, epoch_order
+from nas_core.training.losses import loss_gradient, losses
+from nas_core.training.network import CHUNK, PackNetwork, initial_stats, pack_members
+from nas_core.training.optimiser import ElementOptimiser, Tuning
+from nas_core.training.plan import run_length
+
+__all__ = ["Candidate", "PackEngine", "Schedule", "tuning_of"]
+
+SHRINK = 0.8  # the pack is laid out again when at most this share of its candidates is still training
+
+
+@dataclass
+class Candidate:
+    """One candidate while it trains; ``epochs`` and losses grow until it leaves."""
+
+    layout: NetworkLayout
+    seed: int
+    tuning: Tuning
+    train_loss: list[float] = field(default_factory=list)
+    valid_loss: list[float] = field(default_factory=list)
+    best: float = float("inf")
+    best_epoch: int = -1
+    waited: int = 0
+    active: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The recipe as the engine needs it."""
+
+    task: str
+    outputs: int
+    split_seed: int
+    batch_size: int
+    max_epochs: int
+    patience: int
+    min_delta: float
+
+
+def tuning_of(architecture: Architecture, layout: NetworkLayout) -> Tuning:
+    """Return how the candidate is updated; biases and normalisation are not decayed."""
+    values, decays, start = architecture.values, [], 0
+    for block in layout.blocks:
+        if block.decays:
+            decays.append((start, start + block.size))
+        start += block.size
+    rate, decay = float(values["learning_rate"]), float(values["weight_decay"])
+    return Tuning(values["optimiser"], rate, decay, run_length(layout.size), tuple(decays))
+
+
+class PackEngine:
+    """Trains candidates together; they must be ordered so that equal optimisers are neighbours.
+
+    Args:
+        candidates: Who trains.
+        schedule: The recipe.
+        train, valid: The encoded rows, and the targets (n,) beside them.
+    """
+
+    def __init__(
+        self, candidates: Sequence[Candidate], schedule: Schedule,
+        train: tuple[Bank, Tensor], valid: tuple[Bank, Tensor],
+    ) -> None:  # fmt: skip
+        self.candidates, self.schedule, self.train, self.valid = list(candidates), schedule, train, valid
+        self.device = train[0].E.device
+        members = pack_members([c.layout for c in candidates], [c.seed for c in candidates])
+        self.starts = [(m.start, m.stats_start) for m in members]
+        self.best = torch.zeros(sum(m.run for m in members))
+        for member in members:
+            own = self.best[member.start : member.start + member.layout.size]
+            own.copy_(initial_values(member.layout, member.seed))
+        self.best = self.best.to(self.device)
+        self.best_stats = initial_stats([c.layout for c in candidates]).to(self.device)
+        self.current = list(range(len(self.candidates)))  # those in the pack as laid out now
+        self._lay_out()
+        self.flat = self.best.clone()
+        self.network.load(self.flat)
+        self.network.load_stats(self.best_stats)
+        self.epoch = -1
+
+    def _lay_out(self) -> None:
+        chosen = [self.candidates[k] for k in self.current]
+        members = pack_members([c.layout for c in chosen], [c.seed for c in chosen])
+        self.network = PackNetwork(members, self.train[0].blank, self.device)
+        self.optimiser = ElementOptimiser([c.tuning for c in chosen], self.device)
+
+    @property
+    def active(self) -> int:
+        """Number of candidates still training."""
+        return sum(c.active for c in self.candidates)
+
+    def batches(self, epoch: int) -> list[tuple[int, slice]]:
+        """Start ``epoch`` and return its numbered batches."""
+        self.epoch = epoch
+        rows = len(self.train[0])
+        self.order = epoch_order(self.schedule.split_seed, epoch, rows).to(self.device)
+        self.loss_sum = torch.zeros(len(self.current), device=self.device)
+        return list(enumerate(batch_slices(rows, self.schedule.batch_size)))
+
+    def step(self, number: int, rows: slice) -> None:
+        """Train on one batch."""
+        chosen = self.order[rows]
+        bank, y = self.train[0].rows(chosen), self.train[1].index_select(0, chosen)
+        real, N = len(chosen), bank.shape[1]
+        y = functional.pad(y, (0, N - real))
+        noise = torch.from_numpy(row_keys(self.epoch, number, N)).to(self.device)
+        logits = self.network.forward(bank, noise, real)
+        self.loss_sum += losses(logits, y, self.schedule.task)[:, :real].sum(1)
+        self.network.backward(loss_gradient(logits, y, self.schedule.task, real))
+        self.optimiser.step(self.flat, self.network.flat_gradient(self.flat))
+        self.network.load(self.flat)
+
+    def end_epoch(self) -> None:
+        """Validate, keep what improved, let go who is finished."""
+        valid = self._valid_losses().numpy()
+        train = self.loss_sum.cpu().double().numpy() / len(self.train[0])
+        improved = [self._judge(self.candidates[k], train[n], valid[n]) for n, k in enumerate(self.current)]
+        self._keep([n for n, better in enumerate(improved) if better])
+        alive = [k for k in self.current if self.candidates[k].active]
+        if alive and len(alive) <= SHRINK * len(self.current) and self.epoch + 1 < self.schedule.max_epochs:
+            self._shrink(alive)
+
+    def _valid_losses(self) -> Tensor:
+        """Return the mean validation loss (K,) of those in the pack."""
+        total, start = torch.zeros(len(self.current), dtype=torch.float64), 0
+        for bank in self.valid[0].chunks(CHUNK):
+            y = self.valid[1][start : start + CHUNK]
+            logits = self.network.forward(bank)
+            padded = functional.pad(y, (0, bank.shape[1] - len(y)))
+            total += losses(logits, padded, self.schedule.task)[:, : len(y)].cpu().double().sum(1)
+            start += CHUNK
+        return total / len(self.valid[0])
+
+    def _judge(self, candidate: Candidate, train: float, valid: float) -> bool:
+        """Record an epoch of one candidate; return whether its weights are its best so far."""
+        if not candidate.active:
+            return False
+        candidate.train_loss.append(float(train))
+        candidate.valid_loss.append(float(valid))
+        if not np.isfinite([train, valid]).all():
+            candidate.active = False
+            which = "training" if not np.isfinite(train) else "validation"
+            became = "undefined (NaN)" if np.isnan([train, valid]).any() else "infinite"
+            tuning = candidate.tuning
+            candidate.reason = (
+                f"the {which} loss became {became} in epoch {self.epoch + 1} "
+                f"({tuning.optimiser}, learning rate {tuning.learning_rate:g})"
+            )
+            return False
+        if valid < candidate.best - self.schedule.min_delta:
+            candidate.best, candidate.best_epoch, candidate.waited = float(valid), self.epoch, 0
+            return True
+        candidate.waited += 1
+        candidate.active = candidate.waited < self.schedule.patience
+        return False
+
+    def _keep(self, improved: list[int]) -> None:
+        """Copy the weights and statistics of the candidates (by place in the pack) that improved."""
+        stats = self.network.flat_stats()
+        for n in improved:
+            member, (start, stats_start) = self.network.members[n], self.starts[self.current[n]]
+            size, count = member.layout.size, member.layout.stats_size
+            self.best[start : start + size].copy_(self.flat[member.start : member.start + size])
+            if count:
+                kept = stats[member.stats_start : member.stats_start + count]
+                self.best_stats[stats_start : stats_start + count].copy_(kept)
+
+    def _shrink(self, alive: list[int]) -> None:
+        """Lay the pack out again for those who are still training."""
+        old, keep = self.network.members, [n for n, k in enumerate(self.current) if k in set(alive)]
+        places = _runs([(old[n].start, old[n].run) for n in keep], self.device)
+        stats_places = _runs([(old[n].stats_start, old[n].layout.stats_size) for n in keep], self.device)
+        flat, stats, optimiser = self.flat[places], self.network.flat_stats()[stats_places], self.optimiser
+        self.current = alive
+        self._lay_out()
+        self.optimiser.take(optimiser, places)
+        self.flat = flat
+        self.network.load(flat)
+        self.network.load_stats(stats)
+
+
+def _runs(runs: list[tuple[int, int]], device: torch.device) -> Tensor:
+    """Return all places in the runs (start, size), one after the other."""
+    return torch.cat([torch.arange(start, start + size) for start, size in runs]).to(device)

@@ -1,0 +1,119 @@
+"""Train a pack of candidates: the door of this folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from nas_core.spaces.tabular.layout import network_layout
+from nas_core.training.bank import Bank
+from nas_core.training.device import one_thread, pick_device
+from nas_core.training.engine import Candidate, PackEngine, Schedule, tuning_of
+from nas_core.training.module import PackModule, fit_quietly
+from nas_core.training.optimiser import OPTIMISERS
+from nas_core.training.progress import PackItem, PackProgress, StopSignal, TrainOutcome
+from nas_core.training.trained import TrainedPack
+
+if TYPE_CHECKING:
+    from nas_core.data.problem import Part, Problem, Recipe
+    from nas_core.spaces.space import SearchSpace
+
+__all__ = ["PackItem", "PackProgress", "PackResult", "StopSignal", "TrainOutcome", "TrainedPack", "train_pack"]
+
+
+@dataclass(frozen=True)
+class PackResult:
+    """K outcomes and the K trained networks, in the order of the items; ``seconds`` is the wall time of the pack."""
+
+    outcomes: list[TrainOutcome]
+    pack: TrainedPack
+    seconds: float
+
+
+def train_pack(
+    problem: Problem,
+    space: SearchSpace,
+    items: Sequence[PackItem],
+    *,
+    recipe: Recipe | None = None,
+    stop: StopSignal | None = None,
+    on_epoch: Callable[[PackProgress], None] | None = None,
+    device: str = "auto",
+) -> PackResult:
+    """Train the candidates together, each exactly as if it were alone; may be called from any thread.
+
+    Args:
+        problem: Data and recipe.
+        space: The space the architectures come from.
+        items: The candidates with their seeds.
+        recipe: Instead of the problem's.
+        stop: Ends the training within a batch; what is unfinished is cancelled and keeps its best weights so far.
+        on_epoch: Told after every epoch, from the calling thread.
+        device: auto, cuda, mps or cpu.
+
+    Raises:
+        SettingsError: The device does not exist.
+    """
+    with one_thread():
+        return _train(problem, items, recipe or problem.spec.recipe, stop, on_epoch, pick_device(device))
+
+
+def _train(
+    problem: Problem,
+    items: Sequence[PackItem],
+    recipe: Recipe,
+    stop: StopSignal | None,
+    on_epoch: Callable[[PackProgress], None] | None,
+    where: torch.device,
+) -> PackResult:
+    began = time.perf_counter()
+    layouts = [network_layout(item.architecture, problem.encoder, problem.C) for item in items]
+    order = sorted(range(len(items)), key=lambda k: OPTIMISERS.index(items[k].architecture.values["optimiser"]))
+    candidates = [
+        Candidate(layouts[k], items[k].seed, tuning_of(items[k].architecture, layouts[k])) for k in order
+    ]  # fmt: skip
+    # no autograd anywhere in a pack: the gradients are written out
+    with torch.inference_mode():
+        engine = PackEngine(
+            candidates, _schedule(problem, recipe), _part(problem.train, where),
+            _part(problem.valid, where),
+        )  # fmt: skip
+    module = PackModule(engine, stop, on_epoch)
+    fit_quietly(module)
+    seconds = time.perf_counter() - began
+    pack = TrainedPack(
+        [c.layout for c in candidates], engine.best.cpu(), engine.best_stats.cpu(), order, problem.encoder.D, where
+    )
+    return PackResult(_outcomes(candidates, order, module.cancelled, seconds), pack, seconds)
+
+
+def _schedule(problem: Problem, recipe: Recipe) -> Schedule:
+    return Schedule(
+        problem.task, problem.C, problem.spec.split_seed, recipe.batch_size, recipe.max_epochs, recipe.patience,
+        recipe.min_delta,
+    )  # fmt: skip
+
+
+def _part(part: Part, device: torch.device) -> tuple[Bank, torch.Tensor]:
+    kind = np.int64 if np.issubdtype(part.y.dtype, np.integer) else np.float32
+    return Bank(part.E, device), torch.from_numpy(part.y.astype(kind)).to(device)
+
+
+def _outcomes(candidates: list[Candidate], order: list[int], cancelled: bool, seconds: float) -> list[TrainOutcome]:
+    """Return the outcomes in the order of the items."""
+    total = max(1, sum(len(c.valid_loss) for c in candidates))
+    outcomes = {}
+    for k, c in zip(order, candidates, strict=True):
+        status, reason = "done", ""
+        if c.reason:
+            status, reason = "failed", c.reason
+        elif cancelled and c.active:
+            status, reason = "cancelled", f"stopped after {len(c.valid_loss)} epochs"
+        curves = {"train_loss": c.train_loss, "valid_loss": c.valid_loss}
+        outcomes[k] = TrainOutcome(status, reason, curves, c.best_epoch, seconds * len(c.valid_loss) / total)
+    return [outcomes[k] for k in range(len(candidates))]

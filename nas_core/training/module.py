@@ -1,0 +1,91 @@
+"""The LightningModule that trains a whole pack in one ``Trainer.fit``, and the quiet Trainer that runs it."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterator
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from nas_core.training.engine import PackEngine
+from nas_core.training.progress import PackProgress, StopSignal
+
+__all__ = ["PackModule", "fit_quietly"]
+
+Batch = tuple[int, slice]
+OnEpoch = Callable[[PackProgress], None]
+
+
+class PackModule(pl.LightningModule):
+    """Trains K candidates at once; the batches are row numbers, the data lie on the device.
+
+    Optimisation is manual: each candidate has its own optimiser, learning rate and early stop inside the engine.
+    """
+
+    def __init__(self, engine: PackEngine, stop: StopSignal | None = None, on_epoch: OnEpoch | None = None) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.engine, self.stop, self.on_epoch = engine, stop, on_epoch
+        self.cancelled = False
+        self.began = time.perf_counter()
+
+    def train_dataloader(self) -> _Batches:
+        """Return the batches of each epoch in turn."""
+        return _Batches(self)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return an optimiser of nothing: Lightning wants one, the engine has its own."""
+        return torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.0)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
+        """Train all candidates on one batch, or end the fit when a stop was asked for."""
+        if self.stop is not None and self.stop.is_set():
+            self.cancelled = self.trainer.should_stop = True
+            return None
+        with torch.inference_mode():  # the gradients are written out: autograd has nothing to do
+            self.engine.step(*batch)
+        return None
+
+    def on_train_epoch_end(self) -> None:
+        """Validate all candidates and let go those that are finished."""
+        if self.cancelled:
+            return
+        with torch.inference_mode():
+            self.engine.end_epoch()
+        if not self.engine.active:
+            self.trainer.should_stop = True
+        if self.on_epoch is not None:
+            engine = self.engine
+            self.on_epoch(
+                PackProgress(engine.epoch + 1, engine.schedule.max_epochs, engine.active, len(engine.candidates),
+                             time.perf_counter() - self.began)
+            )  # fmt: skip
+
+
+class _Batches:
+    """Yields the numbered batches of the current epoch."""
+
+    def __init__(self, module: PackModule) -> None:
+        self.module = module
+
+    def __iter__(self) -> Iterator[Batch]:
+        yield from self.module.engine.batches(self.module.current_epoch)
+
+
+def fit_quietly(module: PackModule) -> None:
+    """Run ``Trainer.fit`` in the calling thread without files, log lines or progress bars."""
+    for name in ("pytorch_lightning.utilities.rank_zero", "pytorch_lightning.accelerators.cuda"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    kind = module.engine.device.type
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer = pl.Trainer(
+            accelerator={"cuda": "gpu"}.get(kind, kind), devices=1, max_epochs=module.engine.schedule.max_epochs,
+            logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+            num_sanity_val_steps=0, inference_mode=True,
+        )  # fmt: skip
+        trainer.fit(module)

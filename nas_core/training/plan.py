@@ -1,0 +1,148 @@
+"""Lay out the sub-networks of a pack in sections of equal padded shape.
+
+Padding is always at the end, never below :data:`LEAST` in any direction of a matrix product: then a product gives the
+same bits whatever the padding and whatever is stacked beside it. Element-wise work comes in multiples of :data:`LANES`
+for the same reason: exp or tanh of a left-over value may differ in the last bit. So candidates are independent exactly.
+Letters: S sub-networks of a section, I padded inputs, H padded hidden units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+import numpy as np
+
+from nas_core.spaces.tabular.layout import Block, GroupLayout, NetworkLayout
+
+__all__ = ["LANES", "LEAST", "Linear", "Member", "Sub", "group_linear", "group_sections", "run_length", "subs_of"]
+
+T = TypeVar("T")
+
+LEAST = 16
+LANES = 32  # element-wise kernels treat what is left over after this many values with other instructions
+ROWS = 64  # rows of a batch assumed when work is weighed against overhead
+SECONDS_PER_MAC, SECONDS_PER_VALUE, SECONDS_PER_LAYER = 3 / 25e9, 12e-9, 1e-3
+
+
+@dataclass(frozen=True)
+class Member:
+    """One candidate of a pack: its layout, its seed and where its values start in the flat vectors."""
+
+    layout: NetworkLayout
+    seed: int
+    start: int
+    stats_start: int
+
+    @property
+    def run(self) -> int:
+        """Length of its run of the flat vector, a multiple of :data:`LANES`."""
+        return run_length(self.layout.size)
+
+
+def run_length(size: int) -> int:
+    """Return ``size`` rounded up to a multiple of :data:`LANES`."""
+    return -(-size // LANES) * LANES
+
+
+@dataclass(frozen=True)
+class Sub:
+    """A sub-network with hidden layers; ``starts`` are where its blocks start in the flat parameter vector."""
+
+    candidate: int
+    seed: int
+    group: GroupLayout
+    starts: tuple[int, ...]
+    stats_start: int
+
+    def blocks(self, kind: str, layer: int) -> list[tuple[Block, int]]:
+        """Return the blocks of a kind and layer with their starts."""
+        pairs = zip(self.group.blocks, self.starts, strict=True)
+        return [(block, start) for block, start in pairs if block.layer == layer and block.kind == kind]
+
+
+@dataclass(frozen=True)
+class Linear:
+    """All that one candidate computes directly from its inputs: linear groups and reads of the input."""
+
+    candidate: int
+    columns: np.ndarray
+    starts: tuple[int, ...]
+    sizes: tuple[int, ...]
+
+
+def subs_of(members: Sequence[Member]) -> tuple[list[Sub], list[Linear]]:
+    """List the sub-networks with hidden layers and, per candidate, what is linear."""
+    subs, linears = [], []
+    for k, member in enumerate(members):
+        start, stats = member.start + member.layout.outputs, member.stats_start
+        columns, starts, sizes = [], [], []
+        for group in member.layout.groups:
+            begins = []
+            for block in group.blocks:
+                begins.append(start)
+                if block.kind == "read" and block.layer == 0:
+                    columns.append(group.columns)
+                    starts.append(start)
+                    sizes.append(block.shape[1])
+                start += block.size
+            if group.depth:
+                subs.append(Sub(k, member.seed, group, tuple(begins), stats))
+                stats += group.stats_size
+        if columns:
+            linears.append(Linear(k, np.concatenate(columns), tuple(starts), tuple(sizes)))
+    return subs, linears
+
+
+@lru_cache(maxsize=4096)
+def padded(size: int) -> int:
+    """Return the padded size: a power of two of at least :data:`LEAST`."""
+    return max(LEAST, 1 << (size - 1).bit_length())
+
+
+def group_sections(subs: Sequence[Sub]) -> list[list[Sub]]:
+    """Split sub-networks into sections that compute fastest: by padded shape, merged while overhead outweighs work."""
+    cells: dict[tuple[int, int], list[Sub]] = {}
+    for sub in subs:
+        cells.setdefault((padded(sub.group.width), padded(len(sub.group.columns))), []).append(sub)
+    return _merge(list(cells.values()), _section_seconds)
+
+
+def group_linear(linears: Sequence[Linear]) -> list[list[Linear]]:
+    """Split the linear parts by padded number of columns in the same way."""
+    cells: dict[int, list[Linear]] = {}
+    for part in linears:
+        cells.setdefault(padded(len(part.columns)), []).append(part)
+    return _merge(list(cells.values()), _linear_seconds)
+
+
+def _merge(cells: list[list[T]], seconds: Callable[[Sequence[T]], float]) -> list[list[T]]:
+    costs = [seconds(cell) for cell in cells]
+    while len(cells) > 1:
+        gain, i, j = max(
+            (costs[i] + costs[j] - seconds(cells[i] + cells[j]), i, j)
+            for i in range(len(cells)) for j in range(i)
+        )  # fmt: skip
+        if gain <= 0:
+            break
+        merged = cells[j] + cells[i]
+        cells = [c for n, c in enumerate(cells) if n not in (i, j)] + [merged]
+        costs = [c for n, c in enumerate(costs) if n not in (i, j)] + [seconds(merged)]
+    return cells
+
+
+def _section_seconds(subs: Sequence[Sub]) -> float:
+    H = max(padded(sub.group.width) for sub in subs)
+    inputs = max(padded(len(sub.group.columns)) for sub in subs)
+    layers = sum(sub.group.depth for sub in subs)
+    macs = len(subs) * H * inputs + (layers - len(subs)) * H * H
+    values = layers * H + len(subs) * inputs
+    overhead = SECONDS_PER_LAYER * max(sub.group.depth for sub in subs)
+    return overhead + ROWS * (macs * SECONDS_PER_MAC + values * SECONDS_PER_VALUE)
+
+
+def _linear_seconds(linears: Sequence[Linear]) -> float:
+    inputs = max(padded(len(part.columns)) for part in linears)
+    return 60e-6 + ROWS * len(linears) * inputs * 1.5e-9

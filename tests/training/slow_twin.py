@@ -1,0 +1,79 @@
+"""The slow twin: one candidate, its readable module, torch.optim, autograd and a plain loop."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nas_core.data import Problem, Recipe
+from nas_core.records import Architecture
+from nas_core.spaces.tabular.module import FeatureGroupNetwork, build
+from nas_core.spaces.tabular.noise import row_keys
+from nas_core.training.batches import batch_slices, epoch_order
+
+
+@dataclass
+class Twin:
+    module: FeatureGroupNetwork
+    train_loss: list[float]
+    valid_loss: list[float]
+    best_epoch: int
+
+
+def train_alone(problem: Problem, architecture: Architecture, seed: int, recipe: Recipe) -> Twin:
+    module = build(architecture, problem.encoder, problem.C, seed=seed)
+    optimiser = _optimiser(module, architecture)
+    E, y = torch.from_numpy(problem.train.E), _target(problem, problem.train.y)
+    twin, best, kept, waited = Twin(module, [], [], -1), float("inf"), copy.deepcopy(module.state_dict()), 0
+    for epoch in range(recipe.max_epochs):
+        order, total = epoch_order(problem.spec.split_seed, epoch, len(E)), 0.0
+        module.train()
+        for step, rows in enumerate(batch_slices(len(E), recipe.batch_size)):
+            chosen = order[rows]
+            module.at(torch.from_numpy(row_keys(epoch, step, len(chosen))))
+            loss = _loss(problem, module(E[chosen]), y[chosen])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            total += loss.item() * len(chosen)
+        module.eval()
+        with torch.no_grad():
+            valid = _loss(problem, module(torch.from_numpy(problem.valid.E)), _target(problem, problem.valid.y)).item()
+        twin.train_loss.append(total / len(E))
+        twin.valid_loss.append(valid)
+        waited += 1
+        if valid < best - recipe.min_delta:
+            best, twin.best_epoch, kept, waited = valid, epoch, copy.deepcopy(module.state_dict()), 0
+        if waited >= recipe.patience:
+            break
+    module.load_state_dict(kept)
+    return twin
+
+
+def _optimiser(module: FeatureGroupNetwork, architecture: Architecture) -> torch.optim.Optimizer:
+    values = architecture.values
+    decayed = [p for n, p in module.named_parameters() if n.endswith(".weight") and ".norm." not in n]
+    others = [p for n, p in module.named_parameters() if not (n.endswith(".weight") and ".norm." not in n)]
+    groups = [{"params": decayed, "weight_decay": values["weight_decay"]}, {"params": others, "weight_decay": 0.0}]
+    rate = values["learning_rate"]
+    if values["optimiser"] == "sgd":
+        return torch.optim.SGD(groups, lr=rate, momentum=0.9)
+    kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "adagrad": torch.optim.Adagrad}
+    return kinds[values["optimiser"]](groups, lr=rate)
+
+
+def _target(problem: Problem, y: np.ndarray) -> Tensor:
+    return torch.from_numpy(y.astype(np.int64 if problem.C > 1 else np.float32))
+
+
+def _loss(problem: Problem, logits: Tensor, y: Tensor) -> Tensor:
+    if problem.task == "regression":
+        return functional.mse_loss(logits[:, 0], y)
+    if problem.C > 1:
+        return functional.cross_entropy(logits, y)
+    return functional.binary_cross_entropy_with_logits(logits[:, 0], y)

@@ -1,0 +1,69 @@
+"""A candidate of a pack equals its slow twin: same curves, same best epoch, same weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from slow_twin import train_alone
+from training_samples import SHORT, make_problem, make_space, sampled
+
+from nas_core.spaces.tabular.module import ACTIVATIONS
+from nas_core.training.fit import PackItem, train_pack
+from nas_core.training.optimiser import OPTIMISERS
+
+# float32 sums in another order differ by about 1e-7; a few hundred steps amplify that
+TOLERANCE = 2e-4
+
+
+def assert_same(problem, space, architectures, tolerance=TOLERANCE):
+    result = train_pack(problem, space, [PackItem(a, 11 + k) for k, a in enumerate(architectures)], recipe=SHORT)
+    for k, architecture in enumerate(architectures):
+        twin, outcome = train_alone(problem, architecture, 11 + k, SHORT), result.outcomes[k]
+        message = str(architecture.values)
+        np.testing.assert_allclose(outcome.curves["train_loss"], twin.train_loss, rtol=tolerance, err_msg=message)
+        np.testing.assert_allclose(outcome.curves["valid_loss"], twin.valid_loss, rtol=tolerance, err_msg=message)
+        assert outcome.best_epoch == twin.best_epoch, message
+        weights, expected = result.pack.weights(k), twin.module.state_dict()
+        assert weights.keys() == expected.keys()
+        own = np.concatenate([weights[n].ravel() for n in expected])
+        other = np.concatenate([expected[n].numpy().ravel() for n in expected])
+        assert np.linalg.norm(own - other) <= tolerance * np.linalg.norm(other), message
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_every_optimiser(problem, space, variant, optimiser):
+    assert_same(problem, space, [variant(optimiser=optimiser), variant(optimiser=optimiser, dropout=0.3)])
+
+
+def test_every_activation(problem, space, variant):
+    assert_same(problem, space, [variant(activation=name) for name in ACTIVATIONS])
+
+
+@pytest.mark.parametrize("normalisation", ["none", "batch", "layer"])
+def test_every_connection_and_normalisation(problem, space, variant, normalisation):
+    connections = ["full", "sparse", "residual", "dense"]
+    made = [variant(connections=c, normalisation=normalisation, dropout=d) for c in connections for d in (0.0, 0.2)]
+    assert_same(problem, space, made)
+
+
+def test_every_encoding_width_and_depth(problem, space, variant):
+    made = [variant(encoding=e) for e in ("standardised", "quantile", "piecewise", "periodic")]
+    made += [variant(width=w, activation="sigmoid") for w in (2, 4, 16, 32, 64)]
+    made += [variant(depth=d, activation="softplus") for d in (1, 2, 4)]
+    assert_same(problem, space, made)
+
+
+@pytest.mark.parametrize("connections", ["full", "sparse", "residual", "dense"])
+def test_monotone_marks(problem, space, variant, connections):
+    marks = {"0": -1, "7": 1, "1": -1, "20": 1}
+    made = [variant(marks=marks, connections=connections, normalisation=n) for n in ("none", "batch")]
+    assert_same(problem, space, [*made, variant(marks=marks, connections=connections, encoding="piecewise")])
+
+
+@pytest.mark.parametrize("name", ["wine", "diabetes"])
+def test_other_tasks(name):
+    problem, space = make_problem(name), make_space(name)
+    made = [a for a in sampled(space, 12, seed=4) if a.values["normalisation"] != "batch"]
+    assert made
+    gentle = [a.model_copy(update={"values": {**a.values, "learning_rate": 0.002}}) for a in made]
+    assert_same(problem, space, gentle)
