@@ -54,7 +54,7 @@ class Block:
     mask: np.ndarray | None = None
     decays: bool = False
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number of values, masked ones included."""
         return math.prod(self.shape)

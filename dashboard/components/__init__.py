@@ -1,0 +1,1 @@
+"""Own elements of the page, written against Streamlit's Components v2."""

@@ -1,0 +1,183 @@
+"""The Explain tab of a candidate: attributions of all rows and of one, shape functions, and the check of the method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from dashboard import state
+from dashboard.components.explained import Check, Explained, check, explained
+from dashboard.figures.attributions import beeswarm_figure, importance_figure, shape_figure, waterfall_figure
+from dashboard.texts import text
+from dashboard.theme import palette
+from dashboard.views.attributions import (
+    AttributionView,
+    RowView,
+    attribution_view,
+    beeswarm,
+    importance,
+    row_views,
+    shape_views,
+    waterfall,
+)
+from dashboard.views.words import duration, number, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["explain_tab"]
+
+PLOT = {"displayModeBar": False}
+MISSED = 1e-3
+PICKS: dict[str, Callable[[RowView], float]] = {
+    "most_wrong": lambda r: -r.error,
+    "most_typical": lambda r: r.distance,
+    "least_sure": lambda r: -r.doubt,
+}
+
+
+def explain_tab(run_id: str, candidate_id: str) -> None:
+    """Draw the tab.
+
+    Raises:
+        NasightError: The candidate cannot be explained, with the reason.
+    """
+    found = _explained(run_id, candidate_id)
+    view = _output(found)
+    rows = row_views(found.attribution, found.rows, found.candidate.problem.dataset)
+    _method(found, view)
+    parts = ["importance", "waterfall", "shapes", "check"]
+    labels = {name: text(f"candidate.{name}") for name in parts} | {"importance": text("candidate.global")}
+    chosen = st.segmented_control(
+        text("candidate.tab_explain"), parts, default="importance", required=True, format_func=labels.__getitem__,
+        label_visibility="collapsed", key="explain_part", persist_state="session",
+    )  # fmt: skip
+    if chosen == "waterfall":
+        _one_row(view, rows, found)
+    elif chosen == "shapes":
+        _shapes(found, view)
+    elif chosen == "check":
+        _check(found, run_id, candidate_id, view)
+    else:
+        _all_rows(view, rows)
+
+
+def _explained(run_id: str, candidate_id: str) -> Explained:
+    """Return the quick explanation, or the thorough one once a person asked for it."""
+    asked = st.session_state.setdefault("explain_thorough", set())
+    with st.spinner(text("candidate.explaining"), show_time=True):
+        found = explained(run_id, candidate_id, (run_id, candidate_id) in asked)
+    if not found.complete and (run_id, candidate_id) not in asked:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(text("candidate.few_rows", rows=len(found.rows)), width="content")
+            if st.button(text("candidate.more_rows"), key="explain_more", type="tertiary", icon=":material/more_time:"):
+                asked.add((run_id, candidate_id))
+                st.rerun()
+    return found
+
+
+def _output(found: Explained) -> AttributionView:
+    """Return the view of the chosen output; with several classes a person chooses which."""
+    names = found.attribution.output_names
+    at = 0
+    if len(names) > 1:
+        at = st.selectbox(
+            text("candidate.class"), range(len(names)), format_func=lambda i: names[i], key="explain_class",
+            persist_state="session",
+        )  # fmt: skip
+        at = at if at is not None and at < len(names) else 0
+    return attribution_view(found.attribution, at, found.rows, found.candidate.problem.dataset)
+
+
+def _method(found: Explained, view: AttributionView) -> None:
+    """Say how the values were computed, why this way, and whether they add up."""
+    words = text("candidate.method", method=found.label, reason=view.reason, rows=len(found.rows),
+                 background=len(found.background), seconds=duration(view.seconds))  # fmt: skip
+    scale = float(np.abs(view.values).max(initial=0.0))
+    good = view.residual <= MISSED * max(scale, 1e-9)
+    badge = text("candidate.residual_ok" if good else "candidate.residual_bad", residual=f"{view.residual:.1e}")
+    st.caption(f"{words}  \n{':material/verified: ' if good else ':material/warning: '}{badge}")
+
+
+def _all_rows(view: AttributionView, rows: tuple[RowView, ...]) -> None:
+    colours = palette(state.is_dark())
+    swarm = beeswarm(view)
+    if not swarm.swarms:
+        st.info(text("candidate.no_influence"))
+        return
+    st.markdown(f"**{text('candidate.beeswarm')}**")
+    row = st.session_state.get("explain_row")
+    st.plotly_chart(beeswarm_figure(swarm, colours, chosen=row), theme=None, config=PLOT, key="explain_swarm",
+                    alt=text("candidate.beeswarm"))  # fmt: skip
+    if swarm.hidden:
+        st.caption(text("candidate.hidden", count=swarm.hidden))
+    st.markdown(f"**{text('candidate.importance')}**")
+    st.plotly_chart(importance_figure(importance(view), colours), theme=None, config=PLOT, key="explain_importance",
+                    alt=text("candidate.importance"))  # fmt: skip
+
+
+def _one_row(view: AttributionView, rows: tuple[RowView, ...], found: Explained) -> None:
+    dataset = found.candidate.problem.dataset
+    by_row = {r.row: r for r in rows}
+    picks = [name for name in PICKS if dataset.task == "classification" or name != "least_sure"]
+    with st.container(horizontal=True):
+        for name in picks:
+            if st.button(text(f"candidate.{name}"), key=f"explain_{name}", type="tertiary"):
+                st.session_state["explain_row"] = min(rows, key=PICKS[name]).row
+    if st.session_state.get("explain_row") not in by_row:
+        st.session_state["explain_row"] = min(rows, key=PICKS["most_typical"]).row
+
+    def words(row: int) -> str:
+        r = by_row[row]
+        return text("candidate.row_words", row=r.row, target=dataset.target, actual=r.actual, predicted=r.predicted)
+
+    row = st.selectbox(text("candidate.row"), sorted(by_row), format_func=words, key="explain_row",
+                       help=text("candidate.row_help"), persist_state="session")  # fmt: skip
+    drawn = waterfall(view, view.position(row))
+    st.plotly_chart(waterfall_figure(drawn, palette(state.is_dark())), theme=None, config=PLOT, key="explain_waterfall",
+                    alt=words(row))  # fmt: skip
+
+
+def _shapes(found: Explained, view: AttributionView) -> None:
+    from nas_core.spaces import facts
+
+    output = found.attribution.output_names.index(view.output)
+    certified = facts(found.candidate.space, found.candidate.architecture).certified
+    drawn = shape_views(found.shapes, output, certified, view.unit)
+    if not drawn:
+        st.info(text("candidate.no_shapes"))
+        return
+    st.caption(text("candidate.shapes_words", count=len(drawn)))
+    colours = palette(state.is_dark())
+    columns = st.columns(2)
+    for i, shape in enumerate(drawn[:12]):
+        with columns[i % 2]:
+            st.plotly_chart(shape_figure(shape, colours), theme=None, config=PLOT, key=f"explain_shape_{i}",
+                            alt=shape.name)  # fmt: skip
+    if len(drawn) > 12:
+        st.caption(text("candidate.hidden", count=len(drawn) - 12))
+
+
+def _check(found: Explained, run_id: str, candidate_id: str, view: AttributionView) -> None:
+    if not found.exact:
+        st.info(text("candidate.check_only_exact"))
+        return
+    st.markdown(text("candidate.check_words"))
+    asked = st.session_state.setdefault("explain_checked", set())
+    if st.button(text("candidate.check_button"), key="explain_check"):
+        asked.add((run_id, candidate_id))
+    if (run_id, candidate_id) in asked:
+        with st.spinner(text("candidate.checking"), show_time=True):
+            result = check(run_id, candidate_id)
+        _said(result, view)
+
+
+def _said(result: Check, view: AttributionView) -> None:
+    share = result.difference / result.scale if result.scale else 0.0
+    words = text("candidate.check_result", method=result.label, rows=result.rows, seconds=duration(result.seconds),
+                 difference=number(result.difference, 2), unit=view.unit,
+                 share=percent(share) if share >= 0.01 else f"{share:.1g}")  # fmt: skip
+    (st.success if share < 0.01 else st.warning)(words, icon=":material/verified:")
+    st.caption(result.reason)

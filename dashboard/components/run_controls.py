@@ -1,0 +1,172 @@
+"""The head of the Run page: name, state, progress, what a person may do with the run, and λ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import process, state
+from dashboard.texts import text
+from dashboard.views.progress import ProgressView
+from dashboard.views.words import count, duration, number
+from dashboard.watching import Watched
+from nas_core.errors import NasightError
+
+if TYPE_CHECKING:
+    from nas_core.preferences import Preference
+
+__all__ = ["control_row", "measure_weights", "preference_in_force", "weight_slider"]
+
+WEIGHT = "lam"
+"""Session and URL key of λ."""
+
+
+def control_row(watched: Watched) -> None:
+    """Draw name, state, progress and the buttons that the state allows."""
+    progress = watched.progress
+    with st.container(horizontal=True, vertical_alignment="center", key="run_head", gap="medium"):
+        st.markdown(f"**{progress.name}** &nbsp; {text(f'studio.state_{progress.state}')}", width="content")
+        st.progress(progress.share or 0.0, text=_progress_words(progress), width="stretch")
+        _buttons(watched)
+    if progress.live and not watched.own:
+        st.caption(text("run.elsewhere"))
+    if progress.state == "interrupted":
+        reason = progress.reason.rstrip(".")
+        st.warning(text("run.interrupted", reason=reason) if reason else text("run.interrupted_plain"))
+
+
+def _progress_words(progress: ProgressView) -> str:
+    parts = [
+        text("run.progress", evaluated=count(progress.evaluated), budget=count(progress.budget))
+        if progress.budget
+        else text("run.progress_open", evaluated=count(progress.evaluated))
+    ]
+    if progress.state in ("running", "pausing"):
+        if progress.pack.get("epochs"):
+            parts.append(text("run.pack", number=progress.pack["number"] + 1, epoch=progress.pack["epoch"],
+                              epochs=progress.pack["epochs"]))
+        if progress.rate:
+            parts.append(text("run.rate", rate=number(progress.rate, 2)))
+        if progress.eta is not None:
+            parts.append(text("run.eta", eta=duration(progress.eta)))
+    else:
+        parts.append(text("run.elapsed" if progress.live else "run.took", elapsed=duration(progress.elapsed)))
+    return " · ".join(parts)
+
+
+def _buttons(watched: Watched) -> None:
+    run_id, now, own = watched.record.id, watched.progress.state, watched.own
+    if now == "running" and own:
+        st.button(text("run.pause"), icon=":material/pause:", on_click=_command, args=(run_id, "pause"), key="pause")
+    if now in ("paused", "pausing") and own:
+        st.button(
+            text("run.resume"), icon=":material/play_arrow:", on_click=_command, args=(run_id, "resume"), key="resume"
+        )
+    if now in ("running", "pausing", "paused") and own:
+        with st.popover(text("run.stop"), icon=":material/stop:"):
+            st.markdown(text("run.stop_confirm"))
+            st.button(text("run.stop"), type="primary", on_click=_command, args=(run_id, "stop"), key="stop")
+    if now in ("interrupted", "stopped"):
+        st.button(text("run.resume"), icon=":material/play_arrow:", on_click=_again, args=(run_id,), key="again")
+    if now in ("running", "pausing", "paused", "done") and (own or now == "done"):
+        with st.popover(text("run.extend"), icon=":material/tune:"):
+            st.number_input(text("run.budget"), 1, 100_000, watched.progress.budget or 500, 100, key="new_budget",
+                            help=text("run.extend_help"))  # fmt: skip
+            st.button(text("run.extend_apply"), type="primary", on_click=_extend, args=(run_id,), key="extend")
+    st.button(text("run.new"), icon=":material/add:", on_click=_new, key="new_search")
+
+
+def _command(run_id: str, name: str) -> None:
+    """Tell the run to pause, resume or stop; a refusal is shown at the next draw."""
+    from nas_core.runs import registry
+
+    run = registry.get(run_id)
+    try:
+        if run is not None:
+            getattr(run, name)()
+    except NasightError as error:
+        state.tell(str(error))
+
+
+def _extend(run_id: str) -> None:
+    """Give the run another budget; one that is done goes on with it."""
+    from nas_core.runs import registry
+
+    run, candidates = registry.get(run_id), int(st.session_state["new_budget"])
+    try:
+        if run is None or not run.alive:
+            process.resume(run_id, candidates=candidates)
+            st.session_state[state.WAITING] = True
+        else:
+            run.set_budget(candidates=candidates, seconds=run.snapshot().progress.budget_seconds)
+    except NasightError as error:
+        state.tell(str(error))
+
+
+def _again(run_id: str) -> None:
+    process.resume(run_id)
+    st.session_state[state.WAITING] = True
+
+
+def _new() -> None:
+    st.session_state[state.CHOOSING] = True
+    state.choose(state.Selection())
+
+
+def weight_slider(watched: Watched) -> float:
+    """Draw λ and return it; moving it steers the search too, where this tab may."""
+    start = float(watched.record.settings.get("preference", {}).get("weight", 0.5))
+    default = st.session_state.setdefault(f"nasight_weight_{watched.record.id}", start)
+    return st.slider(
+        text("run.lambda"), 0.0, 1.0, default, 0.01, key=WEIGHT, bind="query-params", help=text("run.lambda_help"),
+        on_change=_steer, args=(watched.snapshot.names, watched.record.id), format="%.2f",
+    )  # fmt: skip
+
+
+def measure_weights(names: tuple[str, ...], run_id: str) -> None:
+    """Draw one weight per measure, and the switch that decides whether λ and the weights steer the search."""
+    st.caption(text("run.weights_intro"))
+    columns = st.columns(2)
+    for at, name in enumerate(names):
+        columns[at % 2].slider(
+            text(f"run.measure_{name}"), 0.0, 3.0, 1.0, 0.5, key=_key(name), persist_state="session",
+            on_change=_steer, args=(names, run_id),
+        )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.toggle(text("run.steer"), True, key="steer", persist_state="session", help=text("run.steer_help"),
+                  on_change=_steer, args=(names, run_id))  # fmt: skip
+        st.button(text("run.weights_reset"), type="tertiary", on_click=_equal, args=(names, run_id))
+
+
+def preference_in_force(weight: float, names: tuple[str, ...]) -> Preference:
+    """Return λ and the measure weights of this tab; when all weights are zero, equal ones."""
+    from nas_core.preferences import Preference
+
+    weights = {name: float(st.session_state.get(_key(name), 1.0)) for name in names}
+    if not any(weights.values()):
+        weights = dict.fromkeys(names, 1.0)
+    return Preference(weight=weight, measures=weights)
+
+
+def _key(measure: str) -> str:
+    return f"weight_{measure}"
+
+
+def _equal(names: tuple[str, ...], run_id: str) -> None:
+    for name in names:
+        st.session_state[_key(name)] = 1.0
+    _steer(names, run_id)
+
+
+def _steer(names: tuple[str, ...], run_id: str) -> None:
+    """Let the run that this process owns search near the preference of this tab."""
+    from nas_core.runs import registry
+
+    run = registry.get(run_id)
+    if run is None or not run.alive or not st.session_state.get("steer", True):
+        return
+    try:
+        run.steer(preference=preference_in_force(float(st.session_state[WEIGHT]), names))
+    except NasightError as error:
+        state.tell(str(error))

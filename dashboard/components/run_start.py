@@ -1,0 +1,139 @@
+"""Starting a search: the form, the wait while it is being prepared, and the runs that are there already."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import process, state
+from dashboard.texts import text
+from dashboard.views.words import count
+
+if TYPE_CHECKING:
+    from nas_core.data import DataSource
+    from nas_core.records import RunRecord
+    from nas_core.runs.settings import RunSettings
+
+__all__ = ["earlier_runs", "preparing", "start_form"]
+
+def start_form() -> None:
+    """Draw the form that starts a search."""
+    from nas_core.preferences import Preference
+    from nas_core.runs.settings import RunSettings
+    from nas_core.search import STRATEGIES
+
+    prepared = state.draft()
+    st.subheader(text("run.start_title"))
+    st.caption(text("run.start_intro"))
+    with st.form("start", border=True):
+        first, second, third = st.columns(3)
+        with first:
+            source = _data_choice(prepared)
+            preset = _preset_choice(prepared)
+        strategies = list(STRATEGIES)
+        with second:
+            strategy = st.selectbox(
+                text("run.strategy"), strategies, index=strategies.index("nsga2") if "nsga2" in strategies else 0,
+                format_func=lambda name: STRATEGIES[name].label,
+            )  # fmt: skip
+            seed = st.number_input(text("run.seed"), 0, 2**31 - 1, 0, help=text("run.seed_help"))
+        with third:
+            budget = st.number_input(text("run.budget"), 1, 100_000, 500, 100, help=text("run.budget_help"))
+            seconds = st.number_input(text("run.time_limit"), 0, 86_400, 0, 60, help=text("run.time_limit_help"))
+        weight = st.slider(text("run.lambda"), 0.0, 1.0, 0.5, 0.05, help=text("run.lambda_help"))
+        pressed = st.form_submit_button(text("run.start"), type="primary", icon=":material/play_arrow:")
+    if pressed:
+        settings = RunSettings(
+            strategy=strategy,
+            preference=Preference(weight=weight),
+            candidates=int(budget),
+            seconds=float(seconds) or None,
+            seed=int(seed),
+        )
+        process.launch(_order(prepared, source, preset, settings))
+        st.session_state[state.WAITING] = True
+        st.rerun()
+
+
+def _order(prepared: state.Draft, source: DataSource, preset: str | None, settings: RunSettings) -> process.Order:
+    """Return what to start; metric, split and edited space of the draft belong to the draft's own data only."""
+    if source != prepared.source:
+        return process.Order(source, settings, preset=preset or prepared.preset)
+    return process.Order(
+        source,
+        settings,
+        metric=prepared.metric,
+        split_seed=prepared.split_seed,
+        preset=preset or prepared.preset,
+        space=prepared.space if preset is None else None,
+    )
+
+
+def _data_choice(prepared: state.Draft) -> DataSource:
+    from nas_core.data import DataSource, builtin_names
+
+    sources = [DataSource(kind="builtin", location=name) for name in builtin_names()]
+    if prepared.source is not None:
+        sources = [prepared.source, *(s for s in sources if s != prepared.source)]
+
+    def label(source: DataSource) -> str:
+        name = source.location.rsplit("/", 1)[-1]
+        return text("run.data_prepared", name=name) if source == prepared.source else name
+
+    at = 0 if prepared.source else next((i for i, s in enumerate(sources) if s.location == "breast_cancer"), 0)
+    return st.selectbox(text("run.data"), sources, index=at, format_func=label, help=text("run.data_help"))
+
+
+def _preset_choice(prepared: state.Draft) -> str | None:
+    """Return the preset, None for the space edited on the Search space page."""
+    from nas_core.spaces.tabular.presets import PRESETS
+
+    presets: list[str | None] = list(PRESETS)
+    at = presets.index(prepared.preset) if prepared.preset in presets else 0
+    if prepared.space is not None:
+        presets, at = [None, *presets], 0
+    return st.selectbox(
+        text("run.preset"), presets, index=at, format_func=lambda name: name or text("run.preset_edited")
+    )
+
+
+@st.fragment(run_every=0.5)
+def preparing() -> None:
+    """Say that a run is being prepared; go on as soon as it has started or failed."""
+    launched = process.latest_launch()
+    if launched is None or launched.state != "preparing":
+        st.rerun()
+    st.info(text("run.preparing"), icon=":material/hourglass_top:")
+
+
+def earlier_runs(records: list[RunRecord], current: str | None = None) -> None:
+    """List the runs of the store, newest first, each with what can be done with it."""
+    st.subheader(text("run.runs_title"))
+    if not records:
+        st.caption(text("run.runs_empty"))
+    for record in records[:20]:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"run_{record.id}"):
+            st.markdown(_line(record), width="stretch")
+            if record.state in ("interrupted", "stopped"):
+                st.button(text("run.runs_resume"), key=f"resume_{record.id}", on_click=_resume, args=(record.id,))
+            if record.id != current:
+                st.button(text("run.runs_open"), key=f"open_{record.id}", on_click=_open, args=(record.id,))
+
+
+def _line(record: RunRecord) -> str:
+    when = datetime.fromtimestamp(record.created).strftime("%Y-%m-%d %H:%M")
+    return text(
+        "run.run_line", name=record.name, state=text(f"studio.state_{record.state}"), when=when,
+        evaluated=count(int(record.progress.get("evaluated", 0))),
+    )  # fmt: skip
+
+
+def _open(run_id: str) -> None:
+    state.choose(state.Selection(run_id))
+
+
+def _resume(run_id: str) -> None:
+    process.resume(run_id)
+    st.session_state[state.WAITING] = True

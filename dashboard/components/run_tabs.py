@@ -1,0 +1,160 @@
+"""Below the front: the table, the failures, the hypervolume and the time; only the open tab is drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import state
+from dashboard.figures.hypervolume import hypervolume_figure
+from dashboard.texts import text
+from dashboard.theme import palette
+from dashboard.views.failures import failures_view
+from dashboard.views.hypervolume import hypervolume_view
+from dashboard.views.table import ROWS, CandidateTable, candidate_table
+from dashboard.views.words import count, duration, number
+from dashboard.watching import Watched
+
+if TYPE_CHECKING:
+    from nas_core.search import Ranking
+
+__all__ = ["run_tabs"]
+
+SHOWN = "nasight_table"
+
+
+def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> None:
+    """Draw the tabs of the Run page."""
+    failed = watched.snapshot.counts()
+    lost = sum(failed[name] for name in ("failed", "ineligible", "cancelled", "pruned"))
+    names = ["table", "failures", "hypervolume", "phases"]
+    labels = [text(f"run.tab_{name}") + (f" ({count(lost)})" if name == "failures" else "") for name in names]
+    tabs = st.tabs(labels, key="run_tabs", on_change="rerun")
+    draw = {
+        "table": lambda: _table(watched, ranked, selection),
+        "failures": lambda: _failures(watched, lost),
+        "hypervolume": lambda: _hypervolume(watched),
+        "phases": lambda: _phases(watched),
+    }
+    for name, tab in zip(names, tabs):
+        if tab.open:
+            with tab:
+                draw[name]()
+
+
+def _table(watched: Watched, ranked: Ranking, selection: state.Selection) -> None:
+    """Draw the best candidates; once a row is picked the order stays until a person asks for the new one."""
+    fresh = candidate_table(watched.snapshot, ranked)
+    kept: tuple[str, CandidateTable] | None = st.session_state.get(SHOWN)
+    table = fresh
+    frozen = kept is not None and kept[0] == watched.record.id and bool(_rows())
+    if frozen and kept is not None:
+        table = kept[1]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(text("run.table_caption", rows=min(ROWS, len(table.ids)), total=count(table.total)), width="stretch")
+        if table.ids != fresh.ids:
+            new = count(fresh.total - table.total)
+            st.button(text("run.table_update", new=new), type="tertiary", on_click=_unfreeze)
+    st.session_state[SHOWN] = (watched.record.id, table)
+    st.dataframe(
+        _frame(table), hide_index=True, height=320, key=_table_key(), on_select=_pick,
+        selection_mode="single-row", column_config=_columns(watched),
+    )  # fmt: skip
+
+
+def _table_key() -> str:
+    return f"candidates_{st.session_state.get('nasight_table_generation', 0)}"
+
+
+def _rows() -> list[int]:
+    return st.session_state.get(_table_key(), {}).get("selection", {}).get("rows", [])
+
+
+def _unfreeze() -> None:
+    st.session_state["nasight_table_generation"] = st.session_state.get("nasight_table_generation", 0) + 1
+
+
+def _pick() -> None:
+    rows, (run, table) = _rows(), st.session_state[SHOWN]
+    state.choose(state.Selection(run, table.ids[rows[0]] if rows else None))
+
+
+def _frame(table: CandidateTable) -> pd.DataFrame:
+    return pd.DataFrame(table.columns)
+
+
+def _columns(watched: Watched) -> dict[str, Any]:
+    config = st.column_config
+    columns: dict[str, Any] = {
+        "number": config.NumberColumn(text("run.col_number"), width="small"),
+        "on_front": config.CheckboxColumn(text("run.col_on_front"), width="small"),
+        "performance": config.NumberColumn(watched.snapshot.objective.label, format="%.3f"),
+        "half": config.NumberColumn(text("run.col_half"), format="%.3f", width="small"),
+        "interpretability": config.ProgressColumn(
+            text("run.col_interpretability"), format="%.2f", min_value=0, max_value=1
+        ),
+        "operator": config.TextColumn(text("run.col_operator")),
+    }
+    for name in ("parameters", "operations"):
+        columns[name] = config.NumberColumn(text(f"run.col_{name}"), format="localized")
+    for name in watched.snapshot.names:
+        columns[name] = config.NumberColumn(text(f"run.measure_{name}"), format="%.2f")
+    return columns
+
+
+def _failures(watched: Watched, lost: int) -> None:
+    if not lost:
+        st.caption(text("run.failures_none"))
+        return
+    rows = failures_view(watched.lost(ROWS))
+    st.caption(text("run.failures_caption", count=count(lost)))
+    st.dataframe(
+        pd.DataFrame({"number": rows.numbers, "status": rows.statuses, "reason": rows.reasons}), hide_index=True,
+        height=300,
+        column_config={
+            "number": st.column_config.NumberColumn(text("run.col_number"), width="small"),
+            "status": st.column_config.TextColumn(text("run.col_status"), width="small"),
+            "reason": st.column_config.TextColumn(text("run.col_reason"), width="large"),
+        },
+    )  # fmt: skip
+
+
+def _hypervolume(watched: Watched) -> None:
+    view = hypervolume_view(watched.archive)
+    st.caption(
+        text(
+            "run.hypervolume_caption",
+            value=number(view.last),
+            count=count(int(view.candidates[-1])),
+            floor=number(view.floor),
+        )
+        if len(view.candidates)
+        else text("run.front_empty")
+    )
+    labels = {name: text(f"run.hypervolume_{name}") for name in ("x", "y", "floor")}
+    st.plotly_chart(hypervolume_figure(view, palette(state.is_dark()), labels), key="hypervolume", theme=None,
+                    config={"displayModeBar": False})  # fmt: skip
+
+
+def _phases(watched: Watched) -> None:
+    phases = watched.progress.phases
+    total = sum(phases.values())
+    rest = total - phases["train"] - phases["measure"]
+    st.caption(
+        text("run.phases_caption", elapsed=duration(total), train=duration(phases["train"]),
+             measure=duration(phases["measure"]), rest=duration(rest))
+    )  # fmt: skip
+    colours = palette(state.is_dark())
+    cells = "".join(
+        f"<div>{text(f'run.phase_{name}')}</div>"
+        f'<div style="background:{colours.grid};height:10px;border-radius:3px"><div style="height:100%;'
+        f'border-radius:3px;background:{colours.accuracy};width:{100 * spent / (total or 1):.1f}%"></div></div>'
+        f'<div style="text-align:right">{duration(spent)}</div>'
+        for name, spent in phases.items()
+    )
+    st.html(
+        '<div style="display:grid;grid-template-columns:max-content minmax(8rem,32rem) 7em;gap:6px 12px;'
+        f'align-items:center;font-size:.9rem;color:{colours.ink}">{cells}</div>'
+    )

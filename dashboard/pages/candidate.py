@@ -1,0 +1,213 @@
+"""The Candidate page: what it is, how good, why it predicts that, and what would raise its scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import process, state
+from dashboard.components.explain_tab import explain_tab
+from dashboard.components.explained import space_of
+from dashboard.components.pool import pool_of
+from dashboard.figures.architecture import architecture_figure
+from dashboard.figures.curves import curves_figure
+from dashboard.figures.measures import measures_figure
+from dashboard.texts import text
+from dashboard.theme import palette
+from dashboard.views.candidate import best_links, candidate_view, raised_by
+from dashboard.views.curves import curves_view
+from dashboard.views.graph import graph_view
+from dashboard.views.measures import measures_view
+from dashboard.views.words import number
+from nas_core.objectives import Objective, metric_objective
+from nas_core.records import Status
+
+if TYPE_CHECKING:
+    from dashboard.state import Selection
+    from dashboard.views.candidate import CandidateView
+    from dashboard.views.graph import GraphView
+    from dashboard.views.measures import MeasureBar, MeasuresView, RaisedBy
+    from nas_core.records import Evaluation, RunRecord
+
+PLOT = {"displayModeBar": False}
+ROOM = 520.0
+TABS = ("measures", "explain", "training")
+MOST_GROUPS = 12
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _graph(run_id: str, candidate_id: str) -> GraphView:
+    from nas_core.spaces import graph
+
+    space = space_of(run_id)
+    found = process.store().evaluation(run_id, candidate_id)
+    return graph_view(graph(space, found.architecture), [f.name for f in space.features], room=ROOM)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _raised(run_id: str, candidate_id: str, known: int) -> dict[str, RaisedBy | None]:
+    """Return the nearest higher candidates; ``known`` counts those compared, so a growing run is looked at again."""
+    pool, space = pool_of(run_id), space_of(run_id)
+    return raised_by(pool.evaluations(), space, candidate_id, lambda a: pool.encode(space, a))
+
+
+def render() -> None:
+    """Draw the page."""
+    selection = state.load()
+    with state.shown_errors():
+        run = _run(selection)
+        if run is None:
+            st.header(text("candidate.empty_title"))
+            st.info(text("candidate.empty_no_run"), icon=":material/info:")
+            state.page_link("run", text("studio.go_run"))
+            return
+        evaluations = pool_of(run.id).evaluations()
+        objective = metric_objective(run.problem["metric"])
+        found = next((e for e in evaluations if e.id == selection.candidate), None)
+        if found is None:
+            _empty(selection, run, evaluations, objective)
+        else:
+            _name_in_address(state.Selection(run.id, found.id))
+            _candidate(run, found, evaluations, objective)
+
+
+def _name_in_address(shown: Selection) -> None:
+    """Write the candidate into the URL: a link from this page to itself changes what is shown, but not the URL."""
+    if st.session_state.get("candidate_shown") != shown:
+        st.session_state["candidate_shown"] = shown
+        for key, value in shown.query().items():
+            st.query_params[key] = value
+
+
+def _run(selection: Selection) -> RunRecord | None:
+    """Return the run in view, else the latest one."""
+    store = process.store()
+    if selection.run is not None:
+        return store.run(selection.run)
+    return next(iter(store.runs()), None)
+
+
+def _empty(selection: Selection, run: RunRecord, evaluations: list[Evaluation], objective: Objective) -> None:
+    """Say what to do when no candidate is chosen, and offer the best ones."""
+    st.header(text("candidate.empty_title"))
+    if selection.candidate is not None:
+        st.warning(text("candidate.unknown", run=run.id, candidate=selection.candidate))
+    links = best_links(evaluations, objective, len(run.space.get("features", ())))
+    if not links:
+        st.info(text("candidate.empty_no_candidates", run=run.id), icon=":material/info:")
+        state.page_link("run", text("studio.go_run"))
+        return
+    if selection.candidate is None:
+        st.info(text("candidate.empty"), icon=":material/info:")
+    for link in links:
+        state.page_link("candidate", link.words, state.Selection(run.id, link.id), icon=":material/hub:")
+
+
+def _candidate(run: RunRecord, found: Evaluation, evaluations: list[Evaluation], objective: Objective) -> None:
+    view = candidate_view(found, space_of(run.id), objective, evaluations)
+    _head(run, view)
+    if not view.ended_well:
+        reason = found.status.value if found.status in (Status.FAILED, Status.INELIGIBLE) else "other"
+        st.warning(text(f"candidate.reason_{reason}", reason=view.reason.rstrip(".")), icon=":material/report:")
+    left, right = st.columns([0.42, 0.58], gap="large")
+    with left:
+        _facts(view)
+        _architecture(run, view)
+    with right:
+        measures, explain, training = st.tabs(
+            [text(f"candidate.tab_{t}") for t in TABS], key="candidate_tab", on_change="rerun"
+        )
+        if measures.open:
+            with measures:
+                _measures(run, found, objective, len(evaluations))
+        if explain.open:
+            with explain, state.shown_errors():
+                explain_tab(run.id, found.id)
+        if training.open:
+            with training:
+                _training(found)
+
+
+def _head(run: RunRecord, view: CandidateView) -> None:
+    st.header(text("candidate.title", number=view.number))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(view.status, color="green" if view.ended_well else "orange")
+        st.caption(f"`{view.id}` · {view.origin} · {run.name}", width="content")
+        for number_, parent in view.parents:
+            state.page_link("candidate", text("candidate.parent", number=number_), state.Selection(run.id, parent),
+                            icon=":material/arrow_upward:")  # fmt: skip
+        state.page_link("run", text("studio.go_run"), icon=":material/scatter_plot:")
+
+
+def _facts(view: CandidateView) -> None:
+    """Draw the numbers as two rows of metrics."""
+    for start in range(0, len(view.facts), 3):
+        for column, fact in zip(st.columns(3), view.facts[start : start + 3]):
+            column.metric(fact.label, fact.value, help=fact.help or None)
+
+
+def _architecture(run: RunRecord, view: CandidateView) -> None:
+    drawn = _graph(run.id, view.id)
+    st.markdown(f"**{text('candidate.architecture')}** · {view.structure}")
+    st.plotly_chart(architecture_figure(drawn, palette(state.is_dark()), room=ROOM), theme=None, config=PLOT,
+                    key="candidate_graph", alt=drawn.words)  # fmt: skip
+    if not drawn.collapsed:
+        return
+    st.caption(drawn.collapsed)
+    shown = list(view.groups[:MOST_GROUPS])
+    if len(view.groups) > MOST_GROUPS:
+        shown.append(text("candidate.more_groups", count=len(view.groups) - MOST_GROUPS))
+    st.caption(f"{text('candidate.groups')}: {'; '.join(shown)}")
+
+
+def _measures(run: RunRecord, found: Evaluation, objective: Objective, known: int) -> None:
+    raised = _raised(run.id, found.id, known)
+    view: MeasuresView = measures_view(found, space_of(run.id), raised)
+    if not view.bars:
+        st.info(text("candidate.no_measures"))
+        return
+    st.plotly_chart(measures_figure(view, palette(state.is_dark())), theme=None, config=PLOT, key="candidate_measures",
+                    alt="; ".join(f"{b.label} {number(b.value, 2)}" for b in view.bars))  # fmt: skip
+    top = [bar for bar in view.bars if bar.value is not None and bar.value >= 1]
+    for bar in view.bars:
+        if bar not in top:
+            _measure(run, bar, objective)
+    if top:
+        st.caption(text("candidate.at_top", names="; ".join(f"{b.label} ({b.words.rstrip('.')})" for b in top)))
+
+
+def _measure(run: RunRecord, bar: MeasureBar, objective: Objective) -> None:
+    """Say what one measure is, what stands behind its value, and what would raise it."""
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{bar.label} {number(bar.value, 2)}** · {bar.words or bar.reason}", help=bar.description or None)
+        if bar.value is None:
+            return
+        if bar.advice:
+            st.caption(f"{text('candidate.raise')}: {bar.advice}")
+        if bar.raised_by is None:
+            st.caption(text("candidate.raised_none"))
+        else:
+            _neighbour(run, bar.raised_by, objective)
+
+
+def _neighbour(run: RunRecord, near: RaisedBy, objective: Objective) -> None:
+    change = "–" if near.performance_change is None else f"{near.performance_change:+.3f}"
+    words = text("candidate.raised", number=near.index, value=number(near.value, 2), metric=objective.label,
+                 performance=change)  # fmt: skip
+    state.page_link("candidate", words, state.Selection(run.id, near.id), icon=":material/trending_up:")
+    st.caption("; ".join(near.changes) or text("candidate.raised_same"))
+
+
+def _training(found: Evaluation) -> None:
+    view = curves_view(found.curves)
+    if view is None:
+        st.info(text("candidate.no_curves"))
+        return
+    st.markdown(f"**{text('candidate.curves')}**")
+    st.plotly_chart(curves_figure(view, palette(state.is_dark())), theme=None, config=PLOT, key="candidate_curves",
+                    alt=text("candidate.curves"))  # fmt: skip
+
+
+if __name__ == "__main__":
+    render()

@@ -1,0 +1,152 @@
+"""The Run page: what has been found, and what interpretability costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import process, state
+from dashboard.components.candidate_panel import candidate_panel
+from dashboard.components.live_front import live_front
+from dashboard.components.run_controls import control_row, measure_weights, preference_in_force, weight_slider
+from dashboard.components.run_start import earlier_runs, preparing, start_form
+from dashboard.components.run_tabs import run_tabs
+from dashboard.figures.front import front_payload
+from dashboard.texts import text
+from dashboard.views.card import Card
+from dashboard.views.front import front_view
+from dashboard.views.words import number
+from dashboard.watching import Watched, card_of, ranking, watch
+
+if TYPE_CHECKING:
+    from nas_core.search import Ranking
+
+REFRESH = 1.0
+"""Seconds between two looks at a live run."""
+FRONT_WORDS = {
+    **{name: f"run.name_{name}" for name in ("cloud", "recent", "front", "floors", "best", "selected")},
+    "ribbon": "run.ribbon",
+    "band": "run.ribbon_band",
+    "summary": "run.front_summary",
+}
+
+
+def render() -> None:
+    """Draw the run that the URL names, or the form that starts one."""
+    with state.shown_errors():
+        launched = process.latest_launch()
+        if launched is not None and launched.state == "preparing" and _waits(launched):
+            preparing()
+            return
+        if launched is not None and launched.state == "failed" and _waits(launched):
+            st.session_state.pop(state.WAITING, None)
+            st.error(launched.message)
+        selection = _selection()
+        if selection.run is None:
+            start_form()
+            earlier_runs(process.store().runs())
+            return
+        live = watch(selection.run).progress.live
+        st.fragment(_workplace, run_every=REFRESH if live else None)(live)
+        _others(selection)
+
+
+def _waits(launched: process.Launch) -> bool:
+    return bool(st.session_state.get(state.WAITING)) or (launched.demo and state.load().run is None)
+
+
+def _selection() -> state.Selection:
+    """Return what to show: the run just started here, else the one in the URL, else the latest of this server."""
+    launched = process.latest_launch()
+    if st.session_state.pop(state.WAITING, False) and launched is not None and launched.run is not None:
+        st.session_state.pop(state.CHOOSING, None)
+        state.save(state.Selection(launched.run))
+    selection = state.load()
+    if selection.run is None and not st.session_state.get(state.CHOOSING):
+        active = process.active_runs()
+        latest = active[-1] if active else launched.run if launched is not None else None
+        if latest is not None:
+            selection = state.Selection(latest)
+            state.save(selection)
+    if selection.run is not None:
+        st.session_state.pop(state.CHOOSING, None)
+    return selection
+
+
+def _others(selection: state.Selection) -> None:
+    others = st.expander(text("run.runs"), key="other_runs", on_change="rerun")
+    if others.open:
+        with others:
+            earlier_runs(process.store().runs(), selection.run)
+
+
+def _workplace(was_live: bool) -> None:
+    """Draw everything that changes while the run is live."""
+    with state.shown_errors():
+        selection = state.load()
+        if selection.run is None or st.session_state.get(state.WAITING):
+            st.rerun()  # of the whole page: another run, or this one again, is on its way
+        watched = watch(selection.run)
+        control_row(watched)
+        left, middle, right = st.columns([4, 6, 2], vertical_alignment="center", gap="medium")
+        with left:
+            weight = weight_slider(watched)
+        preference = preference_in_force(weight, watched.snapshot.names)
+        ranked = ranking(watched.record.id, watched.snapshot, preference)
+        best = None if ranked.best is None else watched.snapshot.ids[ranked.best]
+        shown = selection.candidate or best
+        middle.markdown(_sentence(card_of(watched, best, ranked) if best else None, weight))
+        weights = right.popover(text("run.weights"), key="weights", on_change="rerun", width="stretch")
+        if weights.open:
+            with weights:
+                measure_weights(watched.snapshot.names, watched.record.id)
+        _front_and_panel(watched, ranked, selection, shown)
+        run_tabs(watched, ranked, selection)
+        if was_live != watched.progress.live:
+            st.rerun()
+
+
+def _front_and_panel(watched: Watched, ranked: Ranking, selection: state.Selection, shown: str | None) -> None:
+    chart, panel = st.columns([3, 2], gap="medium")
+    view = front_view(
+        watched.record.id, watched.snapshot, ranked, selected=selection.candidate, live=watched.progress.live,
+        words={name: text(key) for name, key in FRONT_WORDS.items()}, x_label=text("run.front_x"),
+    )  # fmt: skip
+    with chart:
+        live_front(front_payload(view), key=f"front_{watched.record.id}", on_picked=lambda n: _picked(watched, n))
+        st.caption(text("run.front_hint") if len(view.numbers) else text("run.front_empty"))
+    with panel:
+        if shown is not None and (card := card_of(watched, shown, ranked)) is not None:
+            candidate_panel(card, selection, picked=selection.candidate is not None, on_back=_back)
+    if st.session_state.pop("nasight_open", False):
+        state.open_page("candidate")
+
+
+def _picked(watched: Watched, number: int) -> None:
+    """A click selects a candidate; a click on the one that is selected opens its page."""
+    chosen = watched.id_of(number)
+    selection = state.load()
+    if chosen == selection.candidate:
+        st.session_state["nasight_open"] = True
+    elif chosen is not None:
+        state.choose(state.Selection(watched.record.id, chosen))
+
+
+def _back() -> None:
+    state.choose(state.Selection(state.load().run))
+
+
+def _sentence(card: Card | None, weight: float) -> str:
+    if card is None:
+        return text("run.sentence_none")
+    kind = {0: "none", 1: "one"}.get(card.pairs, "many")
+    return text(
+        "run.sentence", weight=f"{weight:.2f}", number=card.number, metric=card.metric,
+        performance=number(card.performance), interactions=text(f"run.interactions_{kind}", count=card.pairs),
+        features=text("run.features", used=len(card.features), total=card.total),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    render()

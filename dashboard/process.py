@@ -1,0 +1,168 @@
+"""What this server process owns, whoever is looking: the open store and the runs being started.
+
+A module-level singleton on purpose: a visitor's "Clear cache" would empty ``st.cache_resource`` for everybody.
+Nothing here imports Streamlit, and nothing heavy is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nas_core.errors import NasightError
+
+if TYPE_CHECKING:
+    from nas_core.data import DataSource, Problem
+    from nas_core.runs.settings import RunSettings
+    from nas_core.spaces import SearchSpace
+    from nas_core.store import Store
+
+__all__ = ["Launch", "Order", "active_runs", "configure", "latest_launch", "launch", "resume", "start_demo", "store"]
+
+_lock = threading.RLock()
+_location: str | None = None
+_store: Store | None = None
+_launches: list[Launch] = []
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to search: enough to start a run.
+
+    Attributes:
+        source: The data.
+        settings: Strategy, budget, preference, seed.
+        metric: Name of the metric, None for the task's default.
+        split_seed: Seed of the split.
+        fractions: Shares of the train, validation and test parts.
+        preset: Preset of the space.
+        space: An edited space; None for the preset unchanged.
+    """
+
+    source: DataSource
+    settings: RunSettings
+    metric: str | None = None
+    split_seed: int = 0
+    fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)
+    preset: str = "balanced"
+    space: SearchSpace | None = None
+
+
+class Launch:
+    """A run on its way: data, features and PyTorch are loaded on a thread of its own while pages already answer.
+
+    ``state`` is preparing, then started (``run`` is set) or failed (``message`` says why).
+    """
+
+    def __init__(self, work: Callable[[], str], *, demo: bool = False) -> None:
+        self.state, self.message, self.demo = "preparing", "", demo
+        self.run: str | None = None
+        self._work = work
+        self._thread = threading.Thread(target=self._go, name="nasight-launch", daemon=True)
+        self._thread.start()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until it has started or failed, at most ``timeout`` seconds."""
+        self._thread.join(timeout)
+
+    def _go(self) -> None:
+        try:
+            self.run = self._work()
+            self.state = "started"
+        except NasightError as error:
+            self.message, self.state = str(error), "failed"
+        except Exception as error:
+            logging.getLogger(__name__).exception("A run could not be started")
+            self.message, self.state = f"The run could not be started: {type(error).__name__}: {error}", "failed"
+
+
+def configure(location: str | None = None, *, opened: Store | None = None) -> None:
+    """Set which store this process uses: a URL or a path (None: the default), or one that is open already."""
+    global _location, _store
+    with _lock:
+        _location, _store = location, opened
+        _launches.clear()
+
+
+def store() -> Store:
+    """Return the store of this process, opened on first use.
+
+    Raises:
+        StoreError: It cannot be opened.
+    """
+    global _store
+    with _lock:
+        if _store is None:
+            from nas_core.store import open_store
+
+            _store = open_store(_location)
+        return _store
+
+
+def latest_launch() -> Launch | None:
+    """Return the launch begun last in this process."""
+    with _lock:
+        return _launches[-1] if _launches else None
+
+
+def launch(order: Order) -> Launch:
+    """Begin to start the run that ``order`` describes; returns at once."""
+    return _begin(lambda: _start(order))
+
+
+def resume(run_id: str, *, candidates: int | None = None) -> Launch:
+    """Begin to continue a run that has ended, with a new budget if ``candidates`` is given; returns at once."""
+
+    def work() -> str:
+        from nas_core.runs.registry import resume_run
+
+        resume_run(store(), run_id, candidates=candidates)
+        return run_id
+
+    return _begin(work)
+
+
+def start_demo(*, candidates: int, seed: int) -> Launch:
+    """Begin the demo: a search on scikit-learn's breast cancer data."""
+
+    def work() -> str:
+        from nas_core.data import DataSource
+        from nas_core.runs.settings import RunSettings
+
+        source = DataSource(kind="builtin", location="breast_cancer")
+        return _start(Order(source, RunSettings(candidates=candidates, seed=seed)))
+
+    return _begin(work, demo=True)
+
+
+def active_runs() -> list[str]:
+    """Return the runs this process is running now, the oldest first."""
+    from nas_core.runs.registry import active
+
+    return [run.id for run in active()]
+
+
+def _begin(work: Callable[[], str], *, demo: bool = False) -> Launch:
+    with _lock:
+        begun = Launch(work, demo=demo)
+        _launches.append(begun)
+        return begun
+
+
+def problem_of(order: Order) -> Problem:
+    """Return the problem of an order: its data read, split and encoded."""
+    from nas_core.data import Problem, load
+
+    return Problem.create(load(order.source), metric=order.metric, seed=order.split_seed, fractions=order.fractions)
+
+
+def _start(order: Order) -> str:
+    from nas_core.runs.registry import start_run
+    from nas_core.spaces import SearchSpace
+
+    problem = problem_of(order)
+    space = order.space or SearchSpace.for_problem(problem, preset=order.preset)
+    return start_run(store(), problem, space, order.settings).id

@@ -1,0 +1,138 @@
+"""What this browser tab looks at: the URL names the run and the candidate, the session remembers the draft.
+
+Every tab and every reload is a new session, so whatever must survive is in the URL (``?run=…&cand=…``). The draft (the
+data and the space that a person prepares before pressing start) lives in the session until a run freezes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NoReturn
+
+import streamlit as st
+
+from dashboard.texts import set_language
+from nas_core.errors import NasightError
+
+if TYPE_CHECKING:
+    from nas_core.data import DataSource
+    from nas_core.spaces import SearchSpace
+
+__all__ = ["CHOOSING", "PAGES", "WAITING", "Draft", "Selection", "choose", "draft", "is_dark", "load", "open_page",
+           "page_link", "save", "save_draft", "shown_errors", "tell"]  # fmt: skip
+
+PAGES = ("data", "space", "run", "candidate")
+WAITING = "nasight_waiting"
+"""Session key: this tab waits for a run that is being prepared."""
+CHOOSING = "nasight_choosing"
+"""Session key: this tab wants the start form even while another run is live."""
+_SELECTION, _DRAFT, _TOLD, _WISH = "nasight_selection", "nasight_draft", "nasight_told", "nasight_wish"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The run and the candidate in view; None where nothing is chosen."""
+
+    run: str | None = None
+    candidate: str | None = None
+
+    def query(self) -> dict[str, str]:
+        """Return the query parameters that name this selection."""
+        return {k: v for k, v in (("run", self.run), ("cand", self.candidate)) if v}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a person prepares for the next run.
+
+    Attributes:
+        source: Where the rows come from; None until chosen (the Run page then offers breast_cancer).
+        metric: Name of the performance metric; None for the task's default.
+        split_seed: Seed of the train / validation / test split.
+        fractions: Shares of the three parts.
+        preset: Preset the space starts from.
+        space: The edited space; None for the preset unchanged.
+    """
+
+    source: DataSource | None = None
+    metric: str | None = None
+    split_seed: int = 0
+    fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)
+    preset: str = "balanced"
+    space: SearchSpace | None = None
+
+
+def load() -> Selection:
+    """Return what this tab looks at: the URL where it says so, else what the session saw last."""
+    set_language(st.query_params.get("lang", "en"))  # a fragment's rerun has a fresh context and skips the frame
+    if (wish := st.session_state.pop(_WISH, None)) is not None:
+        save(wish)
+    run, candidate = st.query_params.get("run"), st.query_params.get("cand")
+    known: Selection = st.session_state.get(_SELECTION, Selection())
+    if run is None:
+        selection = known if candidate is None else replace(known, candidate=candidate)
+    else:
+        selection = Selection(run, candidate or (known.candidate if known.run == run else None))
+    save(selection)
+    return selection
+
+
+def choose(selection: Selection) -> None:
+    """From a callback: look at ``selection`` from the next draw on (a callback cannot write the URL)."""
+    st.session_state[_WISH] = selection
+
+
+def save(selection: Selection) -> None:
+    """Make ``selection`` what this tab looks at, and write it into the URL; not from a callback, see :func:`choose`."""
+    st.session_state[_SELECTION] = selection
+    for key, value in (("run", selection.run), ("cand", selection.candidate)):
+        if value is None:
+            st.query_params.pop(key, None)
+        elif st.query_params.get(key) != value:
+            st.query_params[key] = value
+
+
+def open_page(page: str, selection: Selection | None = None) -> NoReturn:
+    """Switch to ``page`` (one of :data:`PAGES`), keeping or replacing the selection."""
+    chosen = load() if selection is None else selection
+    st.session_state[_SELECTION] = chosen
+    st.switch_page(f"pages/{page}.py", query_params=chosen.query())
+
+
+def page_link(page: str, label: str, selection: Selection | None = None, *, icon: str | None = None) -> None:
+    """Draw a link to ``page`` that carries the selection."""
+    chosen = load() if selection is None else selection
+    st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=chosen.query())
+
+
+def draft() -> Draft:
+    """Return what this tab has prepared for the next run."""
+    return st.session_state.get(_DRAFT, Draft())
+
+
+def save_draft(prepared: Draft) -> None:
+    """Remember ``prepared`` for this tab."""
+    st.session_state[_DRAFT] = prepared
+
+
+def is_dark() -> bool:
+    """Return True when the browser shows the dark appearance."""
+    return st.context.theme.type == "dark"
+
+
+def tell(message: str) -> None:
+    """Keep a message from a callback, which cannot draw, for the next draw of the page."""
+    st.session_state[_TOLD] = message
+
+
+@contextmanager
+def shown_errors() -> Iterator[None]:
+    """Show an error that is meant for a person as a message, and go on after the block; everything else passes."""
+    if told := st.session_state.pop(_TOLD, None):
+        st.error(told)
+    try:
+        yield
+    except NasightError as error:
+        st.error(str(error))

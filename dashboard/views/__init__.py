@@ -1,0 +1,1 @@
+"""Frozen data for the screen, built from ``nas_core`` objects; no Streamlit, no Plotly."""

@@ -1,0 +1,178 @@
+"""One candidate as its page shows it: where it came from, how good it is, what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard.texts import text
+from dashboard.views.card import structure_words
+from dashboard.views.measures import RaisedBy, architecture_changes, nearest_higher
+from dashboard.views.words import count, duration, estimate, number
+
+if TYPE_CHECKING:
+    from nas_core.objectives import Objective
+    from nas_core.records import Architecture, Evaluation
+    from nas_core.spaces import SearchSpace
+
+__all__ = ["BestLink", "CandidateView", "Fact", "best_links", "candidate_view", "raised_by"]
+
+MOST_COMPARED = 4000
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number of the header: what it is, its value in words, and a sentence on it."""
+
+    label: str
+    value: str
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class CandidateView:
+    """What the header and the facts of a candidate say.
+
+    Attributes:
+        status: Its status in words; ``reason`` is why, where it did not end well.
+        ended_well: True when it was trained and may be on the front.
+        parents: Number in the run and id of each parent.
+        structure: What it is made of, besides its features, in one line.
+        features: Names of the features it reads.
+        groups: Its groups in words, one each.
+    """
+
+    id: str
+    number: int
+    status: str
+    reason: str
+    ended_well: bool
+    origin: str
+    parents: tuple[tuple[int, str], ...]
+    structure: str
+    features: tuple[str, ...]
+    groups: tuple[str, ...]
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True)
+class BestLink:
+    """A candidate worth opening, in one line."""
+
+    id: str
+    words: str
+
+
+def candidate_view(
+    evaluation: Evaluation, space: SearchSpace, objective: Objective, others: Sequence[Evaluation]
+) -> CandidateView:
+    """Return the view of one evaluated candidate; ``others`` are the run's evaluations, for the parents' numbers."""
+    numbers = {e.id: e.index for e in others}
+    values = evaluation.architecture.values
+    names = [f.name for f in space.features]
+    used = sorted({int(j) for group in values.get("groups", ()) for j in group["features"]})
+    return CandidateView(
+        id=evaluation.id,
+        number=evaluation.index,
+        status=text(f"candidate.status_{evaluation.status.value}"),
+        reason=evaluation.reason,
+        ended_well=evaluation.eligible,
+        origin=_origin(evaluation),
+        parents=tuple((numbers[p], p) for p in evaluation.parents if p in numbers),
+        structure=structure_words(values),
+        features=tuple(names[j] for j in used),
+        groups=tuple(_group_words(g, values.get("marks", {}), names) for g in values.get("groups", ())),
+        facts=tuple(_facts(evaluation, objective)),
+    )
+
+
+def _origin(evaluation: Evaluation) -> str:
+    if evaluation.operator.startswith("landmark"):
+        return text("candidate.origin_landmark", name=evaluation.operator.partition(":")[2].strip())
+    if evaluation.operator == "sample":
+        return text("candidate.origin_sample")
+    return text("candidate.origin_operator", name=evaluation.operator)
+
+
+def _group_words(group: dict, marks: dict, names: Sequence[str]) -> str:
+    arrows = {1: " ↑", -1: " ↓"}
+    features = [names[j] + arrows.get(marks.get(str(j), 0), "") for j in group["features"]]
+    kind = text("candidate.linear") if group.get("linear") else ""
+    return " × ".join(features) + (f" ({kind})" if kind else "")
+
+
+def _facts(evaluation: Evaluation, objective: Objective) -> list[Fact]:
+    cost = evaluation.cost
+    about = f"{objective.description} {text('candidate.interval')}"
+    found = [
+        Fact(objective.label, estimate(evaluation.performance), about),
+        Fact(text("candidate.skill"), estimate(evaluation.skill), text("candidate.skill_help")),
+    ]
+    for name, value in evaluation.metrics.items():
+        if name != objective.name:
+            found.append(Fact(name.replace("_", " "), number(value)))
+    return [
+        *found,
+        Fact(text("candidate.parameters"), count(cost.parameters)),
+        Fact(text("candidate.operations"), count(cost.operations), text("candidate.operations_help")),
+        Fact(text("candidate.seconds"), duration(cost.seconds), text("candidate.seconds_help")),
+    ]
+
+
+def raised_by(
+    evaluations: Sequence[Evaluation], space: SearchSpace, candidate: str,
+    encode: Callable[[Architecture], np.ndarray] | None = None,
+) -> dict[str, RaisedBy | None]:  # fmt: skip
+    """Return, for each measure of ``candidate``, the nearest evaluated candidate with a higher value (None: none has).
+
+    Args:
+        encode: Remembers encodings between calls; the space's own by default.
+
+    Costs: encoding at most 4,000 eligible candidates, the latest ones.
+    """
+    pool = [e for e in evaluations if e.eligible or e.id == candidate]
+    here = next((e for e in pool if e.id == candidate), None)
+    if here is None or not here.measures:
+        return {}
+    pool = [here, *[e for e in pool if e.id != candidate][-MOST_COMPARED:]]
+    encodings = np.stack([(encode or space.encode)(e.architecture) for e in pool])
+    names = [f.name for f in space.features]
+    found: dict[str, RaisedBy | None] = {}
+    for measure in here.measures:
+        values = np.array([_value(e, measure) for e in pool])
+        near = nearest_higher(values, encodings, 0)
+        found[measure] = None if near is None else _raised(here, pool[near], float(values[near]), names)
+    return found
+
+
+def _value(evaluation: Evaluation, measure: str) -> float:
+    found = evaluation.measures.get(measure)
+    return np.nan if found is None or found.value is None else found.value
+
+
+def _raised(here: Evaluation, other: Evaluation, value: float, names: Sequence[str]) -> RaisedBy:
+    change = None
+    if here.performance is not None and other.performance is not None:
+        change = other.performance.value - here.performance.value
+    changes = architecture_changes(here.architecture.values, other.architecture.values, names)
+    return RaisedBy(other.id, other.index, value, change, changes)
+
+
+def best_links(evaluations: Sequence[Evaluation], objective: Objective, P: int, most: int = 6) -> tuple[BestLink, ...]:
+    """Return the candidates on the front of performance against features used, best performance first."""
+    eligible = [e for e in evaluations if e.eligible and e.performance is not None]
+    eligible.sort(key=lambda e: (objective.loss(e.performance.value), e.index))  # type: ignore[union-attr]
+    links = []
+    fewest = float("inf")
+    for e in eligible:
+        used = len({j for g in e.architecture.values.get("groups", ()) for j in g["features"]})
+        if used < fewest:
+            fewest = used
+            words = text("candidate.link", number=e.index, metric=objective.label, value=estimate(e.performance),
+                         used=used, all=P)  # fmt: skip
+            links.append(BestLink(e.id, words))
+    return tuple(links[:most])
+

@@ -1,0 +1,165 @@
+"""The Pareto front as data: where each candidate lies, which are not dominated, which is chosen at λ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard.views.words import number
+
+if TYPE_CHECKING:
+    from nas_core.search import Ranking, Snapshot
+
+__all__ = ["Band", "Floor", "FrontView", "front_view"]
+
+RECENT = 32
+"""How many of the newest candidates are marked as new."""
+FIRST = 64
+"""Where landmarks are looked for: among the first candidates."""
+LANDMARK = "landmark:"
+NAMED = ("one feature, rank 1", "linear model of all features", "one network of all features")
+"""Landmarks whose name stands beside their diamond; the others say it on hover."""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A reference that a search should beat, drawn as a diamond: a plain model, measured like every candidate."""
+
+    number: int
+    label: str
+    x: float
+    y: float
+    named: bool
+
+
+@dataclass(frozen=True)
+class Band:
+    """The candidate ``number`` (``id``) wins for every λ in [``low``, ``high``]."""
+
+    number: int
+    id: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class FrontView:
+    """What the front shows; arrays hold the n eligible candidates in order of arrival.
+
+    Attributes:
+        run: Identity of the run; another run resets the zoom.
+        numbers: (n,) uint32, the candidate's number in its run.
+        interpretability: (n,) weighted geometric mean of the measures, in [0, 1].
+        performance: (n,) the performance metric, larger is better.
+        on_front: (n,) bool.
+        recent: (n,) bool, among the newest.
+        best: Number of the candidate chosen at λ; None before there is one.
+        selected: Number of the candidate a person picked; None when nobody did.
+        floors: References.
+        bands: Who wins at which λ, from accuracy to interpretability; they tile [0, 1].
+        weight: λ.
+        x_label, y_label: Titles of the axes.
+        x_range, y_range: What the axes show before anybody zooms.
+        words: What the legend calls each kind of point, and what is said of the bands.
+        summary: One sentence for people who do not see the picture.
+    """
+
+    run: str
+    numbers: np.ndarray
+    interpretability: np.ndarray
+    performance: np.ndarray
+    on_front: np.ndarray
+    recent: np.ndarray
+    best: int | None
+    selected: int | None
+    floors: tuple[Floor, ...]
+    bands: tuple[Band, ...]
+    weight: float
+    x_label: str
+    y_label: str
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+    words: Mapping[str, str]
+    summary: str
+
+
+def front_view(
+    run: str, archive: Snapshot, ranking: Ranking, *, selected: str | None, words: Mapping[str, str],
+    x_label: str, live: bool = False,
+) -> FrontView:  # fmt: skip
+    """Return the front of ``archive`` under ``ranking``; candidates that are not eligible are left out.
+
+    Args:
+        run: Identity of the run.
+        archive: What it has found.
+        ranking: Of ``archive``, under the preference in force.
+        selected: Identity of the candidate a person picked.
+        words: Legend names (cloud, recent, front, floors, best, selected), ``ribbon``, ``band`` with placeholders
+            {number}, {low}, {high}, and ``summary`` with {count}, {front}, {metric}, {low}, {high}.
+        x_label: Title of the interpretability axis.
+        live: Mark the newest candidates.
+    """
+    shown = np.flatnonzero(~np.isnan(ranking.interpretability))
+    numbers = np.asarray(archive.index, dtype=np.uint32)
+    recent = np.zeros(len(shown), dtype=bool)
+    if live and len(shown) > RECENT:
+        recent[-RECENT:] = True
+    performance = archive.performance[shown]
+    on_front = ranking.on_front[shown]
+    position = archive.position(selected) if selected else None
+    return FrontView(
+        run=run,
+        numbers=numbers[shown],
+        interpretability=ranking.interpretability[shown],
+        performance=performance,
+        on_front=on_front,
+        recent=recent,
+        best=None if ranking.best is None else int(numbers[ranking.best]),
+        selected=None if position is None else int(numbers[position]),
+        floors=_floors(archive, ranking),
+        bands=_bands(archive, ranking),
+        weight=ranking.preference.weight,
+        x_label=x_label,
+        y_label=archive.objective.label,
+        x_range=(-0.02, 1.03),
+        y_range=_shown_range(performance, on_front),
+        words={name: words[name] for name in words if name != "summary"},
+        summary=_summary(words["summary"], archive.objective.label, performance, on_front),
+    )
+
+
+def _summary(sentence: str, metric: str, performance: np.ndarray, on_front: np.ndarray) -> str:
+    low, high = (number(float(f(performance))) for f in (np.min, np.max)) if len(performance) else ("–", "–")
+    return sentence.format(count=len(performance), front=int(on_front.sum()), metric=metric, low=low, high=high)
+
+
+def _shown_range(performance: np.ndarray, on_front: np.ndarray) -> tuple[float, float]:
+    """Return a range that holds the front and most of the cloud, in steps of .05 so that it does not creep."""
+    if not len(performance):
+        return (0.5, 1.0)
+    low = min(float(performance[on_front].min(initial=np.inf)), float(np.quantile(performance, 0.1)))
+    high = float(performance.max())
+    low, high = np.floor(low / 0.05 - 0.2) * 0.05, np.ceil(high / 0.05) * 0.05
+    return (float(low), float(high + 0.04 * (high - low)))
+
+
+def _floors(archive: Snapshot, ranking: Ranking) -> tuple[Floor, ...]:
+    """Return the landmarks every search starts from: linear, additive and full models of well-chosen features."""
+    found = []
+    for at, operator in enumerate(archive.operator[:FIRST]):
+        if operator.startswith(LANDMARK) and not np.isnan(ranking.interpretability[at]):
+            label = operator.removeprefix(LANDMARK).strip()
+            x, y = float(ranking.interpretability[at]), float(archive.performance[at])
+            found.append(Floor(int(archive.index[at]), label, x, y, label in NAMED))
+    return tuple(found)
+
+
+def _bands(archive: Snapshot, ranking: Ranking) -> tuple[Band, ...]:
+    from nas_core.search import winners
+
+    return tuple(
+        Band(int(archive.index[w.position]), archive.ids[w.position], w.low, w.high) for w in winners(ranking.losses)
+    )

@@ -1,0 +1,121 @@
+"""Looking at a run, live or finished, without touching it: its record, its archive, its ranking under a preference."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+import numpy as np
+
+from dashboard import process
+from dashboard.texts import text
+from dashboard.views.card import Card, candidate_card
+from dashboard.views.progress import ProgressView, progress_view
+
+if TYPE_CHECKING:
+    from nas_core.preferences import Preference
+    from nas_core.records import Evaluation, RunRecord
+    from nas_core.runs.viewer import RunView
+    from nas_core.search import Archive, Ranking, Snapshot
+    from nas_core.spaces import SearchSpace
+
+__all__ = ["Watched", "card_of", "ranking", "watch"]
+
+Found = TypeVar("Found")
+Memory: TypeAlias = OrderedDict[tuple[Hashable, ...], Found]
+
+_RANKINGS: Memory[Ranking] = OrderedDict()
+_EVALUATIONS: Memory[Evaluation] = OrderedDict()
+_KEPT = 256
+_lock = Lock()
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A run at one moment.
+
+    Attributes:
+        record: The run as stored.
+        progress: How far it is.
+        archive: Everything it found; grows behind the snapshot.
+        snapshot: What it had found at this moment.
+        space: The space it searches.
+        own: True when this process runs it, so that its controls work here.
+        view: The engine's view of the run, for single candidates.
+    """
+
+    record: RunRecord
+    progress: ProgressView
+    archive: Archive
+    snapshot: Snapshot
+    space: SearchSpace
+    own: bool
+    view: RunView
+
+    def evaluation(self, candidate: str) -> Evaluation | None:
+        """Return what is known of one candidate, None when the run has none of that name."""
+        if self.snapshot.position(candidate) is None:
+            return None
+        key = (self.record.id, self.record.created, candidate)
+        return _remembered(_EVALUATIONS, key, lambda: self.view.evaluation(candidate))
+
+    def lost(self, most: int) -> list[Evaluation]:
+        """Return the newest ``most`` candidates that cannot enter a front."""
+        at = np.flatnonzero(~self.snapshot.eligible)[::-1][:most]
+        return [e for i in at if (e := self.evaluation(self.snapshot.ids[i])) is not None]
+
+    def id_of(self, number: int) -> str | None:
+        """Return the identity of the candidate with this number."""
+        at = np.flatnonzero(self.snapshot.index == number)
+        return self.snapshot.ids[at[0]] if len(at) else None
+
+
+def watch(run_id: str) -> Watched:
+    """Return the run as it is now; costs one indexed query when nothing is new.
+
+    Raises:
+        StoreError: No such run in this store.
+    """
+    from nas_core.runs import registry
+    from nas_core.runs.viewer import follow
+
+    view = follow(process.store(), run_id)
+    now = view.run
+    progress = progress_view(now.record, now.progress, ending=now.stopping, pausing=now.pausing)
+    run = registry.get(run_id)
+    own = run is not None and run.alive
+    return Watched(now.record, progress, view.archive, view.snapshot, view.space, own, view)
+
+
+def card_of(watched: Watched, candidate: str, ranked: Ranking) -> Card | None:
+    """Return the card of one candidate under ``ranked``, None when the run does not have it (yet)."""
+    evaluation, at = watched.evaluation(candidate), watched.snapshot.position(candidate)
+    if evaluation is None or at is None:
+        return None
+    value = float(ranked.interpretability[at])
+    labels = {name: text(f"run.measure_{name}") for name in evaluation.measures}
+    shown = None if np.isnan(value) else value
+    return candidate_card(evaluation, watched.space, watched.snapshot.objective, labels, shown)
+
+
+def ranking(run_id: str, snapshot: Snapshot, preference: Preference) -> Ranking:
+    """Return the candidates ranked under ``preference``; the last few answers are kept for all tabs."""
+    key = (run_id, snapshot.revision, len(snapshot), preference.model_dump_json())
+    return _remembered(_RANKINGS, key, lambda: snapshot.rank(preference))
+
+
+def _remembered(memory: Memory[Found], key: tuple[Hashable, ...], find: Callable[[], Found]) -> Found:
+    """Return what ``find`` returns, from memory when it was asked for lately."""
+    with _lock:
+        if key in memory:
+            memory.move_to_end(key)
+            return memory[key]
+    found = find()
+    with _lock:
+        memory[key] = found
+        while len(memory) > _KEPT:
+            memory.popitem(last=False)
+    return found

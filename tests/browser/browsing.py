@@ -1,0 +1,72 @@
+"""Opening pages of a studio in Chromium, and noting what must not happen on them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from studio_process import ROOT, Studio, start
+
+from dashboard.server import free_port
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+SIZE = {"width": 1440, "height": 900}
+expect.set_options(timeout=20_000)
+
+
+def find_chromium() -> str | None:
+    """Return the path of the system's Chromium, None when there is none."""
+    if chosen := os.environ.get("NASIGHT_CHROMIUM"):
+        return chosen
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
+class Watch:
+    """Notes what must not happen on a page."""
+
+    def __init__(self, page: Page, host: str) -> None:
+        self.wrong: list[str] = []
+        page.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
+        page.on("console", self._said)
+        page.on("request", lambda request: self._requested(request.url, host))
+
+    def _said(self, message: ConsoleMessage) -> None:
+        # Streamlit looks for its server below a deep link's path first, and is told 404 there
+        probe = re.search(r"/[a-z]+/_stcore/(health|host-config)$", message.location.get("url", ""))
+        if message.type == "error" and not probe:
+            self.wrong.append(f"console: {message.text}")
+
+    def _requested(self, url: str, host: str) -> None:
+        inside = (f"http://{host}", f"ws://{host}", "data:", "blob:")
+        if not url.startswith(inside):
+            self.wrong.append(f"external request: {url}")
+
+
+def open_page(browser: Browser, url: str, *, dark: bool = False) -> tuple[Page, Watch]:
+    """Open ``url`` in a fresh context (no cookies, no storage) and wait until its script has run."""
+    context = browser.new_context(viewport=SIZE, color_scheme="dark" if dark else "light")
+    page = context.new_page()
+    watch = Watch(page, url.split("/")[2])
+    page.goto(url)
+    settled(page)
+    return page, watch
+
+
+def settled(page: Page) -> None:
+    """Wait until the page's script is not running."""
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=30_000)
+
+
+def serve_synthetic(store: Path, *, candidates: int, delay: float) -> Iterator[Studio]:
+    """Yield a studio on the synthetic evaluator and end it afterwards."""
+    port = free_port("127.0.0.1", 8710, 200)
+    script = str(ROOT / "tests" / "browser" / "synthetic_studio.py")
+    running = start([script, str(port), str(candidates), str(delay)], store)
+    yield running
+    assert running.stop() in (0, -signal.SIGTERM)  # the server ends in order, then lets the signal through

@@ -1,0 +1,220 @@
+"""The Candidate page: what it says of a candidate that was trained, one that failed, and when none is chosen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit
+from hypothesis import given
+from hypothesis import strategies as st
+from recorded import RUN, recorded_run
+from streamlit.testing.v1 import AppTest
+
+from dashboard import process
+from dashboard.components.explained import check, explained, passes, sizes
+from nas_core.records import Evaluation, RunRecord, RunState
+from nas_core.store import InMemoryStore, Store
+
+APP = str(Path(process.__file__).with_name("app.py"))
+Recorded = tuple[Store, list[Evaluation]]
+
+
+@pytest.fixture(scope="module")
+def binary() -> Recorded:
+    return recorded_run()
+
+
+@pytest.fixture(scope="module")
+def classes() -> Recorded:
+    return recorded_run(name="iris")
+
+
+@pytest.fixture(autouse=True)
+def _own_store() -> Iterator[None]:
+    yield
+    process.configure(opened=InMemoryStore())
+    for cached in (explained, check):
+        cached.clear()
+    streamlit.cache_resource.clear()
+
+
+def open_page(store: Store, candidate: str | None = None, tab: str = "Why this score", **session: str) -> AppTest:
+    process.configure(opened=store)
+    app = AppTest.from_file(APP, default_timeout=120)
+    app.switch_page("pages/candidate.py")
+    if candidate is not None:
+        app.query_params["run"], app.query_params["cand"] = RUN, candidate
+    app.session_state["candidate_tab"] = tab
+    for name, value in session.items():
+        app.session_state[name] = value
+    return app.run()
+
+
+def said(app: AppTest) -> str:
+    return " | ".join(str(e.value) for kind in (app.markdown, app.caption, app.header, app.info) for e in kind)
+
+
+def figures(app: AppTest) -> list[dict]:
+    return [json.loads(chart.proto.spec or chart.proto.figure.spec) for chart in app.get("plotly_chart")]
+
+
+def named(recorded: Recorded, operator: str) -> Evaluation:
+    return next(e for e in recorded[1] if e.operator == f"landmark: {operator}")
+
+
+def test_without_a_run_the_page_says_what_to_do() -> None:
+    app = open_page(InMemoryStore())
+    assert not app.exception
+    assert "Start one on the Run page" in app.info[0].value
+
+
+def test_without_a_candidate_it_offers_the_best_ones(binary: Recorded) -> None:
+    app = open_page(binary[0])
+    assert not app.exception
+    assert "No candidate is chosen" in app.info[0].value
+    links = [link.proto.label for link in app.get("page_link")]
+    assert any("30 of 30 features" in label for label in links)
+    assert any("1 of 30 features" in label for label in links)
+
+
+def test_a_run_without_candidates_says_so() -> None:
+    store = InMemoryStore()
+    known = recorded_run()[0].run(RUN)
+    store.create_run(RunRecord(**{**known.model_dump(), "id": "empty", "state": RunState.RUNNING}))
+    app = open_page(store)
+    assert not app.exception
+    assert "no finished candidate yet" in app.info[0].value
+
+
+def test_an_unknown_run_or_candidate_is_named(binary: Recorded) -> None:
+    app = open_page(binary[0], "feedbeef")
+    assert "has no candidate feedbeef" in app.warning[0].value
+    process.configure(opened=InMemoryStore())
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.switch_page("pages/candidate.py")
+    app.query_params["run"] = "gone"
+    app.run()
+    assert not app.exception
+    assert "gone" in app.error[0].value
+
+
+def test_a_candidate_is_told_with_its_graph_and_measures(binary: Recorded) -> None:
+    one = named(binary, "3 monotone linear features")
+    app = open_page(binary[0], one.id)
+    assert not app.exception
+    assert app.header[0].value == f"Candidate #{one.index}"
+    assert {m.label: m.value for m in app.metric}["Parameters"] == str(one.cost.parameters)
+    assert "Uses 3 of 30 features." in said(app)
+    assert "What would raise it: Drop a feature" in said(app)
+    near = [link.proto.label for link in app.get("page_link") if "Nearest candidate" in link.proto.label]
+    assert near
+    assert "ROC AUC" in near[0]
+    graph, measures = figures(app)
+    assert len(next(t for t in graph["data"] if t["meta"] == "hover")["customdata"]) == 7
+    assert len(next(t for t in measures["data"] if t["meta"] == "numbers")["text"]) == len(one.measures)
+
+
+def test_a_parent_is_a_link(binary: Recorded) -> None:
+    app = open_page(binary[0], binary[1][2].id)
+    assert any(link.proto.label == "parent #1" for link in app.get("page_link"))
+
+
+@pytest.mark.parametrize(("which", "words"), [(-2, "This candidate failed: The loss became NaN"), (-1, "not eligible")])
+def test_a_candidate_without_a_result_says_why(binary: Recorded, which: int, words: str) -> None:
+    store, found = binary
+    for tab in ("Why this score", "Explain", "Training"):
+        app = open_page(store, found[which].id, tab)
+        assert not app.exception
+        assert words in app.warning[0].value
+        assert (app.info or app.error), tab
+
+
+def test_training_curves_mark_the_kept_epoch(binary: Recorded) -> None:
+    app = open_page(binary[0], binary[1][0].id, "Training")
+    curves = figures(app)[1]
+    assert curves["data"][2]["x"] == [5]
+
+
+def test_an_additive_candidate_is_explained_exactly(binary: Recorded) -> None:
+    one = named(binary, "5 monotone networks")
+    app = open_page(binary[0], one.id, "Explain")
+    assert not app.exception
+    assert "Exact group SHAP" in said(app)
+    assert "Completeness: base and contributions add up" in said(app)
+    swarm, bars = figures(app)[1:]
+    assert len([t for t in swarm["data"] if t["meta"] == "swarm"]) == 5
+    assert len(bars["layout"]["yaxis"]["ticktext"]) == 5
+
+
+def test_a_chosen_row_is_drawn_as_a_waterfall(binary: Recorded) -> None:
+    one = named(binary, "5 monotone networks")
+    app = open_page(binary[0], one.id, "Explain", explain_part="waterfall")
+    assert not app.exception
+    app.button(key="explain_most_wrong").click().run()
+    row = app.selectbox(key="explain_row").value
+    found = explained(RUN, one.id)
+    at = list(found.rows).index(row)
+    bar = figures(app)[1]["data"][0]
+    assert bar["base"][0] == pytest.approx(found.attribution.base[0])
+    assert bar["base"][-1] + bar["x"][-1] == pytest.approx(found.attribution.outputs[at, 0])
+    shares = 1 / (1 + np.exp(-found.attribution.outputs[:, 0]))
+    true = found.candidate.problem.dataset.y[found.rows]
+    error = np.where(true == 1, 1 - shares, shares)
+    assert error[at] == pytest.approx(error.max())
+
+
+def test_features_alone_in_their_group_have_shape_functions(binary: Recorded) -> None:
+    one = named(binary, "2 monotone networks")
+    app = open_page(binary[0], one.id, "Explain", explain_part="shapes")
+    assert not app.exception
+    assert "2 features act alone" in said(app)
+    curves = figures(app)[1:]
+    assert len(curves) == 2
+    for curve in curves:
+        y = next(t for t in curve["data"] if t["meta"] == "curve")["y"]
+        assert len(y) > 50 if isinstance(y, list) else y["bdata"]
+
+
+def test_the_shap_library_agrees(binary: Recorded) -> None:
+    one = named(binary, "3 monotone networks")
+    app = open_page(binary[0], one.id, "Explain", explain_part="check")
+    assert not app.success
+    app.button(key="explain_check").click().run()
+    assert not app.exception
+    assert "largest difference" in app.success[0].value
+    assert check(RUN, one.id).difference <= 1e-9
+
+
+def test_with_several_classes_one_is_chosen(classes: Recorded) -> None:
+    one = next(e for e in classes[1] if e.weights is not None and len(e.architecture.values["groups"]) > 1)
+    app = open_page(classes[0], one.id, "Explain", explain_part="waterfall")
+    assert not app.exception
+    assert app.selectbox(key="explain_class").options == ["setosa", "versicolor", "virginica"]
+    before = figures(app)[1]["data"][0]["base"][0]
+    app.selectbox(key="explain_class").select(2).run()
+    assert not app.exception
+    found = explained(RUN, one.id)
+    assert figures(app)[1]["data"][0]["base"][0] == pytest.approx(found.attribution.base[2])
+    assert before == pytest.approx(found.attribution.base[0])
+    assert "virginica" in figures(app)[1]["layout"]["xaxis"]["title"]["text"]
+
+
+@given(st.integers(0, 5_000), st.integers(1, 100))
+def test_the_rows_fit_the_budget_unless_they_are_few(cost: int, wanted: int) -> None:
+    rows, against = sizes(cost, 250_000, wanted)
+    assert 25 <= against <= 100
+    assert min(10, wanted) <= rows <= wanted
+    assert rows <= 10 or rows * against * cost <= 250_000
+    if cost * 100 * wanted <= 250_000:
+        assert (rows, against) == (wanted, 100)
+
+
+def test_a_large_group_is_explained_quickly_first(binary: Recorded) -> None:
+    process.configure(opened=binary[0])
+    one = explained(RUN, named(binary, "5 monotone networks").id)
+    assert one.complete
+    assert passes(one.candidate) == 0
