@@ -1,0 +1,37 @@
+"""Searching: fronts and hypervolume, the archive that is ranked under a preference, and the strategies.
+
+A strategy (``strategy.py``) proposes architectures and is told how they fared. The archive keeps every candidate as
+columns; a change of λ or of the measure weights ranks it again and trains nothing.
+"""
+
+from nas_core.search.archive import Archive
+from nas_core.search.fronts import crowding, exclusive_volume, hypervolume, non_dominated, ranks
+from nas_core.search.growth import GrowingFront
+from nas_core.search.nsga2 import Nsga2Strategy
+from nas_core.search.random import RandomStrategy
+from nas_core.search.ranking import Interval, Ranking, winners
+from nas_core.search.registry import DEFAULT_STRATEGY, STRATEGIES, make_strategy
+from nas_core.search.snapshot import SEARCH_MEASURES, Snapshot
+from nas_core.search.strategy import Space, Strategy
+
+__all__ = [
+    "DEFAULT_STRATEGY",
+    "SEARCH_MEASURES",
+    "STRATEGIES",
+    "Archive",
+    "GrowingFront",
+    "Interval",
+    "Nsga2Strategy",
+    "RandomStrategy",
+    "Ranking",
+    "Snapshot",
+    "Space",
+    "Strategy",
+    "crowding",
+    "exclusive_volume",
+    "hypervolume",
+    "make_strategy",
+    "non_dominated",
+    "ranks",
+    "winners",
+]

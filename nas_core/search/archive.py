@@ -1,0 +1,189 @@
+"""Every evaluated candidate of a run as columns, so that ten thousand can be ranked again while a slider moves.
+
+One writer adds evaluations; any number of readers take a :class:`Snapshot`, which never changes afterwards. Rows are
+only appended: a snapshot is a set of read-only views on the first n rows of buffers that grow behind it. The rare
+second evaluation of the same candidate replaces its row in *fresh* buffers, older snapshots keep the old ones.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nas_core.objectives import Objective
+from nas_core.preferences import STRUCTURE_MEASURES, Preference
+from nas_core.records import Evaluation, Status
+from nas_core.search.growth import GrowingFront
+from nas_core.search.ranking import Ranking
+from nas_core.search.snapshot import NUMBERS, SEARCH_MEASURES, Snapshot
+
+__all__ = ["Archive"]
+
+
+class Archive:
+    """Append-only columns over evaluations; one writer, many readers.
+
+    Args:
+        objective: The performance objective, which knows the direction.
+        names: The measures to hold, in this order.
+        baseline: Performance of the model that ignores its inputs, where the objective has no fixed one.
+    """
+
+    def __init__(
+        self, objective: Objective, names: Sequence[str] = STRUCTURE_MEASURES, *, baseline: float | None = None
+    ) -> None:
+        self._objective, self._names, self._baseline = objective, tuple(names), baseline
+        self._floats = _Table(len(NUMBERS) + 2 * len(self._names), np.float64)
+        self._eligible = _Table(1, np.bool_)
+        self._index = _Table(1, np.int64)
+        self._texts: list[tuple[str, Status, str, str]] = []  # id, status, origin, operator
+        self._positions: dict[str, int] = {}
+        self._revision = 0
+        self._writing = threading.Lock()
+        self._curves: dict[tuple[str, ...], _Curve] = {}
+        self._generation = 0
+        self._snapshot = self._publish()
+
+    def add(self, evaluations: Sequence[Evaluation]) -> Snapshot:
+        """Append evaluations and return the new snapshot; an identity already present replaces its row."""
+        with self._writing:
+            known = [e for e in evaluations if e.id in self._positions]
+            if known:
+                self._replace(known)
+            self._append([e for e in evaluations if e.id not in self._positions])
+            if evaluations:
+                self._revision = max(self._revision, *(e.revision for e in evaluations))
+                self._snapshot = self._publish()
+            return self._snapshot
+
+    def snapshot(self) -> Snapshot:
+        """Return the present state; it never changes afterwards."""
+        return self._snapshot
+
+    def __len__(self) -> int:
+        return len(self._snapshot)
+
+    @property
+    def revision(self) -> int:
+        """The largest revision added: ask the store for what is newer."""
+        return self._snapshot.revision
+
+    def rank(self, preference: Preference) -> Ranking:
+        """Return the ranking of the present snapshot, see :meth:`Snapshot.rank`."""
+        return self._snapshot.rank(preference)
+
+    def hypervolume_curve(self, names: Sequence[str] = SEARCH_MEASURES) -> np.ndarray:
+        """Return the hypervolume (n,) after each candidate, reference point 1, over :meth:`Snapshot.losses`.
+
+        The model without features counts from the start when its performance is known. Only candidates added since the
+        last call cost anything.
+        """
+        with self._writing:
+            snapshot = self._snapshot
+            curve = self._curves.get(tuple(names))
+            if curve is None or curve.generation != self._generation:
+                curve = _Curve(GrowingFront(1 + len(names), snapshot.floor(names)), [], self._generation)
+                self._curves[tuple(names)] = curve
+            for row in snapshot.losses(names)[len(curve.values) :]:
+                curve.values.append(curve.front.add(row))
+            return np.array(curve.values)
+
+    def hypervolume(self, names: Sequence[str] = SEARCH_MEASURES) -> float:
+        """Return the present hypervolume, see :meth:`hypervolume_curve`; with no candidate that of the floor."""
+        curve = self.hypervolume_curve(names)
+        return float(curve[-1]) if len(curve) else self._curves[tuple(names)].front.volume
+
+    def _append(self, evaluations: Sequence[Evaluation]) -> None:
+        newest = {e.id: e for e in evaluations}  # the same identity twice in one call: the later one counts
+        if not newest:
+            return
+        for e in newest.values():
+            self._positions[e.id] = len(self._texts)
+            self._texts.append((e.id, e.status, e.origin, e.operator))
+        self._floats.append(np.array([self._row(e) for e in newest.values()]))
+        self._eligible.append(np.array([[e.eligible] for e in newest.values()]))
+        self._index.append(np.array([[e.index] for e in newest.values()]))
+
+    def _replace(self, evaluations: Sequence[Evaluation]) -> None:
+        for table in (self._floats, self._eligible, self._index):
+            table.fork()
+        self._texts = list(self._texts)
+        self._generation += 1
+        for e in evaluations:
+            at = self._positions[e.id]
+            self._texts[at] = (e.id, e.status, e.origin, e.operator)
+            self._floats.rows[at] = self._row(e)
+            self._eligible.rows[at], self._index.rows[at] = e.eligible, e.index
+
+    def _row(self, e: Evaluation) -> list[float]:
+        values = dict(NUMBERS)
+        if e.performance is not None:
+            p = e.performance
+            values.update(performance=p.value, performance_low=p.low, performance_high=p.high)
+            values["performance_loss"] = self._objective.loss(p.value)
+        if e.skill is not None:
+            values["skill"] = e.skill.value
+        cost = e.cost
+        values.update(parameters=cost.parameters, operations=cost.operations, seconds=cost.seconds, finished=e.finished)
+        found = [e.measures.get(name) for name in self._names]
+        scores = [np.nan if m is None or m.value is None else m.value for m in found]
+        raws = [np.nan if m is None or m.raw is None else m.raw for m in found]
+        return [*values.values(), *scores, *raws]
+
+    def _publish(self) -> Snapshot:
+        floats, width = self._floats.view(), len(NUMBERS)
+        ids, status, origin, operator = zip(*self._texts) if self._texts else ((), (), (), ())
+        return Snapshot(
+            objective=self._objective,
+            names=self._names,
+            baseline=self._baseline,
+            revision=self._revision,
+            ids=ids,
+            positions=self._positions,
+            status=status,
+            origin=origin,
+            operator=operator,
+            columns={name: floats[:, at] for at, name in enumerate(NUMBERS)},
+            measures=floats[:, width : width + len(self._names)],
+            raw=floats[:, width + len(self._names) :],
+            eligible=self._eligible.view()[:, 0],
+            index=self._index.view()[:, 0],
+        )
+
+
+@dataclass
+class _Curve:
+    front: GrowingFront
+    values: list[float]
+    generation: int
+
+
+class _Table:
+    """Rows in a buffer that doubles; views on the rows so far stay valid, as rows are never written twice."""
+
+    def __init__(self, columns: int, dtype: type[np.generic]) -> None:
+        self.rows = np.zeros((64, columns), dtype=dtype)
+        self.used = 0
+
+    def append(self, rows: np.ndarray) -> None:
+        """Append ``rows`` (k, columns)."""
+        needed = self.used + len(rows)
+        if needed > len(self.rows):
+            grown = np.zeros((max(needed, 2 * len(self.rows)), self.rows.shape[1]), dtype=self.rows.dtype)
+            grown[: self.used] = self.rows[: self.used]
+            self.rows = grown
+        self.rows[self.used : needed] = rows
+        self.used = needed
+
+    def fork(self) -> None:
+        """Go on with a copy, so that rows may be rewritten without touching earlier views."""
+        self.rows = self.rows.copy()
+
+    def view(self) -> np.ndarray:
+        """Return the rows so far, read-only."""
+        view = self.rows[: self.used]
+        view.flags.writeable = False
+        return view

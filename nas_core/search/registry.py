@@ -1,0 +1,31 @@
+"""The strategies there are, by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nas_core.errors import SettingsError
+from nas_core.objectives import Objective
+from nas_core.preferences import Preference
+from nas_core.search.nsga2 import Nsga2Strategy
+from nas_core.search.random import RandomStrategy
+from nas_core.search.strategy import Space, Strategy
+
+__all__ = ["DEFAULT_STRATEGY", "STRATEGIES", "make_strategy"]
+
+STRATEGIES: dict[str, type[Strategy]] = {strategy.name: strategy for strategy in (Nsga2Strategy, RandomStrategy)}
+
+DEFAULT_STRATEGY = Nsga2Strategy.name
+
+
+def make_strategy(
+    name: str, space: Space, *, seed: int, preference: Preference, objective: Objective, hints: Any = None
+) -> Strategy:
+    """Return a new strategy called ``name``.
+
+    Raises:
+        SettingsError: No such strategy.
+    """
+    if name not in STRATEGIES:
+        raise SettingsError(f"There is no strategy {name!r}", allowed=", ".join(STRATEGIES), fix="choose one of them")
+    return STRATEGIES[name](space, seed=seed, preference=preference, objective=objective, hints=hints)
