@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytorch_lightning as pl
 import torch
@@ -16,14 +16,14 @@ from nas_core.training.progress import PackProgress, StopSignal
 
 __all__ = ["PackModule", "fit_quietly"]
 
-Batch = tuple[int, slice]
 OnEpoch = Callable[[PackProgress], None]
 
 
 class PackModule(pl.LightningModule):
-    """Trains K candidates at once; the batches are row numbers, the data lie on the device.
+    """Trains K candidates at once; the data lie on the device, and Lightning's batch is a whole epoch of them.
 
-    Optimisation is manual: each candidate has its own optimiser, learning rate and early stop inside the engine.
+    Optimisation is manual: each candidate has its own optimiser, learning rate and early stop inside the engine. One
+    call of Lightning costs about as much as a tenth of a gradient step of a pack, so it makes one per epoch.
     """
 
     def __init__(self, engine: PackEngine, stop: StopSignal | None = None, on_epoch: OnEpoch | None = None) -> None:
@@ -33,21 +33,22 @@ class PackModule(pl.LightningModule):
         self.cancelled = False
         self.began = time.perf_counter()
 
-    def train_dataloader(self) -> _Batches:
-        """Return the batches of each epoch in turn."""
-        return _Batches(self)
+    def train_dataloader(self) -> range:
+        """Return one batch for each epoch: the engine cuts it into gradient steps."""
+        return range(1)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return an optimiser of nothing: Lightning wants one, the engine has its own."""
         return torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.0)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
-        """Train all candidates on one batch, or end the fit when a stop was asked for."""
-        if self.stop is not None and self.stop.is_set():
-            self.cancelled = self.trainer.should_stop = True
-            return None
+    def training_step(self, batch: int, batch_idx: int) -> Tensor | None:
+        """Train all candidates for one epoch; end the fit between two gradient steps when a stop was asked for."""
         with torch.inference_mode():  # the gradients are written out: autograd has nothing to do
-            self.engine.step(*batch)
+            for number, rows in self.engine.batches(self.current_epoch):
+                if self.stop is not None and self.stop.is_set():
+                    self.cancelled = self.trainer.should_stop = True
+                    break
+                self.engine.step(number, rows)
         return None
 
     def on_train_epoch_end(self) -> None:
@@ -64,16 +65,6 @@ class PackModule(pl.LightningModule):
                 PackProgress(engine.epoch + 1, engine.schedule.max_epochs, engine.active, len(engine.candidates),
                              time.perf_counter() - self.began)
             )  # fmt: skip
-
-
-class _Batches:
-    """Yields the numbered batches of the current epoch."""
-
-    def __init__(self, module: PackModule) -> None:
-        self.module = module
-
-    def __iter__(self) -> Iterator[Batch]:
-        yield from self.module.engine.batches(self.module.current_epoch)
 
 
 def fit_quietly(module: PackModule) -> None:

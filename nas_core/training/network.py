@@ -76,7 +76,9 @@ class PackNetwork:
         self.values, self.gradient, self.stats = slots.finish()
         self.slots, self.stats_slots = slots.maps()
         self.order, self.owner = slots.reads()
-        self.constrained, self.signs = (x.to(device) for x in _constraints(self.members))
+        signs = _signs(self.members, self.size)
+        self.signs, self.free = signs.to(device), (signs == 0).to(device)
+        self.constrained = bool(signs.any())
 
     def _linear(self, parts: list[Linear], blank: int, slots: Slots) -> LinearSection:
         parts = sorted(parts, key=lambda p: p.candidate)
@@ -89,11 +91,7 @@ class PackNetwork:
 
     def effective(self, flat: Tensor) -> Tensor:
         """Return the parameters (T,) as the network uses them: sign·|value| where a sign is prescribed."""
-        if not len(self.constrained):
-            return flat
-        flat = flat.clone()
-        flat[self.constrained] = flat[self.constrained].abs_().mul_(self.signs)
-        return flat
+        return torch.where(self.free, flat, flat.abs().mul_(self.signs)) if self.constrained else flat
 
     def load(self, flat: Tensor) -> None:
         """Use the flat parameters (T,)."""
@@ -110,9 +108,8 @@ class PackNetwork:
     def flat_gradient(self, flat: Tensor) -> Tensor:
         """Return the gradient (T,) of the flat parameters after :meth:`backward`."""
         gradient = self.gradient.index_select(0, self.slots)
-        if len(self.constrained):
-            chain = self.signs * flat[self.constrained].sign()
-            gradient[self.constrained] = gradient[self.constrained] * chain
+        if self.constrained:
+            return torch.where(self.free, gradient, flat.sign().mul_(self.signs).mul_(gradient))
         return gradient
 
     def forward(self, bank: Tensor, noise: Tensor | None = None, rows: int | None = None) -> Tensor:
@@ -152,16 +149,13 @@ def add_by_owner(total: Tensor, owner: Tensor, values: Tensor) -> Tensor:
     return total.index_add_(0, owner, values)
 
 
-def _constraints(members: Sequence[Member]) -> tuple[Tensor, Tensor]:
-    """Return where the flat vector is used as sign·|value|, and the signs."""
-    places, signs = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.float32)]
+def _signs(members: Sequence[Member], size: int) -> Tensor:
+    """Return the sign prescribed to each value of the flat vector (T,), 0 where there is none."""
+    signs = np.zeros(size, dtype=np.float32)
     for member in members:
         start = member.start
         for block in member.layout.blocks:
             if block.sign is not None:
-                flat = block.sign.ravel()
-                (where,) = np.nonzero(flat)
-                places.append(start + where)
-                signs.append(flat[where].astype(np.float32))
+                signs[start : start + block.size] = block.sign.ravel()
             start += block.size
-    return torch.from_numpy(np.concatenate(places)), torch.from_numpy(np.concatenate(signs))
+    return torch.from_numpy(signs)

@@ -1,8 +1,9 @@
 """Lay out the sub-networks of a pack in sections of equal padded shape.
 
-Padding is always at the end, never below :data:`LEAST` in any direction of a matrix product: then a product gives the
-same bits whatever the padding and whatever is stacked beside it. Element-wise work comes in multiples of :data:`LANES`
-for the same reason: exp or tanh of a left-over value may differ in the last bit. So candidates are independent exactly.
+Padding is always at the end. Inputs are padded to at least :data:`LEAST`: then a product gives the same bits whatever
+the padding. Units are padded to :func:`padded_units`, which depends on the sub-network alone, so that sub-networks of
+different width never share a section. Element-wise work comes in multiples of :data:`LANES`, because exp or tanh of a
+left-over value may differ in the last bit. So candidates are independent exactly, whatever is stacked beside them.
 Letters: S sub-networks of a section, I padded inputs, H padded hidden units.
 """
 
@@ -17,7 +18,18 @@ import numpy as np
 
 from nas_core.spaces.tabular.layout import Block, GroupLayout, NetworkLayout
 
-__all__ = ["LANES", "LEAST", "Linear", "Member", "Sub", "group_linear", "group_sections", "run_length", "subs_of"]
+__all__ = [
+    "LANES",
+    "LEAST",
+    "Linear",
+    "Member",
+    "Sub",
+    "group_linear",
+    "group_sections",
+    "padded_units",
+    "run_length",
+    "subs_of",
+]
 
 T = TypeVar("T")
 
@@ -102,12 +114,18 @@ def padded(size: int) -> int:
     return max(LEAST, 1 << (size - 1).bit_length())
 
 
+def padded_units(width: int) -> int:
+    """Return the padded number of hidden units: a power of two of at least 8."""
+    return max(8, 1 << (width - 1).bit_length())
+
+
 def group_sections(subs: Sequence[Sub]) -> list[list[Sub]]:
-    """Split sub-networks into sections that compute fastest: by padded shape, merged while overhead outweighs work."""
-    cells: dict[tuple[int, int], list[Sub]] = {}
+    """Split sub-networks into sections of equal padded units; inputs are merged while overhead outweighs work."""
+    cells: dict[int, dict[int, list[Sub]]] = {}
     for sub in subs:
-        cells.setdefault((padded(sub.group.width), padded(len(sub.group.columns))), []).append(sub)
-    return _merge(list(cells.values()), _section_seconds)
+        cell = cells.setdefault(padded_units(sub.group.width), {})
+        cell.setdefault(padded(len(sub.group.columns)), []).append(sub)
+    return [section for cell in cells.values() for section in _merge(list(cell.values()), _section_seconds)]
 
 
 def group_linear(linears: Sequence[Linear]) -> list[list[Linear]]:
@@ -134,7 +152,7 @@ def _merge(cells: list[list[T]], seconds: Callable[[Sequence[T]], float]) -> lis
 
 
 def _section_seconds(subs: Sequence[Sub]) -> float:
-    H = max(padded(sub.group.width) for sub in subs)
+    H = padded_units(subs[0].group.width)
     inputs = max(padded(len(sub.group.columns)) for sub in subs)
     layers = sum(sub.group.depth for sub in subs)
     macs = len(subs) * H * inputs + (layers - len(subs)) * H * H

@@ -18,7 +18,7 @@ from torch import Tensor
 from nas_core.spaces.tabular.noise import drop_threshold, keep_mask, unit_keys
 from nas_core.training.activations import ACTIVATION_NAMES, activate, activate_backward
 from nas_core.training.norms import batch_norm, batch_norm_backward, layer_norm, layer_norm_backward
-from nas_core.training.plan import Sub, padded
+from nas_core.training.plan import Sub, padded, padded_units
 from nas_core.training.rows import Rows
 from nas_core.training.slots import Slots
 
@@ -47,12 +47,13 @@ class Section:
     def __init__(self, subs: list[Sub], blank: int, slots: Slots, device: torch.device) -> None:
         def order(sub: Sub) -> tuple[object, ...]:
             group = sub.group
-            return (ACTIVATION_NAMES.index(group.activation), group.normalisation, group.dropout > 0, group.residual,
+            # normalised ones lie together, so that their statistics work on a view: copies cost more than short slices
+            return (group.normalisation, ACTIVATION_NAMES.index(group.activation), group.dropout > 0, group.residual,
                     sub.candidate, group.index)  # fmt: skip
 
         self.device = device
         self.subs = sorted(subs, key=order)
-        self.H = max(padded(sub.group.width) for sub in subs)
+        self.H = padded_units(subs[0].group.width)
         self.inputs = max(padded(len(sub.group.columns)) for sub in subs)
         columns = input_columns([sub.group.columns for sub in self.subs], self.inputs, blank)
         self.columns = torch.from_numpy(columns).to(device)
