@@ -167,11 +167,15 @@ def resolve_kinds(
     known = {g.name for g in guesses}
     for name, kind in kinds.items():
         if name == target:
-            raise DataError(f"{name!r} is the target, not a feature", allowed="kinds of features", fix="use task=")
+            raise DataError(
+                f"{name!r} is the target, not a feature", allowed="kinds of features", fix="set the task instead"
+            )
         if name not in known:
-            raise DataError(f"There is no column {name!r}", allowed=", ".join(sorted(known)[:12]), fix="check kinds=")
+            raise DataError(
+                f"There is no column {name!r}", allowed=", ".join(sorted(known)[:12]), fix="check the kinds"
+            )
         if kind not in allowed:
-            raise DataError(f"Column {name!r} has the kind {kind!r}", allowed=", ".join(allowed), fix="check kinds=")
+            raise DataError(f"Column {name!r} has the kind {kind!r}", allowed=", ".join(allowed), fix="check the kinds")
     result: dict[str, ColumnKind] = {}
     notes: list[str] = []
     for guess in guesses:

@@ -110,7 +110,9 @@ class Quantile(Encoding):
         return 1
 
     def __call__(self, x: Floats) -> Floats:
-        return np.interp(x, self.knots, self.ranks)[:, None]
+        # Rounding may lift a value just below a knot above the knot's own rank; held there, the encoding is monotone.
+        upper = np.searchsorted(self.knots, x, side="right").clip(max=len(self.knots) - 1)
+        return np.minimum(np.interp(x, self.knots, self.ranks), self.ranks[upper])[:, None]
 
     def state(self) -> dict[str, Any]:
         return {"knots": self.knots.tolist(), "ranks": self.ranks.tolist()}

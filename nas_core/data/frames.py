@@ -172,10 +172,10 @@ def _feature(values: pd.Series, kind: ColumnKind) -> tuple[NDArray[np.float64], 
         raise DataError(
             f"Column {name!r} has no value in any row",
             allowed="a column with values",
-            fix=f"kinds={{{name!r}: 'ignore'}}",
+            fix="fill it in, or set its kind to 'ignore'",
         )
     if kind == "numeric":
-        fix = f"correct these values, or set kinds={{{name!r}: 'categorical'}} or 'ignore'"
+        fix = "correct these values, or set the kind of this column to 'categorical' or 'ignore'"
         return _numbers(values, f"Column {name!r}", fix), FeatureSpec(name, "numeric", (), missing), []
     present = values.notna().to_numpy()
     codes, levels = _codes(values[present])

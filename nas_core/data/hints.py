@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nas_core.data.dataset import FeatureSpec
+from nas_core.data.selection import forward_order
 
 __all__ = ["Hints", "interaction_gain", "make_hints", "mutual_information", "spearman"]
 
@@ -21,6 +22,7 @@ RELEVANCE_BINS = 10
 EFFECT_BINS = 8
 PAIR_BINS = 4  # divides EFFECT_BINS, so that coarse bins are unions of fine ones
 PAIR_FEATURES = 64
+ORDERED = 12
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,15 @@ class Hints:
             beyond the additive effects; 0 for pairs that were not looked at.
         direction: (P,) in [-1, 1], Spearman correlation with the target; 0 for categorical features and for more
             than two classes.
+        order: At most 12 features, each the one that adds most to a linear model of those before it (forward
+            selection on the ranks of numeric features and on the bins of categorical ones); chosen among the 64 most
+            relevant ones.
     """
 
     relevance: Floats
     interaction: Floats
     direction: Floats
+    order: tuple[int, ...] = ()
 
 
 def make_hints(features: tuple[FeatureSpec, ...], X: Floats, y: NDArray[np.generic], classes: int) -> Hints:
@@ -67,7 +73,11 @@ def make_hints(features: tuple[FeatureSpec, ...], X: Floats, y: NDArray[np.gener
     interaction[np.ix_(top, top)] = interaction_gain(fine, T)
     for array in (relevance, interaction, direction):
         array.setflags(write=False)
-    return Hints(relevance, interaction, direction)
+    columns = np.column_stack(
+        [_ranks(X[:, j]) if numeric[j] else _mean_by_level(fine[:, n], T) for n, j in enumerate(top)]
+    )
+    order = tuple(int(top[n]) for n in forward_order(columns, T, ORDERED))
+    return Hints(relevance, interaction, direction, order)
 
 
 def mutual_information(codes: Codes, target: Codes) -> Floats:
@@ -179,6 +189,12 @@ def _quantile_codes(x: Floats, bins: int) -> Codes:
     """Return codes 0 … bins-1 of quantile bins; equal values share a bin, so heavy values may leave bins empty."""
     edges = np.quantile(x, np.arange(1, bins) / bins, method="lower")
     return np.searchsorted(edges, x, side="left").astype(np.int64)
+
+
+def _mean_by_level(codes: Codes, T: Floats) -> Floats:
+    """Return for each row (n,) the mean of the target's first column over the rows of the same code."""
+    counts = np.bincount(codes)
+    return (np.bincount(codes, weights=T[:, 0]) / np.maximum(counts, 1))[codes]
 
 
 def _ranks(x: Floats) -> Floats:

@@ -24,7 +24,8 @@ __all__ = ["VARIABLES", "Context", "Hints", "Variable", "register_variable"]
 class Hints(Protocol):
     """What the training part of the data suggests about its P features, to inform sampling.
 
-    ``relevance`` (P,) ≥ 0, ``interaction`` (P, P) ≥ 0, ``direction`` (P,) in [−1, 1] (a rank correlation).
+    ``relevance`` (P,) ≥ 0, ``interaction`` (P, P) ≥ 0, ``direction`` (P,) in [−1, 1] (a rank correlation), ``order``
+    the features in which each adds most to those before it.
     """
 
     @property
@@ -40,6 +41,11 @@ class Hints(Protocol):
     @property
     def direction(self) -> np.ndarray:
         """Sign and strength of a monotone effect, shape (P,), in [−1, 1]."""
+        ...
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Some features, each the one that adds most to those before it; may be empty."""
         ...
 
 

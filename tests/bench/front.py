@@ -12,7 +12,7 @@ import argparse
 import json
 import time
 
-from nas_core import InMemoryStore, Problem, RunSettings, SearchSpace, load_data, start_run, trivial_floors
+from nas_core import InMemoryStore, Problem, RunSettings, SearchSpace, follow, load_data, start_run, trivial_floors
 from nas_core.runs.report import floors_document
 
 
@@ -31,11 +31,12 @@ def main() -> None:
     run = start_run(InMemoryStore(), problem, space, settings)
     run.wait()
     seconds = time.perf_counter() - began
-    reached, floors = run.archive.hypervolume(), floors_document(trivial_floors(problem))
+    found = follow(run.store, run.id).archive
+    reached, floors = found.hypervolume(), floors_document(trivial_floors(problem))
     result = {
         "data": options.data,
         "strategy": options.strategy,
-        "candidates": len(run.archive),
+        "candidates": len(found),
         "seconds": seconds,
         "hypervolume": reached,
         "floors_hypervolume": floors["floors_hypervolume"],

@@ -15,7 +15,7 @@ from recorded import RUN, recorded_run
 from streamlit.testing.v1 import AppTest
 
 from dashboard import process
-from dashboard.components.explained import check, explained, passes, sizes
+from dashboard.components.explained import Explained, check, cost, explanation, sizes
 from nas_core.records import Evaluation, RunRecord, RunState
 from nas_core.store import InMemoryStore, Store
 
@@ -33,11 +33,16 @@ def classes() -> Recorded:
     return recorded_run(name="iris")
 
 
+@pytest.fixture(scope="module")
+def dense() -> Recorded:
+    return recorded_run(count=19)
+
+
 @pytest.fixture(autouse=True)
 def _own_store() -> Iterator[None]:
     yield
     process.configure(opened=InMemoryStore())
-    for cached in (explained, check):
+    for cached in (explanation, check):
         cached.clear()
     streamlit.cache_resource.clear()
 
@@ -60,6 +65,19 @@ def said(app: AppTest) -> str:
 
 def figures(app: AppTest) -> list[dict]:
     return [json.loads(chart.proto.spec or chart.proto.figure.spec) for chart in app.get("plotly_chart")]
+
+
+def explained(candidate: str) -> Explained:
+    return explanation(RUN, candidate).latest
+
+
+def seen_to_the_end(app: AppTest) -> AppTest:
+    """Look at the page again and again, as its refreshes do, until nothing gets better any more."""
+    for _ in range(60):
+        if "Getting better" not in said(app):
+            return app
+        app.run()
+    raise AssertionError("it never ended")
 
 
 def named(recorded: Recorded, operator: str) -> Evaluation:
@@ -103,7 +121,7 @@ def test_an_unknown_run_or_candidate_is_named(binary: Recorded) -> None:
 
 
 def test_a_candidate_is_told_with_its_graph_and_measures(binary: Recorded) -> None:
-    one = named(binary, "3 monotone linear features")
+    one = named(binary, "3 linear features")
     app = open_page(binary[0], one.id)
     assert not app.exception
     assert app.header[0].value == f"Candidate #{one.index}"
@@ -156,7 +174,7 @@ def test_a_chosen_row_is_drawn_as_a_waterfall(binary: Recorded) -> None:
     assert not app.exception
     app.button(key="explain_most_wrong").click().run()
     row = app.selectbox(key="explain_row").value
-    found = explained(RUN, one.id)
+    found = explained(one.id)
     at = list(found.rows).index(row)
     bar = figures(app)[1]["data"][0]
     assert bar["base"][0] == pytest.approx(found.attribution.base[0])
@@ -197,24 +215,64 @@ def test_with_several_classes_one_is_chosen(classes: Recorded) -> None:
     before = figures(app)[1]["data"][0]["base"][0]
     app.selectbox(key="explain_class").select(2).run()
     assert not app.exception
-    found = explained(RUN, one.id)
+    found = explained(one.id)
     assert figures(app)[1]["data"][0]["base"][0] == pytest.approx(found.attribution.base[2])
     assert before == pytest.approx(found.attribution.base[0])
     assert "virginica" in figures(app)[1]["layout"]["xaxis"]["title"]["text"]
 
 
-@given(st.integers(0, 5_000), st.integers(1, 100))
+@given(st.integers(0, 500_000), st.integers(1, 100))
 def test_the_rows_fit_the_budget_unless_they_are_few(cost: int, wanted: int) -> None:
-    rows, against = sizes(cost, 250_000, wanted)
+    rows, against = sizes(cost, 25_000_000, wanted)
     assert 25 <= against <= 100
     assert min(10, wanted) <= rows <= wanted
-    assert rows <= 10 or rows * against * cost <= 250_000
-    if cost * 100 * wanted <= 250_000:
+    assert rows <= 10 or rows * against * cost <= 25_000_000
+    if cost * 100 * wanted <= 25_000_000:
         assert (rows, against) == (wanted, 100)
 
 
-def test_a_large_group_is_explained_quickly_first(binary: Recorded) -> None:
+def test_groups_of_one_are_explained_completely_and_at_once(binary: Recorded) -> None:
     process.configure(opened=binary[0])
-    one = explained(RUN, named(binary, "5 monotone networks").id)
-    assert one.complete
-    assert passes(one.candidate) == 0
+    one = explanation(RUN, named(binary, "5 monotone networks").id)
+    assert one.finished
+    assert one.latest.complete
+    assert cost(one.latest.candidate) == 0
+
+
+def test_a_large_group_is_sampled_quickly_first_and_gets_better_while_it_is_looked_at(dense: Recorded) -> None:
+    process.configure(opened=dense[0])
+    one = explanation(RUN, named(dense, "one network of all features").id)
+    first = one.latest.attribution
+    assert not one.finished
+    assert not one.latest.exact
+    assert first.residual <= 1e-9 * max(1.0, first.scale)
+    while not one.finished:
+        before = one.latest.attribution
+        one.advance(0.2)
+        assert one.latest.attribution.passes > before.passes
+    assert one.latest.attribution.margin < first.margin / 1.5
+    assert one.latest.attribution.seconds < 6
+    last = one.latest
+    one.advance(0.2)
+    assert one.latest is last
+
+
+def test_a_dense_candidate_says_how_near_its_values_are(dense: Recorded) -> None:
+    one = named(dense, "one network of all features")
+    app = open_page(dense[0], one.id, "Explain")
+    assert not app.exception
+    assert "Exact and sampled group SHAP" in said(app)
+    assert "very value is known to ±" in said(app)
+    assert [t["meta"] for t in figures(app)[1]["data"]].count("swarm") == 12
+    seen_to_the_end(app)
+    assert "Every value is known to ±" in said(app)
+    assert "Getting better" not in said(app)
+
+
+def test_a_person_can_have_it_refined(dense: Recorded) -> None:
+    one = named(dense, "one network of all features")
+    app = seen_to_the_end(open_page(dense[0], one.id, "Explain"))
+    app.button(key="explain_more").click().run()
+    assert not app.exception
+    assert "against 100 training rows" in said(app)
+    assert not [b for b in app.button if b.key == "explain_more"]

@@ -33,6 +33,7 @@ class ExampleHints:
     relevance: np.ndarray
     interaction: np.ndarray
     direction: np.ndarray
+    order: tuple[int, ...] = ()
 
 
 def example_hints(P: int, seed: int = 0) -> ExampleHints:

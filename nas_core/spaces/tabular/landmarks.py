@@ -47,11 +47,13 @@ def landmarks(space: SearchSpace, hints: Hints | None) -> list[tuple[str, Values
         plans.append((f"one feature, rank {place + 1}", [((j,), True)], True, "standardised"))
     if ranked:
         plans.append(("one feature on bins", [((ranked[0],), True)], True, "piecewise"))
-    for count in (2, 3, 5):
-        few = _spread(ranked, hints, count)
-        plans.append((f"{count} monotone linear features", [((j,), True) for j in few], True, "standardised"))
+    for count in (2, 3, 4, 5, 7):
+        few = _complementary(ranked, hints, count)
+        # a line is monotone without a mark, and free to turn against the feature's own direction
+        plans.append((f"{count} linear features", [((j,), True) for j in few], False, "standardised"))
         plans.append((f"{count} monotone curves on bins", [((j,), True) for j in few], True, "piecewise"))
-        plans.append((f"{count} monotone networks", [((j,), False) for j in few], True, "standardised"))
+        if count in (3, 5):
+            plans.append((f"{count} monotone networks", [((j,), False) for j in few], True, "standardised"))
     plans.append(("linear model of all features", [((j,), True) for j in everything], False, "standardised"))
     plans.append(("additive bins of all features", [((j,), True) for j in everything], False, "piecewise"))
     plans.append(("additive network of all features", [((j,), False) for j in everything], False, "quantile"))
@@ -72,14 +74,10 @@ def _directions(rules: Rules, hints: Hints | None) -> dict[str, int]:
     return marks
 
 
-def _spread(ranked: list[int], hints: Hints | None, count: int) -> list[int]:
-    """Return ``count`` of the most relevant features, taken at growing distances of rank.
-
-    Neighbours in rank are often the same quantity measured twice; 1st, 2nd, 4th, 8th … are less so.
-    """
-    picks = [0] + [2**i for i in range(count)]
-    chosen = [ranked[p] for p in picks if p < len(ranked)]
-    return list(dict.fromkeys(chosen + ranked))[:count]
+def _complementary(ranked: list[int], hints: Hints | None, count: int) -> list[int]:
+    """Return ``count`` features that add to each other: the hinted order first, then by relevance."""
+    hinted = [] if hints is None else [j for j in hints.order if j in ranked]
+    return list(dict.fromkeys(hinted + ranked))[:count]
 
 
 def _realise(space: SearchSpace, blocks: list[Block], marks: dict[str, int], encoding: str) -> Values:

@@ -7,7 +7,8 @@ and uses sign·|weight| wherever a weight lies on a path from a marked column to
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -118,8 +119,12 @@ class HiddenLayer(nn.Module):
         self.residual = layout.residual and layer > 1
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.dropout(self.activation(self.norm(self.linear(x))))
+        h = self.respond(self.linear(x))
         return h + x if self.residual else h
+
+    def respond(self, sums: Tensor) -> Tensor:
+        """Return what the units answer (N, H) to their weighted sums (N, H)."""
+        return self.dropout(self.activation(self.norm(sums)))
 
 
 class GroupNetwork(nn.Module):
@@ -141,7 +146,35 @@ class GroupNetwork(nn.Module):
         for layer in self.layers:
             h = layer(h)
             states.append(h)
-        outputs = [read(states[int(layer)]) for layer, read in self.reads.items()]
+        return self._read(states)
+
+    def first_layer(self) -> tuple[Tensor, Tensor | None]:
+        """Return the weights (H, d) and the bias (H,) that make the sums of the first hidden layer."""
+        linear = cast(HiddenLayer, self.layers[0]).linear
+        return _weight_of(linear), cast("Tensor | None", linear.bias)
+
+    def direct_readout(self) -> Tensor | None:
+        """Return the weights (C, d) with which the output reads the columns themselves; None where it does not."""
+        return _weight_of(self.reads["0"]) if "0" in self.reads else None
+
+    def after_sums(self, sums: Tensor) -> Tensor:
+        """Return the contribution (N, C) from the weighted sums (N, H) of the first hidden layer, bias included.
+
+        What the readout takes from the columns themselves (dense connections) is left out: like the sums it is linear
+        in the columns, so it can be added feature by feature.
+        """
+        first, *others = self.layers
+        h = cast(HiddenLayer, first).respond(sums)
+        states = [None, h]
+        for layer in others:
+            h = layer(h)
+            states.append(h)
+        return self._read(states)
+
+    def _read(self, states: Sequence[Tensor | None]) -> Tensor:
+        """Return the sum (N, C) of the readouts of all layers that are there."""
+        known = ((states[int(layer)], read) for layer, read in self.reads.items())
+        outputs = [read(state) for state, read in known if state is not None]
         return torch.stack(outputs).sum(0) if len(outputs) > 1 else outputs[0]
 
 
@@ -209,6 +242,11 @@ def initial_values(layout: NetworkLayout, seed: int) -> Tensor:
             part.mul_(torch.from_numpy(block.mask.reshape(-1)))
         start += block.size
     return values
+
+
+def _weight_of(linear: nn.Module) -> Tensor:
+    """Return the weights that a linear layer uses."""
+    return linear.effective() if isinstance(linear, ConstrainedLinear) else cast(nn.Linear, linear).weight
 
 
 def _linear(weight: Block, *, bias: bool) -> nn.Module:
