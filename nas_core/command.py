@@ -1,4 +1,4 @@
-"""The engine's commands: search, runs, show. Progress goes to stderr, results to stdout."""
+"""The engine's commands: search, resume, runs, show. Progress goes to stderr, results to stdout."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from nas_core.errors import NasightError, SettingsError, SpaceError, StoreError
+from nas_core.errors import NasightError, RunError, SettingsError, SpaceError, StoreError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from nas_core.data import Problem
+    from nas_core.data.dataset import ColumnKind
     from nas_core.runs.run import Run
     from nas_core.spaces import SearchSpace
     from nas_core.store import Store
 
-__all__ = ["app", "parse_seconds"]
+__all__ = ["app", "parse_kinds", "parse_seconds"]
+
+SHOWN_NOTES = 8
+KINDS: dict[str, ColumnKind] = {"numeric": "numeric", "categorical": "categorical", "ignore": "ignore"}
 
 app = typer.Typer(
     help="Neural architecture search for accurate and interpretable networks.",
@@ -54,6 +58,10 @@ def search(
     data: Annotated[str, typer.Argument(help="A built-in data set, or a CSV, TSV or Parquet file.", metavar="DATA")],
     target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
     task: Annotated[str | None, typer.Option(help="classification or regression; guessed when not given.")] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=numeric, NAME=categorical or NAME=ignore for a column guessed wrong; repeatable."),
+    ] = None,
     metric: Annotated[str | None, typer.Option(help="roc_auc, accuracy, balanced_accuracy or r2.")] = None,
     strategy: Annotated[str, typer.Option(help="How to search: nsga2 or random.")] = "nsga2",
     weight: Annotated[float, typer.Option(help="λ: 0 = accuracy only … 1 = interpretability only.")] = 0.5,
@@ -68,6 +76,7 @@ def search(
 ) -> None:
     """Search for networks on DATA, and print what was found."""
     from nas_core.preferences import Preference
+    from nas_core.runs.registry import start_run
     from nas_core.runs.settings import RunSettings
 
     seconds = None if time is None else parse_seconds(time)
@@ -82,8 +91,37 @@ def search(
     _check_strategy(strategy)
     opened = _open(store)
     try:
-        problem = _problem(data, target, task, metric)
-        _search(opened, problem, _space(problem, preset, space), settings, as_json=as_json)
+        problem = _problem(data, target, task, metric, parse_kinds(kind or []))
+        _stop_at_termination()
+        run = start_run(opened, problem, _space(problem, preset, space), settings)
+        _finish(opened, run, problem, as_json=as_json)
+    finally:
+        opened.close()
+
+
+@app.command()
+@spoken
+def resume(
+    run: Annotated[
+        str, typer.Argument(help="A run's id or the beginning of it; 'latest' for the newest.", metavar="RUN")
+    ],
+    candidates: Annotated[int | None, typer.Option(help="A new budget in candidates, those found included.")] = None,
+    time: Annotated[str | None, typer.Option(help="A new budget in time, what was used included.")] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Continue a run that was stopped or killed, with the candidates it would have asked for."""
+    from nas_core.data import Problem, ProblemSpec
+    from nas_core.runs.registry import resume_run
+
+    seconds = None if time is None else parse_seconds(time)
+    opened = _open(store)
+    try:
+        record = opened.run(_run_id(opened, run))
+        problem = Problem.load(ProblemSpec.model_validate(record.problem))
+        _stop_at_termination()
+        continued = resume_run(opened, record.id, candidates=candidates, seconds=seconds)
+        _finish(opened, continued, problem, as_json=as_json)
     finally:
         opened.close()
 
@@ -148,6 +186,23 @@ def parse_seconds(text: str) -> float:
     return total
 
 
+def parse_kinds(texts: list[str]) -> dict[str, ColumnKind]:
+    """Return the kinds that texts such as ``age=numeric`` give to columns; a name may hold an equals sign.
+
+    Raises:
+        SettingsError: A text is not of this form, or the kind does not exist.
+    """
+    found: dict[str, ColumnKind] = {}
+    for text in texts:
+        name, _, kind = text.rpartition("=")
+        if not name or kind not in KINDS:
+            raise SettingsError(
+                f"{text!r} gives no column a kind", allowed=", ".join(f"NAME={k}" for k in KINDS), fix="write it so"
+            )
+        found[name] = KINDS[kind]
+    return found
+
+
 def _check_strategy(name: str) -> None:
     from nas_core.search.registry import STRATEGIES
 
@@ -161,14 +216,21 @@ def _open(location: str | None) -> Store:
     return open_store(location)
 
 
-def _problem(data: str, target: str | None, task: str | None, metric: str | None) -> Problem:
+def _problem(
+    data: str, target: str | None, task: str | None, metric: str | None, kinds: dict[str, ColumnKind]
+) -> Problem:
     from nas_core.data import Problem, load_data
 
     if task not in (None, "classification", "regression"):
         raise SettingsError(
             f"There is no task {task!r}", allowed="classification, regression", fix="choose one of them"
         )
-    return Problem.create(load_data(data, target=target, task=task), metric=metric)  # type: ignore[arg-type]
+    dataset = load_data(data, target=target, kinds=kinds, task=task)  # type: ignore[arg-type]
+    for note in dataset.notes[:SHOWN_NOTES]:
+        typer.secho(f"Note: {note}", fg="yellow", err=True)
+    if (more := len(dataset.notes) - SHOWN_NOTES) > 0:
+        typer.secho(f"Note: {more} more like these.", fg="yellow", err=True)
+    return Problem.create(dataset, metric=metric)
 
 
 def _space(problem: Problem, preset: str, file: Path | None) -> SearchSpace:
@@ -191,15 +253,12 @@ def _space(problem: Problem, preset: str, file: Path | None) -> SearchSpace:
     return space
 
 
-def _search(store: Store, problem: Problem, space: SearchSpace, settings: Any, *, as_json: bool) -> None:
+def _finish(store: Store, run: Run, problem: Problem, *, as_json: bool) -> None:
+    """Follow a run to its end and print what it found."""
     from nas_core.evaluation.floors import trivial_floors
-    from nas_core.runs.registry import start_run
     from nas_core.runs.report import run_document
     from nas_core.runs.viewer import RunView
 
-    # A termination is treated like Ctrl-C: the run is stopped, and what was found is kept and shown.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    run = start_run(store, problem, space, settings)
     stopped = _watch(run)
     floors = trivial_floors(problem) if not stopped else None
     document = run_document(RunView(store, run.id), floors)
@@ -207,7 +266,12 @@ def _search(store: Store, problem: Problem, space: SearchSpace, settings: Any, *
     if stopped:
         raise typer.Exit(130)
     if document["state"] == "interrupted":
-        raise StoreError(f"The run was interrupted: {document['reason']}", fix=f"resume run {run.id} in the studio")
+        raise RunError(f"The run was interrupted: {document['reason']}", fix=f"nasight resume {run.id}")
+
+
+def _stop_at_termination() -> None:
+    """Treat a termination like Ctrl-C: the run is stopped, and what was found is kept and shown."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _watch(run: Run) -> bool:

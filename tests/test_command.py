@@ -116,6 +116,17 @@ def test_ctrl_c_stops_cleanly_with_what_was_found(tmp_path: Path, way: signal.Si
 
 
 @pytest.mark.slow
+def test_a_run_goes_on_with_a_larger_budget_as_if_it_had_had_it_at_once(tmp_path: Path) -> None:
+    first = searched(tmp_path / "two", "--candidates", "16")
+    again = nasight("resume", first["run_id"], "--candidates", "24", "--store", str(tmp_path / "two"), "--json")
+    assert again.returncode == 0, again.stderr
+    document = json.loads(again.stdout)
+    at_once = searched(tmp_path / "one", "--candidates", "24")
+    assert [c["id"] for c in document["candidates"]] == [c["id"] for c in at_once["candidates"]]
+    assert document["hypervolume"] == at_once["hypervolume"]
+
+
+@pytest.mark.slow
 def test_a_time_budget_is_kept(tmp_path: Path) -> None:
     document = searched(tmp_path, "--time", "3s")
     assert document["reason"] == "The time budget of 3 s is used up"
@@ -158,6 +169,7 @@ def test_data_and_runs_that_are_not_there(tmp_path: Path) -> None:
         (["search", str(tmp_path / "absent.csv")], "absent.csv"),
         (["show", "20200101"], "no run '20200101' in this store"),
         (["show", "latest"], "no run 'latest' in this store"),
+        (["resume", "latest"], "no run 'latest' in this store"),
     ):
         result = CliRunner().invoke(app, [*arguments, "--store", str(tmp_path / "store")])
         assert (result.exit_code, message in result.stderr) == (2, True), result.stderr

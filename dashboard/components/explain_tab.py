@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.explained import Check, Explained, check, explained
+from dashboard.components.explained import Check, Explained, Explanation, check, explanation
 from dashboard.figures.attributions import beeswarm_figure, importance_figure, shape_figure, waterfall_figure
 from dashboard.texts import text
 from dashboard.theme import palette
@@ -31,6 +31,7 @@ __all__ = ["explain_tab"]
 
 PLOT = {"displayModeBar": False}
 MISSED = 1e-3
+REFRESH, STEP = 1.0, 0.6  # seconds between pictures while values get better, and of work after each
 PICKS: dict[str, Callable[[RowView], float]] = {
     "most_wrong": lambda r: -r.error,
     "most_typical": lambda r: r.distance,
@@ -39,43 +40,59 @@ PICKS: dict[str, Callable[[RowView], float]] = {
 
 
 def explain_tab(run_id: str, candidate_id: str) -> None:
-    """Draw the tab.
+    """Draw the tab; while values are sampled, draw it again and again as they get better.
 
     Raises:
         NasightError: The candidate cannot be explained, with the reason.
     """
-    found = _explained(run_id, candidate_id)
+    thorough = (run_id, candidate_id) in st.session_state.setdefault("explain_thorough", set())
+    with st.spinner(text("candidate.explaining"), show_time=True):
+        found = explanation(run_id, candidate_id, thorough)
+    if found.finished:
+        _tab(found, run_id, candidate_id, thorough)
+    else:
+        st.fragment(_better, run_every=REFRESH)(found, run_id, candidate_id, thorough)
+
+
+def _better(found: Explanation, run_id: str, candidate_id: str, thorough: bool) -> None:
+    """Draw what there is, then make it better: what is drawn stays in view meanwhile."""
+    state.load()
+    if not found.finished:
+        _tab(found, run_id, candidate_id, thorough)
+        found.advance(STEP)
+    if found.finished:
+        st.rerun()
+
+
+def _tab(explanation_: Explanation, run_id: str, candidate_id: str, thorough: bool) -> None:
+    found = explanation_.latest
     view = _output(found)
     rows = row_views(found.attribution, found.rows, found.candidate.problem.dataset)
-    _method(found, view)
+    _method(explanation_, view)
     parts = ["importance", "waterfall", "shapes", "check"]
     labels = {name: text(f"candidate.{name}") for name in parts} | {"importance": text("candidate.global")}
-    chosen = st.segmented_control(
-        text("candidate.tab_explain"), parts, default="importance", required=True, format_func=labels.__getitem__,
-        label_visibility="collapsed", key="explain_part", persist_state="session",
-    )  # fmt: skip
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        chosen = st.segmented_control(
+            text("candidate.tab_explain"), parts, default="importance", required=True, format_func=labels.__getitem__,
+            label_visibility="collapsed", key="explain_part", persist_state="session",
+        )  # fmt: skip
+        if explanation_.finished and not found.complete and not thorough:
+            _offer_more((run_id, candidate_id))
     if chosen == "waterfall":
         _one_row(view, rows, found)
     elif chosen == "shapes":
         _shapes(found, view)
     elif chosen == "check":
-        _check(found, run_id, candidate_id, view)
+        _check(found, run_id, candidate_id, view, thorough)
     else:
         _all_rows(view, rows)
 
 
-def _explained(run_id: str, candidate_id: str) -> Explained:
-    """Return the quick explanation, or the thorough one once a person asked for it."""
-    asked = st.session_state.setdefault("explain_thorough", set())
-    with st.spinner(text("candidate.explaining"), show_time=True):
-        found = explained(run_id, candidate_id, (run_id, candidate_id) in asked)
-    if not found.complete and (run_id, candidate_id) not in asked:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(text("candidate.few_rows", rows=len(found.rows)), width="content")
-            if st.button(text("candidate.more_rows"), key="explain_more", type="tertiary", icon=":material/more_time:"):
-                asked.add((run_id, candidate_id))
-                st.rerun()
-    return found
+def _offer_more(which: tuple[str, str]) -> None:
+    if st.button(text("candidate.more"), key="explain_more", icon=":material/more_time:",
+                 help=text("candidate.more_help")):  # fmt: skip
+        st.session_state["explain_thorough"].add(which)
+        st.rerun()
 
 
 def _output(found: Explained) -> AttributionView:
@@ -91,14 +108,27 @@ def _output(found: Explained) -> AttributionView:
     return attribution_view(found.attribution, at, found.rows, found.candidate.problem.dataset)
 
 
-def _method(found: Explained, view: AttributionView) -> None:
-    """Say how the values were computed, why this way, and whether they add up."""
+def _method(shown: Explanation, view: AttributionView) -> None:
+    """Say how the values were computed, why this way, whether they add up, and how near sampled ones are."""
+    found = shown.latest
     words = text("candidate.method", method=found.label, reason=view.reason, rows=len(found.rows),
                  background=len(found.background), seconds=duration(view.seconds))  # fmt: skip
     scale = float(np.abs(view.values).max(initial=0.0))
     good = view.residual <= MISSED * max(scale, 1e-9)
     badge = text("candidate.residual_ok" if good else "candidate.residual_bad", residual=f"{view.residual:.1e}")
-    st.caption(f"{words}  \n{':material/verified: ' if good else ':material/warning: '}{badge}")
+    lines = [words, f"{':material/verified: ' if good else ':material/warning: '}{badge}"]
+    if found.attribution.margin:
+        lines.append(_nearness(shown, view.unit))
+    st.caption("  \n".join(lines))
+
+
+def _nearness(shown: Explanation, unit: str) -> str:
+    """Return how near sampled values are, in words."""
+    attribution = shown.latest.attribution
+    share = attribution.margin / attribution.scale if attribution.scale else 0.0
+    return text("candidate.margin" if shown.finished else "candidate.refining", unit=unit,
+                typical=number(attribution.typical_margin, 2), widest=number(attribution.margin, 2),
+                share=f"{100 * share:.2g} %")  # fmt: skip
 
 
 def _all_rows(view: AttributionView, rows: tuple[RowView, ...]) -> None:
@@ -160,17 +190,14 @@ def _shapes(found: Explained, view: AttributionView) -> None:
         st.caption(text("candidate.hidden", count=len(drawn) - 12))
 
 
-def _check(found: Explained, run_id: str, candidate_id: str, view: AttributionView) -> None:
-    if not found.exact:
-        st.info(text("candidate.check_only_exact"))
-        return
-    st.markdown(text("candidate.check_words"))
+def _check(found: Explained, run_id: str, candidate_id: str, view: AttributionView, thorough: bool) -> None:
+    st.markdown(text("candidate.check_words" if found.exact else "candidate.check_words_sampled"))
     asked = st.session_state.setdefault("explain_checked", set())
     if st.button(text("candidate.check_button"), key="explain_check"):
         asked.add((run_id, candidate_id))
     if (run_id, candidate_id) in asked:
         with st.spinner(text("candidate.checking"), show_time=True):
-            result = check(run_id, candidate_id)
+            result = check(run_id, candidate_id, thorough)
         _said(result, view)
 
 
@@ -179,5 +206,7 @@ def _said(result: Check, view: AttributionView) -> None:
     words = text("candidate.check_result", method=result.label, rows=result.rows, seconds=duration(result.seconds),
                  difference=number(result.difference, 2), unit=view.unit,
                  share=percent(share) if share >= 0.01 else f"{share:.1g}")  # fmt: skip
-    (st.success if share < 0.01 else st.warning)(words, icon=":material/verified:")
-    st.caption(result.reason)
+    good = result.difference <= result.allowed
+    (st.success if good else st.warning)(words, icon=":material/verified:" if good else ":material/warning:")
+    if result.noisy:
+        st.caption(text("candidate.check_noisy", allowed=number(result.allowed, 2), unit=view.unit))

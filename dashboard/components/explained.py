@@ -1,12 +1,14 @@
 """What a candidate's explanation needs, computed once per candidate and kept for every tab that looks at it.
 
-Attributions of a hundred rows take from milliseconds (exact, additive groups) to seconds (large groups); the network
-is rebuilt from its stored weights, which loads PyTorch on first use.
+Exact attributions are there at once; where groups are too large for that, sampled ones are there at once and get better
+while somebody looks at them. The network is rebuilt from its stored weights, which loads PyTorch on first use.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,18 +17,22 @@ import streamlit as st
 from dashboard import process
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nas_core.data import Problem
     from nas_core.explanations import Attribution, ShapeFunction, TrainedCandidate
     from nas_core.spaces import SearchSpace
 
-__all__ = ["Check", "Explained", "check", "explained", "problem_of", "space_of"]
+__all__ = ["Check", "Explained", "Explanation", "check", "explanation", "problem_of", "space_of"]
 
 ROWS = 100
 BACKGROUND = 100
 FEWEST = 10
-CHECK_ROWS = 8
-QUICK, THOROUGH = 250_000, 4_000_000  # passes of a row through a group
-LARGEST, SAMPLED, ENUMERATED = 10, 10, 8  # group sizes that are enumerated; orders otherwise; features for a full check
+QUICK, THOROUGH = 25_000_000, 300_000_000  # units run, 10 to 20 ns each: what comes before the first answer
+OVERHEAD = 16  # units that a pass costs however small the network is
+PATIENCE, PATIENCE_THOROUGH = 3.0, 20.0  # seconds after which sampled values are left as they are
+CHECK_ROWS, CHECK_PASSES = 8, 50_000
+LARGEST, ORDERS, ENUMERATED = 10, 10, 8  # group sizes that are enumerated; the library's orders; its full checks
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +42,8 @@ class Explained:
     Attributes:
         rows: Data-set rows that were explained, (n,).
         background: Raw training rows that stand for absent features, (B, P).
-        exact: Whether the values come from the architecture itself rather than from sampling.
-        complete: Whether as many rows were explained as there may be; else a thorough explanation has more.
+        exact: Whether no value is sampled.
+        complete: Whether it is as good as it gets: as many rows as there may be, and no value far off.
     """
 
     candidate: TrainedCandidate
@@ -50,9 +56,58 @@ class Explained:
     complete: bool
 
 
+class Explanation:
+    """An explanation that is there at once and gets better with every :meth:`advance`, until it is :attr:`finished`.
+
+    Nothing runs in between: when nobody looks any more, nothing is computed any more.
+    """
+
+    def __init__(self, candidate: TrainedCandidate, thorough: bool) -> None:
+        from nas_core.explanations import choose_explainer, default_background, shape_functions
+
+        problem = candidate.problem
+        self._candidate, self._explainer = candidate, choose_explainer(candidate)
+        self._wanted = min(ROWS, len(problem.valid))
+        count, against = sizes(cost(candidate), THOROUGH if thorough else QUICK, self._wanted)
+        at = np.unique(np.linspace(0, len(problem.valid) - 1, count).astype(int))
+        self._rows, self._background = problem.valid.rows[at], default_background(problem, against)
+        self._shapes = shape_functions(candidate, self._background)
+        self._patience = PATIENCE_THOROUGH if thorough else PATIENCE
+        self._lock, self.finished = Lock(), False
+        self._found: Iterator[Attribution] = self._explainer.refine(candidate, problem.valid.raw[at], self._background)
+        self.latest = self._next()
+
+    def advance(self, seconds: float) -> None:
+        """Go on for about so long; at once where it is finished, or where another tab is at it."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            until = time.monotonic() + seconds
+            while not self.finished and time.monotonic() < until:
+                self.latest = self._next()
+        finally:
+            self._lock.release()
+
+    def _next(self) -> Explained:
+        """Return the next better explanation, and note whether it is the last."""
+        from nas_core.explanations import GOOD
+
+        found = next(self._found)
+        exact, good = self._explainer.name == "group_shap", found.margin <= GOOD * found.scale
+        self.finished = exact or good or found.seconds >= self._patience
+        against = min(BACKGROUND, len(self._candidate.problem.train))
+        complete = good and len(self._rows) >= self._wanted and len(self._background) >= against
+        return Explained(self._candidate, found, self._shapes, self._rows, self._background, exact,
+                         self._explainer.label, complete)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Check:
-    """How far the exact attributions are from the shap library's, on a few rows."""
+    """How far the attributions are from the shap library's, on a few rows.
+
+    ``allowed`` is the difference that sampling alone explains: five standard errors, 1 % of ``scale`` at least;
+    ``noisy`` says that one of the two is sampled.
+    """
 
     label: str
     reason: str
@@ -60,6 +115,8 @@ class Check:
     seconds: float
     difference: float
     scale: float
+    allowed: float
+    noisy: bool
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -83,65 +140,61 @@ def space_of(run_id: str) -> SearchSpace:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def explained(run_id: str, candidate_id: str, thorough: bool = False) -> Explained:
-    """Return the explanation of one candidate on validation rows spread evenly, as many as the budget allows.
+def explanation(run_id: str, candidate_id: str, thorough: bool = False) -> Explanation:
+    """Return the explanation of one candidate on validation rows spread evenly, as many as its cost allows.
 
     Args:
         run_id: The run.
         candidate_id: The candidate.
-        thorough: Spend more time on more rows where the first answer had to do with few.
+        thorough: Spend more time, on more rows, where the first answer had to do with less.
 
     Raises:
         ExplanationError: The candidate has no stored weights.
         StoreError: They cannot be read.
     """
-    from nas_core.explanations import choose_explainer, default_background, shape_functions
     from nas_core.runs.candidates import load_candidate
 
-    problem = problem_of(run_id)
-    candidate = load_candidate(process.store(), run_id, candidate_id, problem=problem, space=space_of(run_id))
-    wanted = min(ROWS, len(problem.valid))
-    count, against = sizes(passes(candidate), THOROUGH if thorough else QUICK, wanted)
-    at = np.unique(np.linspace(0, len(problem.valid) - 1, count).astype(int))
-    background = default_background(problem, against)
-    explainer = choose_explainer(candidate)
-    attribution = explainer.explain(candidate, problem.valid.raw[at], background)
-    shapes = shape_functions(candidate, background)
-    exact = explainer.name == "group_shap"
-    complete = len(at) >= wanted and len(background) >= min(BACKGROUND, len(problem.train))
-    rows = problem.valid.rows[at]
-    return Explained(candidate, attribution, shapes, rows, background, exact, explainer.label, complete)
+    problem, space = problem_of(run_id), space_of(run_id)
+    return Explanation(load_candidate(process.store(), run_id, candidate_id, problem=problem, space=space), thorough)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def check(run_id: str, candidate_id: str) -> Check:
-    """Return how far the exact attributions of a few rows are from the shap library's: all coalitions, or sampled."""
+def check(run_id: str, candidate_id: str, thorough: bool = False) -> Check:
+    """Return how far the attributions of a few rows are from the shap library's: all coalitions, or sampled."""
     from nas_core.explanations import EXPLAINERS
 
-    own = explained(run_id, candidate_id)
+    own = explanation(run_id, candidate_id, thorough).latest
     candidate = own.candidate
     enumerated = EXPLAINERS["shap_exact"]
     used = len(candidate.used)
     small = enumerated.applies_to(candidate).ok and used <= ENUMERATED
     library = enumerated if small else EXPLAINERS["shap_permutation"]
-    cost = float(2**used if small else SAMPLED * (2 * used + 1)) * len(own.background)
-    rows = own.attribution.data[: int(np.clip(QUICK / cost, 2, CHECK_ROWS))]
-    theirs = library.explain(candidate, rows, own.background)
-    ours = own.attribution.values[: len(rows)]
+    dear = float(2**used if small else ORDERS * (2 * used + 1)) * len(own.background)
+    rows = own.attribution.data[: int(np.clip(CHECK_PASSES / dear, 2, CHECK_ROWS))]
+    runs = [library.explain(candidate, rows, own.background, seed=seed) for seed in ((0,) if small else (0, 1))]
+    theirs = np.mean([run.values for run in runs], axis=0)
+    ours, errors = own.attribution.values[: len(rows)], own.attribution.errors
+    scale = float(np.abs(ours).max(initial=0.0))
+    # two runs of the library that differ only in their seed tell how noisy their mean is
+    variance = 0.0 if small else float(np.mean((runs[0].values - runs[1].values) ** 2)) / 4
+    variance += 0.0 if errors is None else float(np.max(errors[: len(rows)] ** 2, initial=0.0))
     return Check(
-        library.label, theirs.reason, len(rows), theirs.seconds, float(np.abs(theirs.values - ours).max(initial=0.0)),
-        float(np.abs(ours).max(initial=0.0)),
+        library.label, runs[0].reason, len(rows), sum(run.seconds for run in runs),
+        float(np.abs(theirs - ours).max(initial=0.0)), scale, max(0.01 * scale, 5 * variance**0.5),
+        not (own.exact and small),
     )  # fmt: skip
 
 
-def passes(candidate: TrainedCandidate) -> int:
-    """Return how often a network's groups run for one row and one background row, linear and single ones aside."""
-    sizes_ = [len(g.features) for g in candidate.groups if len(g.features) > 1]
-    return sum(2**k if k <= LARGEST else SAMPLED * (2 * k + 1) for k in sizes_)
+def cost(candidate: TrainedCandidate) -> int:
+    """Return how many hidden units run for one row against one background row, until there is a first answer."""
+    groups = [len(g.features) for g in candidate.groups if len(g.features) > 1]
+    passes = sum(2**k if k <= LARGEST else 4 * (k - 1) for k in groups)
+    values = candidate.architecture.values
+    return passes * (OVERHEAD + int(values["width"]) * max(1, int(values["depth"])))
 
 
 def sizes(cost: int, budget: int, wanted: int) -> tuple[int, int]:
-    """Return how many rows to explain, and against how many background rows, so that the passes fit the budget.
+    """Return how many rows to explain, and against how many background rows, so that the cost fits the budget.
 
     The background shrinks first, to a quarter; then the rows, to no fewer than ten.
     """

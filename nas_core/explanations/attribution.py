@@ -10,6 +10,8 @@ from nas_core.errors import ExplanationError
 
 __all__ = ["Attribution", "Importance", "importance"]
 
+NORMAL_95 = 1.96
+
 
 @dataclass(frozen=True)
 class Attribution:
@@ -24,6 +26,8 @@ class Attribution:
         method: Name of the explainer.
         reason: Why this method was used.
         seconds: How long it took.
+        errors: (N, P, C) standard errors of sampled values, 0 where they are exact; None when the method tells none.
+        passes: Mixtures of rows that were sampled.
     """
 
     values: np.ndarray
@@ -35,6 +39,8 @@ class Attribution:
     method: str
     reason: str = ""
     seconds: float = 0.0
+    errors: np.ndarray | None = None
+    passes: int = 0
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -54,6 +60,23 @@ class Attribution:
         """Largest absolute completeness residual; 0 for no rows."""
         return float(np.abs(self.residuals).max(initial=0.0))
 
+    @property
+    def scale(self) -> float:
+        """Largest absolute value; 0 for no rows."""
+        return float(np.abs(self.values).max(initial=0.0))
+
+    @property
+    def margin(self) -> float:
+        """Half the widest 95 % interval of a sampled value: every value is known to ± this; 0 without errors."""
+        return NORMAL_95 * float(self.errors.max(initial=0.0)) if self.errors is not None else 0.0
+
+    @property
+    def typical_margin(self) -> float:
+        """Half the 95 % interval of a sampled value, in the root mean square; 0 without errors."""
+        if self.errors is None or not self.errors.any():
+            return 0.0
+        return NORMAL_95 * float(np.sqrt(np.mean(np.square(self.errors[self.errors > 0]))))
+
     def output(self, index: int) -> Attribution:
         """Return the attribution of one output only (C = 1).
 
@@ -68,6 +91,7 @@ class Attribution:
         return replace(
             self,
             values=self.values[:, :, pick],
+            errors=None if self.errors is None else self.errors[:, :, pick],
             base=self.base[pick],
             outputs=self.outputs[:, pick],
             output_names=self.output_names[pick],

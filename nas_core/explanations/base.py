@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +19,26 @@ from nas_core.records import Verdict, derive_seed
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem
 
-__all__ = ["MAX_BACKGROUND", "Explainer", "default_background"]
+__all__ = ["GOOD", "MAX_BACKGROUND", "Explainer", "Shares", "default_background"]
 
 MAX_BACKGROUND = 100
+GOOD = 0.01  # of the largest value: as closely as a picture can be read
+PASSES = 5_000_000
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What a method found so far.
+
+    Attributes:
+        values: (N, P, C) φ.
+        errors: (N, P, C) standard errors of sampled values, 0 where exact; None when the method does not tell.
+        passes: Mixtures of rows that were sampled for them.
+    """
+
+    values: np.ndarray
+    errors: np.ndarray | None = None
+    passes: int = 0
 
 
 def default_background(problem: Problem, rows: int = MAX_BACKGROUND) -> np.ndarray:
@@ -50,15 +69,21 @@ class Explainer(ABC):
         """Return whether this candidate can be explained this way, and why or why not."""
 
     @abstractmethod
-    def attribute(
+    def shares(
         self, candidate: TrainedCandidate, rows: np.ndarray, background: np.ndarray, *, seed: int
-    ) -> np.ndarray:
-        """Return φ (N, P, C) of raw rows (N, P) against background rows (B, P)."""
+    ) -> Iterator[Shares]:
+        """Yield φ of raw rows (N, P) against background rows (B, P): once, or better and better ones."""
 
-    def explain(
+    def refine(
         self, candidate: TrainedCandidate, rows: np.ndarray, background: np.ndarray | None = None, *, seed: int = 0
-    ) -> Attribution:
-        """Return the attribution of raw ``rows`` (N, P) against ``background`` (B ≤ 100, P; training rows by default).
+    ) -> Iterator[Attribution]:
+        """Yield the attribution as soon as there is one, then better ones where values are sampled, until closed.
+
+        Args:
+            candidate: What to explain.
+            rows: Raw rows (N, P), NaN = missing.
+            background: B ≤ 100 raw rows that stand for absent features; training rows by default.
+            seed: For the methods that sample; the same seed yields the same attributions.
 
         Raises:
             ExplanationError: The method does not apply, or the rows or the background have the wrong shape.
@@ -75,8 +100,35 @@ class Explainer(ABC):
         rows = candidate.checked(rows)
         both = candidate.predict(np.concatenate((rows, against)))  # encoding costs more than predicting
         outputs, base = both[: len(rows)], both[len(rows) :].mean(0)
-        values = self.attribute(candidate, rows, against, seed=seed)
-        return Attribution(
-            values, base, outputs, rows, candidate.problem.feature_names, candidate.output_names, self.name,
-            verdict.reason, time.perf_counter() - started,
-        )  # fmt: skip
+        spent = time.perf_counter() - started
+        found = self.shares(candidate, rows, against, seed=seed)
+        while True:
+            started = time.perf_counter()
+            shares = next(found, None)
+            if shares is None:
+                return
+            spent += time.perf_counter() - started  # without the time the caller takes in between
+            yield Attribution(
+                shares.values, base, outputs, rows, candidate.problem.feature_names, candidate.output_names, self.name,
+                verdict.reason, spent, shares.errors, shares.passes,
+            )  # fmt: skip
+
+    def explain(
+        self,
+        candidate: TrainedCandidate,
+        rows: np.ndarray,
+        background: np.ndarray | None = None,
+        *,
+        seed: int = 0,
+        seconds: float | None = None,
+    ) -> Attribution:
+        """Return the attribution of raw ``rows``, as :meth:`refine` yields it.
+
+        Sampled values are refined until they are good, known to 1 % of the largest, or for ``seconds`` if that is given
+        and shorter, else for PASSES passes.
+        """
+        for attribution in self.refine(candidate, rows, background, seed=seed):
+            late = attribution.passes >= PASSES if seconds is None else attribution.seconds >= seconds
+            if late or attribution.margin <= GOOD * attribution.scale:
+                break
+        return attribution

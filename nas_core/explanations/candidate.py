@@ -168,6 +168,8 @@ class TrainedCandidate:
     def _run(self, module: torch.nn.Module, bank: np.ndarray) -> np.ndarray:
         import torch
 
-        with torch.inference_mode():
+        from nas_core.training.device import one_thread
+
+        with torch.inference_mode(), one_thread():
             parts = [module(torch.from_numpy(bank[a : a + CHUNK])).numpy() for a in range(0, max(len(bank), 1), CHUNK)]
         return np.concatenate(parts)

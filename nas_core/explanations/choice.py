@@ -9,7 +9,8 @@ from nas_core.explanations.attribution import Attribution
 from nas_core.explanations.base import Explainer
 from nas_core.explanations.candidate import TrainedCandidate
 from nas_core.explanations.group_shap import GroupShap
-from nas_core.explanations.library_shap import MixedShap, ShapExact, ShapKernel, ShapPermutation
+from nas_core.explanations.library_shap import ShapExact, ShapKernel, ShapPermutation
+from nas_core.explanations.mixed_shap import MixedShap
 
 __all__ = ["EXPLAINERS", "choose_explainer", "explain"]
 
@@ -31,6 +32,7 @@ def explain(
     *,
     method: str | None = None,
     seed: int = 0,
+    seconds: float | None = None,
 ) -> Attribution:
     """Return the attribution of raw ``rows`` (N, P), by ``method`` or by the one that fits the candidate best.
 
@@ -40,13 +42,14 @@ def explain(
         background: Up to 100 raw rows that stand for absent features; by default training rows.
         method: Name of an explainer; chosen from the candidate's groups when None.
         seed: For the methods that sample.
+        seconds: Stop sampling about then, instead of when the values are good or dear; depends on the machine.
 
     Raises:
         SettingsError: No such method.
         ExplanationError: The method does not apply, or rows or background have the wrong shape.
     """
     if method is None:
-        return choose_explainer(candidate).explain(candidate, rows, background, seed=seed)
+        return choose_explainer(candidate).explain(candidate, rows, background, seed=seed, seconds=seconds)
     if method not in EXPLAINERS:
         raise SettingsError(f"There is no explainer {method!r}", allowed=", ".join(EXPLAINERS), fix="choose one")
-    return EXPLAINERS[method].explain(candidate, rows, background, seed=seed)
+    return EXPLAINERS[method].explain(candidate, rows, background, seed=seed, seconds=seconds)

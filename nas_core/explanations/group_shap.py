@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import factorial
 
 import numpy as np
 
-from nas_core.explanations.base import Explainer
+from nas_core.explanations.base import Explainer, Shares
 from nas_core.explanations.candidate import FeatureGroup, TrainedCandidate
+from nas_core.explanations.pieces import ELEMENTS, GroupPieces
 from nas_core.records import Verdict
 
 __all__ = ["MAX_GROUP", "GroupShap", "group_values", "shapley_weights"]
 
 MAX_GROUP = 10
-# Every row meets every background row in memory; this keeps that within some tens of megabytes.
+# The worth of every coalition for every row is kept until the end; this keeps that within some megabytes.
 ROWS_AT_ONCE = 256
 
 
@@ -25,7 +27,8 @@ class GroupShap(Explainer):
     (interventional SHAP). For a feature alone in its group it is f_g(x) − mean f_g over the background.
 
     Source: Lundberg & Lee (2017), arXiv 1705.07874; Shapley (1953).
-    Costs: N·B·2^k passes through a group of k features, N + B for a feature alone. Exact: no sampling, no seed.
+    Costs: N·B·2^k passes behind the first layer of a group of k features, N + B for a feature alone. Exact:
+    no sampling, no seed.
     """
 
     name, label = "group_shap", "Exact group SHAP"
@@ -38,18 +41,19 @@ class GroupShap(Explainer):
                 ok=False,
                 reason=f"its largest group has {largest} features; 2^{largest} coalitions are too many to enumerate",
             )
-        return Verdict(ok=True, reason=f"the network is a sum of groups of at most {largest} features")
+        parts = f"groups of at most {largest} features" if largest > 1 else "functions of one feature each"
+        return Verdict(ok=True, reason=f"the network is a sum of {parts}")
 
-    def attribute(
+    def shares(
         self, candidate: TrainedCandidate, rows: np.ndarray, background: np.ndarray, *, seed: int
-    ) -> np.ndarray:
-        """Return φ (N, P, C); features that are not used have exactly 0."""
+    ) -> Iterator[Shares]:
+        """Yield φ (N, P, C) once; features that are not used have exactly 0."""
         bank = candidate.bank(np.concatenate((rows, background)))
         own, other = bank[: len(rows)], bank[len(rows) :]
         values = np.zeros((len(rows), candidate.problem.P, candidate.outputs))
         for group in candidate.groups:
             values[:, list(group.features)] = group_values(candidate, group, own, other)
-        return values
+        yield Shares(values)
 
 
 def group_values(candidate: TrainedCandidate, group: FeatureGroup, own: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -61,8 +65,11 @@ def group_values(candidate: TrainedCandidate, group: FeatureGroup, own: np.ndarr
     if len(own) > ROWS_AT_ONCE:
         blocks = [own[a : a + ROWS_AT_ONCE] for a in range(0, len(own), ROWS_AT_ONCE)]
         return np.concatenate([group_values(candidate, group, block, other) for block in blocks])
-    worth = np.stack([_worth(candidate, group, own, other, coalition) for coalition in range(2**k)])
-    return np.einsum("is,snc->nic", shapley_weights(k), worth)
+    pieces = GroupPieces(candidate, group, own, other)
+    values = pieces.direct.copy()
+    if len(pieces.active):
+        values[:, pieces.active] += np.einsum("is,snc->nic", shapley_weights(len(pieces.active)), _worths(pieces))
+    return values
 
 
 def shapley_weights(k: int) -> np.ndarray:
@@ -80,22 +87,19 @@ def shapley_weights(k: int) -> np.ndarray:
     return weights
 
 
-def _worth(
-    candidate: TrainedCandidate, group: FeatureGroup, own: np.ndarray, other: np.ndarray, coalition: int
-) -> np.ndarray:
-    """Return (N, C) a group's mean output over the background, the coalition's features being the rows'."""
-    present = [candidate.span(j) for i, j in enumerate(group.features) if coalition >> i & 1]
-    absent = [candidate.span(j) for i, j in enumerate(group.features) if not coalition >> i & 1]
-    if not absent:
-        return candidate.group_effect(group.index, own)
-    if not present:
-        return np.broadcast_to(candidate.group_effect(group.index, other).mean(0), (len(own), candidate.outputs))
-    N, B = len(own), len(other)
-    mixed = np.zeros((N, B, own.shape[1]))
-    for span in present:
-        mixed[:, :, span] = own[:, None, span]
-    for span in absent:
-        mixed[:, :, span] = other[None, :, span]
-    return (
-        candidate.group_effect(group.index, mixed.reshape(N * B, own.shape[1])).reshape(N, B, candidate.outputs).mean(1)
-    )
+def _worths(pieces: GroupPieces) -> np.ndarray:
+    """Return (2^a, N, C) the group's mean output over the background for every coalition of its active features."""
+    import torch
+
+    from nas_core.training.device import one_thread
+
+    players = len(pieces.active)
+    with torch.inference_mode(), one_thread():
+        present = torch.from_numpy((np.arange(2**players)[:, None] >> np.arange(players) & 1).astype(float))
+        step = max(1, ELEMENTS // max(1, pieces.own.shape[1] * pieces.other.shape[1] * pieces.width))
+        worths = []
+        for inside in torch.split(present, step):
+            rows = torch.einsum("sj,jnh->snh", inside, pieces.own) + pieces.fixed
+            absent = torch.einsum("sj,jbh->sbh", 1 - inside, pieces.other)
+            worths.append(pieces.effect(rows[:, :, None] + absent[:, None]).mean(2))
+        return torch.cat(worths).numpy()

@@ -1,4 +1,4 @@
-"""The explainers of the ``shap`` library on any candidate, and the mixture of exact and sampled groups.
+"""The explainers of the ``shap`` library on any candidate: they know nothing of its groups, so they check ours.
 
 The library draws from NumPy's global generator; its state is put back afterwards, and a lock keeps two explanations in
 two threads from drawing from each other's.
@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from nas_core.explanations.base import Explainer
-from nas_core.explanations.candidate import FeatureGroup, TrainedCandidate
-from nas_core.explanations.group_shap import MAX_GROUP, group_values
+from nas_core.explanations.base import Explainer, Shares
+from nas_core.explanations.candidate import TrainedCandidate
 from nas_core.records import Verdict
 
-__all__ = ["MixedShap", "ShapExact", "ShapKernel", "ShapPermutation"]
+__all__ = ["ShapExact", "ShapKernel", "ShapPermutation"]
 
 MAX_EXACT = 12
 PERMUTATIONS = 10
@@ -43,16 +42,16 @@ class ShapExact(Explainer):
             return Verdict(ok=False, reason=f"it uses {used} features; at most {MAX_EXACT} can be enumerated")
         return Verdict(ok=True, reason=f"it uses {used} features, few enough to enumerate all coalitions")
 
-    def attribute(
+    def shares(
         self, candidate: TrainedCandidate, rows: np.ndarray, background: np.ndarray, *, seed: int
-    ) -> np.ndarray:
-        """Return φ (N, P, C)."""
+    ) -> Iterator[Shares]:
+        """Yield φ (N, P, C) once."""
 
         def explained(shap: Any, f: Function, X: np.ndarray, B: np.ndarray) -> np.ndarray:
             masker = shap.maskers.Independent(B, max_samples=len(B))
             return shap.explainers.Exact(f, masker)(X, max_evals=2 ** X.shape[1], silent=True).values
 
-        return _on_used(candidate, rows, background, seed, explained)
+        yield Shares(_on_used(candidate, rows, background, seed, explained))
 
 
 class ShapPermutation(Explainer):
@@ -70,15 +69,15 @@ class ShapPermutation(Explainer):
         """Return that it applies to every candidate."""
         return Verdict(ok=True, reason="it needs nothing but predictions")
 
-    def attribute(
+    def shares(
         self, candidate: TrainedCandidate, rows: np.ndarray, background: np.ndarray, *, seed: int
-    ) -> np.ndarray:
-        """Return φ (N, P, C)."""
+    ) -> Iterator[Shares]:
+        """Yield φ (N, P, C) once."""
 
         def explained(shap: Any, f: Function, X: np.ndarray, B: np.ndarray) -> np.ndarray:
             return _permuted(shap, f, X, B, seed)
 
-        return _on_used(candidate, rows, background, seed, explained)
+        yield Shares(_on_used(candidate, rows, background, seed, explained))
 
 
 class ShapKernel(Explainer):
@@ -94,52 +93,15 @@ class ShapKernel(Explainer):
         """Return that it applies to every candidate."""
         return Verdict(ok=True, reason="it needs nothing but predictions")
 
-    def attribute(
+    def shares(
         self, candidate: TrainedCandidate, rows: np.ndarray, background: np.ndarray, *, seed: int
-    ) -> np.ndarray:
-        """Return φ (N, P, C)."""
+    ) -> Iterator[Shares]:
+        """Yield φ (N, P, C) once."""
 
         def explained(shap: Any, f: Function, X: np.ndarray, B: np.ndarray) -> np.ndarray:
             return np.asarray(shap.KernelExplainer(f, B).shap_values(X, silent=True, l1_reg=False))
 
-        return _on_used(candidate, rows, background, seed, explained)
-
-
-class MixedShap(Explainer):
-    """Exact Shapley values in the small groups, sampled ones inside each group that is too large to enumerate.
-
-    Additivity keeps the sampling noise inside the large groups; completeness holds exactly everywhere.
-
-    Source: Lundberg & Lee (2017), arXiv 1705.07874; ``shap.explainers.Permutation`` inside the large groups.
-    Costs: as exact group SHAP for small groups; 10 · (2k + 1) passes of B rows per row for a large group of k features.
-    """
-
-    name, label = "mixed_shap", "Exact and sampled group SHAP"
-
-    def applies_to(self, candidate: TrainedCandidate) -> Verdict:
-        """Return how many groups are sampled."""
-        large = sum(len(g.features) > MAX_GROUP for g in candidate.groups)
-        if large:
-            return Verdict(ok=True, reason=f"{large} of its {len(candidate.groups)} groups are too large to enumerate")
-        return Verdict(ok=True, reason="all of its groups are small: the values are exact")
-
-    def attribute(
-        self, candidate: TrainedCandidate, rows: np.ndarray, background: np.ndarray, *, seed: int
-    ) -> np.ndarray:
-        """Return φ (N, P, C)."""
-        own, other = candidate.bank(rows), candidate.bank(background)
-        values = np.zeros((len(rows), candidate.problem.P, candidate.outputs))
-        for group in candidate.groups:
-            features = list(group.features)
-            if len(features) <= MAX_GROUP:
-                values[:, features] = group_values(candidate, group, own, other)
-            else:
-                function = _group_function(candidate, group)
-                with _shap(seed) as shap:
-                    values[:, features] = _with_outputs(
-                        _permuted(shap, function, rows[:, features], background[:, features], seed)
-                    )
-        return values
+        yield Shares(_on_used(candidate, rows, background, seed, explained))
 
 
 def _on_used(
@@ -153,25 +115,20 @@ def _on_used(
     used = list(candidate.used)
     values = np.zeros((len(rows), candidate.problem.P, candidate.outputs))
     if used and len(rows):
-        function = _function_of(candidate, used, candidate.predict_bank)
+        function = _function_of(candidate, used)
         with _shap(seed) as shap:
             values[:, used] = _with_outputs(explained(shap, function, rows[:, used], background[:, used]))
     return values
 
 
-def _function_of(candidate: TrainedCandidate, features: Sequence[int], run: Function) -> Function:
-    """Return the function of the raw values (M, k) of ``features`` that ``run`` computes from their encoded columns."""
+def _function_of(candidate: TrainedCandidate, features: Sequence[int]) -> Function:
+    """Return the candidate as a function of the raw values (M, u) of the ``features`` it uses."""
 
     def function(values: np.ndarray) -> np.ndarray:
         columns = np.asarray(values, float).T
-        return run(candidate.encode(dict(zip(features, columns)), len(values)))
+        return candidate.predict_bank(candidate.encode(dict(zip(features, columns)), len(values)))
 
     return function
-
-
-def _group_function(candidate: TrainedCandidate, group: FeatureGroup) -> Function:
-    """Return f_g as a function of the raw values (M, k) of its features."""
-    return _function_of(candidate, group.features, lambda bank: candidate.group_effect(group.index, bank))
 
 
 def _permuted(shap: Any, f: Function, X: np.ndarray, B: np.ndarray, seed: int) -> np.ndarray:

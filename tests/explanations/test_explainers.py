@@ -16,7 +16,7 @@ from nas_core.data import Problem
 from nas_core.errors import ExplanationError, SettingsError
 from nas_core.explanations import EXPLAINERS, TrainedCandidate, choose_explainer, default_background, explain
 from nas_core.explanations.group_shap import shapley_weights
-from nas_core.explanations.library_shap import MixedShap
+from nas_core.explanations.mixed_shap import MixedShap
 
 Made = Callable[..., TrainedCandidate]
 GROUPS = ((0, 1), (3, 5), (4,))

@@ -1,0 +1,83 @@
+"""Explanations in a real browser: a dense network at once and better and better, an additive one exactly."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+from browsing import open_page, settled
+from playwright.sync_api import Browser, Page, expect
+from studio_process import ROOT, Studio, start
+
+from dashboard.server import free_port
+from nas_core.store import open_store
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+RUN = "run-1"
+SVG = "[data-testid=stPlotlyChart] .main-svg"
+PATIENCE = 20.0  # seconds a loaded machine may take for what takes one or two
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
+    """A studio with a finished run of 17 candidates, trained for ten epochs, one of them dense in 30 features."""
+    port = free_port("127.0.0.1", 8710, 200)
+    script = str(ROOT / "tests" / "browser" / "recorded_studio.py")
+    arguments = [script, str(port), "breast_cancer", "10"]
+    running = start(arguments, tmp_path_factory.mktemp("trained"), timeout=120)
+    yield running
+    assert running.stop() in (0, -signal.SIGTERM)  # the server ends in order, then lets the signal through
+
+
+def of_group_size(studio: Studio, size: int) -> str:
+    """Return the candidate with the most features among those whose largest non-linear group has ``size``."""
+    store = open_store(studio.store)
+    done = [e for e in store.evaluations(RUN) if e.weights is not None]
+    store.close()
+    groups = {e.id: [g for g in e.architecture.values["groups"] if not g["linear"]] for e in done}
+    fit = [i for i, found in groups.items() if max((len(g["features"]) for g in found), default=0) == size]
+    return max(fit, key=lambda i: len(groups[i]))
+
+
+def candidate_page(browser: Browser, studio: Studio, size: int, *, dark: bool) -> Iterator[Page]:
+    """Open the Explain tab of a candidate with groups of that size; at the end nothing may have gone wrong on it."""
+    found = of_group_size(studio, size)
+    page, watch = open_page(browser, f"{studio.url}/candidate?run={RUN}&cand={found}", dark=dark)
+    page.get_by_role("tab", name="Explain").click()
+    yield page
+    page.context.close()
+    assert not watch.wrong
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_dense_candidate_is_explained_at_once_and_then_better(browser: Browser, trained: Studio, dark: bool) -> None:
+    for page in candidate_page(browser, trained, 30, dark=dark):
+        began = time.monotonic()
+        expect(page.get_by_text("Exact and sampled group SHAP")).to_be_visible()
+        expect(page.get_by_text("Completeness: base and contributions add up")).to_be_visible()
+        expect(page.locator(SVG).nth(2)).to_be_visible()
+        assert time.monotonic() - began < PATIENCE
+        expect(page.get_by_text(re.compile(r"Sampled values are known to ± [\d.]+ log-odds"))).to_be_visible()
+        settled(page)
+        assert page.get_by_text("Getting better").count() == 0
+        page.get_by_text("One row", exact=True).click()
+        page.get_by_role("button", name="Most wrong").click()
+        expect(page.get_by_text(re.compile("this row"))).to_be_visible()
+
+
+def test_a_person_has_a_dense_candidate_refined(browser: Browser, trained: Studio) -> None:
+    for page in candidate_page(browser, trained, 30, dark=False):
+        page.get_by_role("button", name="Refine").click()
+        expect(page.get_by_text(re.compile(r"100 validation rows against 100 training rows"))).to_be_visible()
+        expect(page.get_by_text(re.compile(r"Sampled values are known to ±"))).to_be_visible(timeout=60_000)
+
+
+def test_an_additive_candidate_needs_no_sampling(browser: Browser, trained: Studio) -> None:
+    for page in candidate_page(browser, trained, 1, dark=False):
+        expect(page.get_by_text("Exact group SHAP")).to_be_visible()
+        expect(page.locator(SVG).nth(2)).to_be_visible()
+        assert page.get_by_text("are known to ±").count() == 0
