@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nas_core.training.network import add_by_owner
+from nas_core.training.network import add_by_owner, room_for
+from nas_core.training.passes import SectionPass, run_all
 from nas_core.training.plan import Sub, group_sections, subs_of
 from nas_core.training.section import Section, input_columns
 from nas_core.training.slots import Slots
@@ -84,7 +85,7 @@ class _MovedSections:
         values.copy_(torch.cat([flat, flat.new_zeros(1)])[source])
         stats.copy_(torch.cat([pack.stats.to(pack.device), stats.new_zeros(1)])[stats_source])
         self.sides = [[self._columns(section, side).to(pack.device) for side in (1, 2)] for section in self.sections]
-        self.order, self.owner = slots.reads()
+        self.owner, self.order = slots.reads()
 
     def _columns(self, section: Section, side: int) -> Tensor:
         """Return what each sub-network gathers from the bank of (rows, low, high, zeros)."""
@@ -101,14 +102,17 @@ class _MovedSections:
         """Add f(high) − f(low) to ``deltas`` (K, P, C, N) from the bank (3D + 1, N)."""
         if not self.requests:
             return
+        N, C, device = bank.shape[1], deltas.shape[2], bank.device
+        room = room_for(self.sections, [], N, device, training=False)
+        read = room.own(len(self.order), C)
+        passes = [SectionPass(section, room, read, read, read, None) for section in self.sections]
         sums = []
         for side in range(2):
-            reads: list[Tensor] = []
-            for section, columns in zip(self.sections, self.sides, strict=True):
-                x = bank.index_select(0, columns[side]).view(len(section.subs), section.inputs, -1)
-                section.forward(x, reads, None, None)
-            total = reads[0].new_zeros(len(self.requests), *reads[0].shape[1:])
-            sums.append(add_by_owner(total, self.owner, torch.cat(reads).index_select(0, self.order)))
+            for prepared, columns in zip(passes, self.sides, strict=True):
+                torch.index_select(bank, 0, columns[side], out=prepared.x.view(-1, N))
+                run_all(prepared.forward)
+            total = read.new_zeros(len(self.requests), C, N)
+            sums.append(add_by_owner(total, self.owner[self.order], read.index_select(0, self.order)))
         k = torch.tensor([sub.candidate for sub, _ in self.requests], device=bank.device)
         j = torch.tensor([sub.group.features[t] for sub, t in self.requests], device=bank.device)
         deltas[k, j] += sums[1] - sums[0]

@@ -129,7 +129,7 @@ class PackEngine:
         logits = self.network.forward(bank, noise, real)
         self.loss_sum += losses(logits, y, self.schedule.task)[:, :real].sum(1)
         self.network.backward(loss_gradient(logits, y, self.schedule.task, real))
-        self.optimiser.step(self.flat, self.network.flat_gradient(self.flat))
+        self.optimiser.step(self.flat, self.network.flat_gradient())
         self.network.load(self.flat)
 
     def end_epoch(self) -> None:

@@ -10,13 +10,17 @@ import torch
 from torch import Tensor
 
 from nas_core.spaces.tabular.layout import NetworkLayout
+from nas_core.spaces.tabular.noise import keep_mask
 from nas_core.training.bank import Bank
+from nas_core.training.passes import SectionPass, run_all
 from nas_core.training.plan import Linear, Member, group_linear, group_sections, padded, subs_of
+from nas_core.training.rows import Room
 from nas_core.training.section import Section, input_columns
 from nas_core.training.slots import Slots
 
 __all__ = ["CHUNK", "PackNetwork", "initial_stats", "pack_members"]
 
+PASSES = 4  # numbers of rows that are kept prepared: a batch, a chunk of validation, and the last one of each
 CHUNK = 2048  # rows of one forward pass; a constant, so that a result does not depend on the size of the pack
 
 
@@ -47,11 +51,8 @@ class LinearSection:
     parts: list[Linear]
     inputs: int
     columns: Tensor
+    first: int
     views: dict[str, Tensor] = field(default_factory=dict)
-
-    def gather(self, bank: Tensor) -> Tensor:
-        """Return the inputs (S, I, N) from the transposed bank (D + 1, N)."""
-        return bank.index_select(0, self.columns).view(len(self.parts), self.inputs, -1)
 
 
 class PackNetwork:
@@ -75,27 +76,33 @@ class PackNetwork:
         slots.claim(self, "bias", (len(self.members), self.outputs, 1), offset)
         self.values, self.gradient, self.stats = slots.finish()
         self.slots, self.stats_slots = slots.maps()
-        self.order, self.owner = slots.reads()
+        self.owner, self.order = slots.reads()
+        self.ordered_owner = self.owner[self.order]
         signs = _signs(self.members, self.size)
-        self.signs, self.free = signs.to(device), (signs == 0).to(device)
         self.constrained = bool(signs.any())
+        self.signs, self.free = signs.to(device), (signs == 0).float().to(device)
+        self.factor = torch.ones_like(self.signs)  # from a value to the one the network uses
+        self._passes: dict[tuple[int, int | None], PackPass] = {}
+        self._last: PackPass | None = None
 
     def _linear(self, parts: list[Linear], blank: int, slots: Slots) -> LinearSection:
         parts = sorted(parts, key=lambda p: p.candidate)
         inputs = max(padded(len(part.columns)) for part in parts)
-        columns = input_columns([part.columns for part in parts], inputs, blank)
-        section = LinearSection(parts, inputs, torch.from_numpy(columns).to(self.device))
+        columns = torch.from_numpy(input_columns([part.columns for part in parts], inputs, blank)).to(self.device)
+        section = LinearSection(parts, inputs, columns, slots.claim_reads([(part.candidate, 0, 0) for part in parts]))
         slots.claim_runs(section, "read", (len(parts), self.outputs, inputs), [(p.starts, p.sizes) for p in parts])
-        slots.claim_reads(section, [(part.candidate, 0, 0) for part in parts])
         return section
 
     def effective(self, flat: Tensor) -> Tensor:
         """Return the parameters (T,) as the network uses them: sign·|value| where a sign is prescribed."""
-        return torch.where(self.free, flat, flat.abs().mul_(self.signs)) if self.constrained else flat
+        if not self.constrained:
+            return flat
+        torch.sign(flat, out=self.factor).mul_(self.signs).add_(self.free)
+        return flat * self.factor
 
     def load(self, flat: Tensor) -> None:
         """Use the flat parameters (T,)."""
-        self.values.index_copy_(0, self.slots, self.effective(flat))
+        self.values.scatter_(0, self.slots, self.effective(flat))  # the spare place is given zeros only
 
     def load_stats(self, flat: Tensor) -> None:
         """Use the flat running statistics."""
@@ -105,41 +112,98 @@ class PackNetwork:
         """Return the flat running statistics."""
         return self.stats.index_select(0, self.stats_slots)
 
-    def flat_gradient(self, flat: Tensor) -> Tensor:
-        """Return the gradient (T,) of the flat parameters after :meth:`backward`."""
+    def flat_gradient(self) -> Tensor:
+        """Return the gradient (T,) of the flat parameters last loaded, after :meth:`backward`."""
         gradient = self.gradient.index_select(0, self.slots)
-        if self.constrained:
-            return torch.where(self.free, gradient, flat.sign().mul_(self.signs).mul_(gradient))
-        return gradient
+        return gradient.mul_(self.factor) if self.constrained else gradient
 
     def forward(self, bank: Tensor, noise: Tensor | None = None, rows: int | None = None) -> Tensor:
         """Return the logits (K, C, N) of the rows of the transposed bank (D + 1, N), N a multiple of LANES.
 
-        In training ``rows`` is the number of real rows and ``noise`` (N,) are the int32 row keys of dropout.
+        In training ``rows`` is the number of real rows and ``noise`` (N,) are the int32 row keys of dropout. The next
+        forward pass overwrites the logits.
         """
-        reads: list[Tensor] = []
-        for section in self.sections:
-            section.forward(section.gather(bank), reads, noise, rows)
-        for linear in self.linear:
-            x = linear.gather(bank)
-            linear.views["x"] = x
-            reads.append(torch.bmm(linear.views["read"], x))
-        logits = self.views["bias"].repeat(1, 1, bank.shape[1])
-        return add_by_owner(logits, self.owner, torch.cat(reads).index_select(0, self.order))
+        key = (bank.shape[1], rows)
+        if key not in self._passes:
+            if len(self._passes) == PASSES:
+                self._passes.pop(next(iter(self._passes)))
+            self._passes[key] = PackPass(self, *key)
+        self._last = self._passes[key]
+        return self._last.forward(bank, noise)
 
     def backward(self, d_logits: Tensor) -> None:
         """Fill the gradient from that of the logits (K, C, N) of the last training forward pass."""
-        for section in self.sections:
-            section.backward(d_logits)
-        for linear in self.linear:
-            d_out = d_logits.index_select(0, linear.views["owner"])
-            torch.bmm(d_out, linear.views["x"].mT, out=linear.views["d_read"])
-        torch.sum(d_logits, 2, keepdim=True, out=self.views["d_bias"])
+        if self._last is not None:
+            self._last.backward(d_logits)
 
     def predict(self, bank: Bank) -> Tensor:
         """Return the logits (K, C, n) of all rows of ``bank``."""
-        pieces = [self.forward(chunk) for chunk in bank.chunks(CHUNK)]
+        pieces = [self.forward(chunk).clone() for chunk in bank.chunks(CHUNK)]
+        self._passes.clear()
+        self._last = None
         return torch.cat(pieces, 2)[:, :, : len(bank)]
+
+
+class PackPass:
+    """Forward and backward pass of a network for N rows, of which ``real`` are real in training (None outside)."""
+
+    def __init__(self, network: PackNetwork, N: int, real: int | None) -> None:
+        self.network, self.training = network, real is not None
+        room = room_for(network.sections, network.linear, N, network.device, training=self.training)
+        shape = (len(network.order), network.outputs)
+        self.read, self.ordered = room.own(*shape), room.own(*shape)
+        self.d_read = room.own(*shape) if self.training else self.read
+        self.logits = room.own(len(network.members), network.outputs)
+        units = [unit for section in network.sections for unit in section.dropped()] if self.training else []
+        self.units = [
+            torch.from_numpy(np.concatenate(part)[:, None]).to(network.device) for part in zip(*units, strict=True)
+        ]
+        self.keep = torch.empty(len(self.units[0]) if units else 0, N, device=network.device)
+        self.sections: list[SectionPass] = []
+        self.linear: list[tuple[LinearSection, Tensor, Tensor, Tensor]] = []
+        start = 0
+        for section in network.sections:
+            self.sections.append(SectionPass(section, room, self.read, self.d_read, self.keep[start:], real))
+            start += self.sections[-1].kept
+        self.columns = [section.columns for section in network.sections]
+        for linear in network.linear:
+            S = len(linear.parts)
+            x, rows = room.lasting("inputs", S, linear.inputs), slice(linear.first, linear.first + S)
+            self.linear.append((linear, x, self.read[rows], self.d_read[rows]))
+
+    def forward(self, bank: Tensor, noise: Tensor | None) -> Tensor:
+        """Return the logits (K, C, N)."""
+        network = self.network
+        if noise is not None and self.units:
+            keys, limits, scales = self.units
+            self.keep.copy_(keep_mask(keys, noise, limits)).mul_(scales)
+        for section, columns in zip(self.sections, self.columns, strict=True):
+            torch.index_select(bank, 0, columns, out=section.x.view(-1, bank.shape[1]))
+            run_all(section.forward)
+        for linear, x, read, _ in self.linear:
+            torch.index_select(bank, 0, linear.columns, out=x.view(-1, bank.shape[1]))
+            torch.bmm(linear.views["read"], x, out=read)
+        self.logits.copy_(network.views["bias"])
+        torch.index_select(self.read, 0, network.order, out=self.ordered)
+        return add_by_owner(self.logits, network.ordered_owner, self.ordered)
+
+    def backward(self, d_logits: Tensor) -> None:
+        """Fill the gradient of the network from that of the logits (K, C, N)."""
+        torch.index_select(d_logits, 0, self.network.owner, out=self.d_read)
+        for section in self.sections:
+            run_all(section.backward)
+        for linear, x, _, d_read in self.linear:
+            torch.bmm(d_read, x.mT, out=linear.views["d_read"])
+        torch.sum(d_logits, 2, keepdim=True, out=self.network.views["d_bias"])
+
+
+def room_for(
+    sections: Sequence[Section], linear: Sequence[LinearSection], N: int, device: torch.device, *, training: bool
+) -> Room:
+    """Return the buffers for N rows of these sections."""
+    inputs = [len(s.subs) * s.inputs for s in sections] + [len(s.parts) * s.inputs for s in linear]
+    units = max((len(s.subs) * s.H for s in sections), default=0)
+    return Room(N, units, max(inputs, default=0), device, training=training)
 
 
 def add_by_owner(total: Tensor, owner: Tensor, values: Tensor) -> Tensor:

@@ -1,53 +1,39 @@
-"""A subset of the first axis of a tensor: a view where it is contiguous, an index where it is not."""
+"""Buffers for one number of rows: allocated once, used by every batch of that size."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-__all__ = ["Rows"]
+__all__ = ["Room"]
 
 
-class Rows:
-    """Chosen entries of an axis of length ``total``, in increasing order."""
+class Room:
+    """Hands out buffers (entries, units, N): own ones, and scratch ones that different layers share.
 
-    def __init__(self, chosen: list[int], total: int, device: torch.device) -> None:
-        self.count, self.total = len(chosen), total
-        self.all = self.count == total
-        contiguous = bool(chosen) and chosen[-1] - chosen[0] + 1 == self.count
-        self.span = slice(chosen[0], chosen[-1] + 1) if contiguous else None
-        self.index = torch.tensor(chosen, dtype=torch.long, device=device)
+    Args:
+        N: Rows, a multiple of LANES in training.
+        largest: Most entries times units of any buffer.
+        inputs: The same of the shared buffer "inputs", which is much larger when there are many features.
+        device: Where the buffers lie.
+        training: Whether the buffers must last until the backward pass.
+    """
 
-    def __bool__(self) -> bool:
-        return self.count > 0
+    def __init__(self, N: int, largest: int, inputs: int, device: torch.device, *, training: bool) -> None:
+        self.N, self.largest, self.inputs, self.device, self.training = N, largest, inputs, device, training
+        self._scratch: dict[str, Tensor] = {}
 
-    def take(self, x: Tensor) -> Tensor:
-        """Return the chosen entries of ``x``; a view where they are contiguous."""
-        if self.all:
-            return x
-        return x[self.span] if self.span is not None else x.index_select(0, self.index)
+    def own(self, entries: int, units: int) -> Tensor:
+        """Return a buffer that nobody else uses."""
+        return torch.empty(entries, units, self.N, device=self.device)
 
-    def copy(self, x: Tensor) -> Tensor:
-        """Return the chosen entries of ``x`` as a tensor of their own."""
-        return x[self.span].clone() if self.span is not None else x.index_select(0, self.index)
+    def scratch(self, name: str, entries: int, units: int) -> Tensor:
+        """Return the beginning of the shared buffer ``name``."""
+        if name not in self._scratch:
+            largest = self.inputs if name == "inputs" else self.largest
+            self._scratch[name] = torch.empty(largest * self.N, device=self.device)
+        return self._scratch[name][: entries * units * self.N].view(entries, units, self.N)
 
-    def put(self, x: Tensor, values: Tensor) -> None:
-        """Overwrite the chosen entries of ``x``."""
-        if self.span is not None:
-            x[self.span].copy_(values)
-        else:
-            x.index_copy_(0, self.index, values)
-
-    def add(self, x: Tensor, values: Tensor) -> None:
-        """Add to the chosen entries of ``x``."""
-        if self.span is not None:
-            x[self.span].add_(values)
-        else:
-            x.index_add_(0, self.index, values)
-
-    def multiply(self, x: Tensor, values: Tensor) -> None:
-        """Multiply the chosen entries of ``x``."""
-        if self.span is not None:
-            x[self.span].mul_(values)
-        else:
-            x.index_copy_(0, self.index, x.index_select(0, self.index).mul_(values))
+    def lasting(self, name: str, entries: int, units: int) -> Tensor:
+        """Return a buffer of its own in training, a shared one outside."""
+        return self.own(entries, units) if self.training else self.scratch(name, entries, units)

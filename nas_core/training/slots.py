@@ -82,11 +82,13 @@ class Slots:
         self._stats_claims.append((holder, self.padded_stats, (2, len(subs), H)))
         self.padded_stats += 2 * len(subs) * H
 
-    def claim_reads(self, holder: Holder, keys: list[tuple[int, int, int]]) -> None:
-        """Announce what ``holder`` adds to the outputs: (candidate, group + 1 or 0 for the linear part, layer)."""
-        if keys:
-            holder.views["owner"] = torch.tensor([key[0] for key in keys], device=self.device)
-            self._reads.extend(keys)
+    def claim_reads(self, keys: list[tuple[int, int, int]]) -> int:
+        """Announce what is added to the outputs: (candidate, group + 1 or 0 for the linear part, layer).
+
+        Returns the place of the first of them among all contributions.
+        """
+        self._reads.extend(keys)
+        return len(self._reads) - len(keys)
 
     def finish(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return values, gradient and statistics, all padded and zero; the holders now have views on them."""
@@ -125,13 +127,14 @@ class Slots:
         return found[0], found[1]
 
     def reads(self) -> tuple[Tensor, Tensor]:
-        """Return the order in which contributions are summed, and the candidate each of them belongs to.
+        """Return the candidate of each contribution, and the order in which they are summed.
 
         The order is that of each candidate's own groups: a sum must not depend on what else is in the pack.
         """
         order = sorted(range(len(self._reads)), key=self._reads.__getitem__)
-        owners = [self._reads[n][0] for n in order]
-        return torch.tensor(order, device=self.device), torch.tensor(owners, device=self.device)
+        owners = [key[0] for key in self._reads]
+        where = self.device
+        return torch.tensor(owners, dtype=torch.long, device=where), torch.tensor(order, dtype=torch.long, device=where)
 
 
 @lru_cache(maxsize=4096)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from slow_twin import train_alone
-from training_samples import SHORT, make_problem, make_space, sampled
+from training_samples import SHORT, Variant, make_problem, make_space, sampled
 
+from nas_core.data import Problem
+from nas_core.records import Architecture
+from nas_core.spaces import SearchSpace
 from nas_core.spaces.tabular.module import ACTIVATIONS
 from nas_core.training.fit import PackItem, train_pack
 from nas_core.training.optimiser import OPTIMISERS
@@ -15,7 +20,9 @@ from nas_core.training.optimiser import OPTIMISERS
 TOLERANCE = 2e-4
 
 
-def assert_same(problem, space, architectures, tolerance=TOLERANCE):
+def assert_same(
+    problem: Problem, space: SearchSpace, architectures: Sequence[Architecture], tolerance: float = TOLERANCE
+) -> None:
     result = train_pack(problem, space, [PackItem(a, 11 + k) for k, a in enumerate(architectures)], recipe=SHORT)
     for k, architecture in enumerate(architectures):
         twin, outcome = train_alone(problem, architecture, 11 + k, SHORT), result.outcomes[k]
@@ -31,22 +38,24 @@ def assert_same(problem, space, architectures, tolerance=TOLERANCE):
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_every_optimiser(problem, space, variant, optimiser):
+def test_every_optimiser(problem: Problem, space: SearchSpace, variant: Variant, optimiser: str) -> None:
     assert_same(problem, space, [variant(optimiser=optimiser), variant(optimiser=optimiser, dropout=0.3)])
 
 
-def test_every_activation(problem, space, variant):
+def test_every_activation(problem: Problem, space: SearchSpace, variant: Variant) -> None:
     assert_same(problem, space, [variant(activation=name) for name in ACTIVATIONS])
 
 
 @pytest.mark.parametrize("normalisation", ["none", "batch", "layer"])
-def test_every_connection_and_normalisation(problem, space, variant, normalisation):
+def test_every_connection_and_normalisation(
+    problem: Problem, space: SearchSpace, variant: Variant, normalisation: str
+) -> None:
     connections = ["full", "sparse", "residual", "dense"]
     made = [variant(connections=c, normalisation=normalisation, dropout=d) for c in connections for d in (0.0, 0.2)]
     assert_same(problem, space, made)
 
 
-def test_every_encoding_width_and_depth(problem, space, variant):
+def test_every_encoding_width_and_depth(problem: Problem, space: SearchSpace, variant: Variant) -> None:
     made = [variant(encoding=e) for e in ("standardised", "quantile", "piecewise", "periodic")]
     made += [variant(width=w, activation="sigmoid") for w in (2, 4, 16, 32, 64)]
     made += [variant(depth=d, activation="softplus") for d in (1, 2, 4)]
@@ -54,14 +63,14 @@ def test_every_encoding_width_and_depth(problem, space, variant):
 
 
 @pytest.mark.parametrize("connections", ["full", "sparse", "residual", "dense"])
-def test_monotone_marks(problem, space, variant, connections):
+def test_monotone_marks(problem: Problem, space: SearchSpace, variant: Variant, connections: str) -> None:
     marks = {"0": -1, "7": 1, "1": -1, "20": 1}
     made = [variant(marks=marks, connections=connections, normalisation=n) for n in ("none", "batch")]
     assert_same(problem, space, [*made, variant(marks=marks, connections=connections, encoding="piecewise")])
 
 
 @pytest.mark.parametrize("name", ["wine", "diabetes"])
-def test_other_tasks(name):
+def test_other_tasks(name: str) -> None:
     problem, space = make_problem(name), make_space(name)
     made = [a for a in sampled(space, 12, seed=4) if a.values["normalisation"] != "batch"]
     assert made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -10,6 +11,7 @@ from nas_core.data import Problem, Recipe, load_data
 from nas_core.records import Architecture
 from nas_core.spaces import SearchSpace
 
+Variant = Callable[..., Architecture]
 SHORT = Recipe(max_epochs=4, batch_size=64, patience=2, min_delta=1e-4)
 
 
@@ -25,7 +27,8 @@ def make_space(name: str) -> SearchSpace:
 
 def sampled(space: SearchSpace, count: int, seed: int = 0) -> list[Architecture]:
     """Different random architectures of a space."""
-    rng, found = np.random.default_rng(seed), {}
+    rng = np.random.default_rng(seed)
+    found: dict[str, Architecture] = {}
     while len(found) < count:
         architecture = space.sample(rng)
         found[architecture.id] = architecture
