@@ -30,6 +30,7 @@ def _sources() -> dict[str, Path]:
     import plotly
 
     return {
+        "chart.js": _COMPONENTS / "live_chart" / "chart.js",
         "front.js": _COMPONENTS / "live_front" / "front.js",
         "plotly.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
     }
@@ -44,7 +45,7 @@ def _named(name: str) -> str:
 
 @cache
 def asset(name: str) -> Asset:
-    """Return the asset called ``name`` (``front.js`` or ``plotly.js``)."""
+    """Return the asset called ``name`` (``chart.js``, ``front.js`` or ``plotly.js``)."""
     return Asset(_named(name), gzip.compress(_sources()[name].read_bytes(), 6, mtime=0))
 
 

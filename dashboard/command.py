@@ -52,7 +52,7 @@ def open_studio(
         process.configure(store)
         process.store()
     except NasightError as error:
-        typer.secho(str(error), fg="red", err=True)
+        typer.secho(f"Error: {error}", fg="red", err=True)
         raise typer.Exit(2) from None
     if chosen != port:
         typer.secho(f"Port {port} is in use; using {chosen} instead.", fg="yellow")

@@ -1,7 +1,7 @@
 """What this browser tab looks at: the URL names the run and the candidate, the session remembers the draft.
 
-Every tab and every reload is a new session, so whatever must survive is in the URL (``?run=…&cand=…``). The draft (the
-data and the space that a person prepares before pressing start) lives in the session until a run freezes it.
+Every tab and every reload is a new session, so whatever must survive is in the URL (``?run=…&cand=…&draft=…``). The
+draft (the data and the space that a person prepares before pressing start) is a file beside the store.
 """
 
 from __future__ import annotations
@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import streamlit as st
 
-from dashboard.texts import set_language
+from dashboard import process
+from dashboard.drafts import Draft, find_draft, keep_draft
+from dashboard.texts import set_language, text
 from nas_core.errors import NasightError
-
-if TYPE_CHECKING:
-    from nas_core.data import DataSource
-    from nas_core.spaces import SearchSpace
 
 __all__ = ["CHOOSING", "PAGES", "WAITING", "Draft", "Selection", "choose", "draft", "is_dark", "load", "open_page",
            "page_link", "save", "save_draft", "shown_errors", "tell"]  # fmt: skip
@@ -29,6 +27,7 @@ WAITING = "nasight_waiting"
 CHOOSING = "nasight_choosing"
 """Session key: this tab wants the start form even while another run is live."""
 _SELECTION, _DRAFT, _TOLD, _WISH = "nasight_selection", "nasight_draft", "nasight_told", "nasight_wish"
+_DRAFT_NAME = "nasight_draft_name"
 
 
 @dataclass(frozen=True)
@@ -43,27 +42,6 @@ class Selection:
         return {k: v for k, v in (("run", self.run), ("cand", self.candidate)) if v}
 
 
-@dataclass(frozen=True)
-class Draft:
-    """What a person prepares for the next run.
-
-    Attributes:
-        source: Where the rows come from; None until chosen (the Run page then offers breast_cancer).
-        metric: Name of the performance metric; None for the task's default.
-        split_seed: Seed of the train / validation / test split.
-        fractions: Shares of the three parts.
-        preset: Preset the space starts from.
-        space: The edited space; None for the preset unchanged.
-    """
-
-    source: DataSource | None = None
-    metric: str | None = None
-    split_seed: int = 0
-    fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)
-    preset: str = "balanced"
-    space: SearchSpace | None = None
-
-
 def load() -> Selection:
     """Return what this tab looks at: the URL where it says so, else what the session saw last."""
     set_language(st.query_params.get("lang", "en"))  # a fragment's rerun has a fresh context and skips the frame
@@ -76,6 +54,7 @@ def load() -> Selection:
     else:
         selection = Selection(run, candidate or (known.candidate if known.run == run else None))
     save(selection)
+    _name_draft()
     return selection
 
 
@@ -108,13 +87,29 @@ def page_link(page: str, label: str, selection: Selection | None = None, *, icon
 
 
 def draft() -> Draft:
-    """Return what this tab has prepared for the next run."""
+    """Return what this tab has prepared for the next run; after a reload, what the URL names."""
+    if _DRAFT not in st.session_state and (name := st.query_params.get("draft")) is not None:
+        found = find_draft(process.store(), name)
+        st.session_state[_DRAFT] = found or Draft()
+        st.session_state[_DRAFT_NAME] = name if found else None
+        if found is None:
+            st.query_params.pop("draft", None)
+            tell(text("studio.draft_unknown", name=name))
     return st.session_state.get(_DRAFT, Draft())
 
 
 def save_draft(prepared: Draft) -> None:
-    """Remember ``prepared`` for this tab."""
+    """Remember ``prepared`` for this tab, and for its next reload from the next draw on."""
     st.session_state[_DRAFT] = prepared
+    st.session_state[_DRAFT_NAME] = keep_draft(process.store(), prepared)
+
+
+def _name_draft() -> None:
+    """Write the name of this tab's draft into the URL, also after a link that did not carry it."""
+    draft()
+    name = st.session_state.get(_DRAFT_NAME)
+    if name is not None and st.query_params.get("draft") != name:
+        st.query_params["draft"] = name
 
 
 def is_dark() -> bool:

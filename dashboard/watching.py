@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nas_core.search import Archive, Ranking, Snapshot
     from nas_core.spaces import SearchSpace
 
-__all__ = ["Watched", "card_of", "ranking", "watch"]
+__all__ = ["Watched", "card_of", "ranking", "standing", "watch"]
 
 Found = TypeVar("Found")
 Memory: TypeAlias = OrderedDict[tuple[Hashable, ...], Found]
@@ -88,6 +88,24 @@ def watch(run_id: str) -> Watched:
     run = registry.get(run_id)
     own = run is not None and run.alive
     return Watched(now.record, progress, view.archive, view.snapshot, view.space, own, view)
+
+
+def standing(run_id: str) -> ProgressView:
+    """Return how far a run is, without reading what it has found.
+
+    Raises:
+        StoreError: No such run in this store.
+    """
+    from nas_core.runs import registry
+    from nas_core.runs.progress import Progress, RunSnapshot
+
+    run = registry.get(run_id)
+    if run is not None and run.store is process.store():
+        now = run.snapshot()
+    else:
+        record = process.store().run(run_id)
+        now = RunSnapshot(record=record, progress=Progress.model_validate(record.progress))
+    return progress_view(now.record, now.progress, ending=now.stopping, pausing=now.pausing)
 
 
 def card_of(watched: Watched, candidate: str, ranked: Ranking) -> Card | None:

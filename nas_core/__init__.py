@@ -13,7 +13,66 @@ loads neither PyTorch nor pandas. A search in five lines:
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the same names for type checkers; a test holds both lists equal
+    from nas_core.data import (
+        Dataset as Dataset,
+        DataSource as DataSource,
+        Problem as Problem,
+        ProblemSpec as ProblemSpec,
+        Recipe as Recipe,
+        builtin_names as builtin_names,
+        load_data as load_data,
+    )
+    from nas_core.errors import (
+        DataError as DataError,
+        ExplanationError as ExplanationError,
+        NasightError as NasightError,
+        RunError as RunError,
+        SettingsError as SettingsError,
+        SpaceError as SpaceError,
+        StoreError as StoreError,
+        TrainingError as TrainingError,
+    )
+    from nas_core.evaluation.base import Evaluator as Evaluator
+    from nas_core.evaluation.floors import trivial_floors as trivial_floors
+    from nas_core.evaluation.packs import PackEvaluator as PackEvaluator
+    from nas_core.evaluation.synthetic import SyntheticEvaluator as SyntheticEvaluator
+    from nas_core.explanations import (
+        EXPLAINERS as EXPLAINERS,
+        TrainedCandidate as TrainedCandidate,
+        explain as explain,
+        shape_functions as shape_functions,
+    )
+    from nas_core.interpretability import MEASURES as MEASURES, Measure as Measure
+    from nas_core.objectives import METRICS as METRICS, Objective as Objective, metric_objective as metric_objective
+    from nas_core.preferences import Preference as Preference
+    from nas_core.records import (
+        Architecture as Architecture,
+        Estimate as Estimate,
+        Evaluation as Evaluation,
+        Event as Event,
+        Measurement as Measurement,
+        Proposal as Proposal,
+        RunRecord as RunRecord,
+        RunState as RunState,
+        Status as Status,
+    )
+    from nas_core.runs.candidates import load_candidate as load_candidate
+    from nas_core.runs.registry import resume_run as resume_run, start_run as start_run
+    from nas_core.runs.report import run_document as run_document
+    from nas_core.runs.run import Run as Run
+    from nas_core.runs.settings import RunSettings as RunSettings
+    from nas_core.runs.viewer import RunView as RunView, follow as follow
+    from nas_core.search import (
+        STRATEGIES as STRATEGIES,
+        Archive as Archive,
+        Strategy as Strategy,
+        hypervolume as hypervolume,
+    )
+    from nas_core.spaces import SearchSpace as SearchSpace, facts as facts, graph as graph
+    from nas_core.store import InMemoryStore as InMemoryStore, Store as Store, open_store as open_store
 
 _HOMES = {
     "nas_core.data": ("DataSource", "Dataset", "Problem", "ProblemSpec", "Recipe", "builtin_names", "load_data"),
@@ -61,12 +120,14 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'nas_core' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME_OF[name]), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker that sees it takes every misspelt name for one of type Any
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME_OF:
+            raise AttributeError(f"module 'nas_core' has no attribute {name!r}")
+        value = getattr(importlib.import_module(_HOME_OF[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -1,5 +1,7 @@
 """Every error NASight raises on purpose: what was given, what is allowed, how to fix it.
 
+The hierarchy:
+
     NasightError
     ├── DataError         a data set that cannot be read or learned from
     ├── SpaceError        a search space or an architecture that is not valid

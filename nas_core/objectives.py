@@ -65,9 +65,9 @@ METRICS: dict[str, Objective] = {
     for o in (
         Objective(
             "roc_auc", "ROC AUC", True, 1.0, 0.0, 0.5, "",
-            "Probability that a positive row is ranked above a negative one; mean of one-versus-rest for several classes.",
+            "Probability that a positive row ranks above a negative one; of several classes, the mean one-versus-rest.",
         ),
-        Objective("accuracy", "Accuracy", True, 1.0, 0.0, None, "", "Share of rows whose class is predicted correctly."),
+        Objective("accuracy", "Accuracy", True, 1.0, 0.0, None, "", "Share of rows whose class is predicted right."),
         Objective(
             "balanced_accuracy", "Balanced accuracy", True, 1.0, 0.0, None, "",
             "Mean over the classes of the share of their rows that is predicted correctly.",
@@ -86,4 +86,5 @@ def metric_objective(name: str) -> Objective:
     try:
         return METRICS[name]
     except KeyError:
-        raise SettingsError(f"There is no metric {name!r}", allowed=", ".join(METRICS), fix="choose one of them") from None
+        known = ", ".join(METRICS)
+        raise SettingsError(f"There is no metric {name!r}", allowed=known, fix="choose one of them") from None

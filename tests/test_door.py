@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,9 +30,19 @@ def test_the_names_are_sorted_and_there() -> None:
     assert set(nas_core.__all__) <= set(dir(nas_core))
 
 
+def test_type_checkers_are_told_the_same_names() -> None:
+    tree = ast.parse(Path(nas_core.__file__).read_text(encoding="utf-8"))
+    (block,) = [n for n in tree.body if isinstance(n, ast.If) and any(isinstance(i, ast.ImportFrom) for i in n.body)]
+    assert isinstance(block.test, ast.Name)
+    assert block.test.id == "TYPE_CHECKING"
+    told = {alias.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert told == nas_core._HOME_OF
+    assert (Path(nas_core.__file__).parent / "py.typed").exists()
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="'nas_core' has no attribute 'magic'"):
-        nas_core.magic
+        nas_core.magic  # type: ignore[attr-defined]
 
 
 def test_the_import_is_light() -> None:

@@ -28,7 +28,7 @@ STUDIO_LAYERS = [
     {"theme", "texts"},
     {"views"},
     {"figures"},
-    {"assets", "process", "uploads"},
+    {"assets", "drafts", "process", "uploads"},
     {"state"},
     {"watching"},
     {"components"},

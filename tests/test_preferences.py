@@ -40,7 +40,7 @@ def test_weights_that_are_all_zero_are_refused(measures: dict[str, float]) -> No
 
 def test_measure_weights_that_are_no_mapping_are_refused() -> None:
     with pytest.raises(SettingsError, match=r"measure weights are .*a mapping"):
-        Preference(measures=["additivity"])  # type: ignore[arg-type]
+        Preference(measures=["additivity"])
 
 
 def test_a_weight_for_a_measure_that_is_not_measured_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""The panel beside the front: the chosen candidate in a few lines, with a link to its page."""
+"""The panel beside the front: the chosen candidate at a glance, and the way to its page."""
 
 from __future__ import annotations
 
@@ -8,42 +8,94 @@ from html import escape
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.live_chart import live_chart
+from dashboard.figures.architecture import architecture_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import Palette, palette
 from dashboard.views.card import Card, MeasureBar
-from dashboard.views.words import count, number
+from dashboard.views.graph import graph_view
+from dashboard.views.words import count, interval, number
+from dashboard.watching import Watched
 
-__all__ = ["bars_html", "candidate_panel"]
+__all__ = ["bars_html", "candidate_panel", "empty_panel"]
 
 SHOWN_FEATURES, SHOWN_TOGETHER = 8, 4
+ROOM, TALL, MOST_BOXES = 440.0, 150, 14
+"""Width and height of the small graph, pixels, and how many boxes it may have."""
 
 
-def candidate_panel(card: Card, selection: state.Selection, *, picked: bool, on_back: Callable[[], None]) -> None:
+def candidate_panel(
+    watched: Watched, card: Card, selection: state.Selection, *, picked: bool, on_back: Callable[[], None]
+) -> None:
     """Draw the panel; ``picked`` says that a person chose this candidate, else it is the best at λ."""
-    with st.container(border=True, key="candidate_panel"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    dark = state.is_dark()
+    with st.container(border=True, key="candidate_panel", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             kind = text("run.chosen_selected" if picked else "run.chosen_best")
-            st.markdown(f"**#{card.number}** &nbsp; :gray[{kind}]", width="content")
+            st.markdown(f"**#{card.number}** &nbsp; :gray[{kind}]", width="stretch")
             if picked:
                 st.button(text("run.back_to_best"), type="tertiary", on_click=on_back, key="back_to_best")
-        left, right = st.columns(2)
-        left.metric(card.metric, number(card.performance), _half(card), delta_color="off", delta_arrow="off",
-                    help=text("run.interval_help"))  # fmt: skip
-        right.metric(text("run.interpretability"), number(card.interpretability))
-        st.html(bars_html(card.bars, state.is_dark()))
-        st.html(_facts_html(card, state.is_dark()))
-        chosen = state.Selection(selection.run, card.id)
-        state.page_link("candidate", text("run.open"), chosen, icon=":material/open_in_new:")
+            _open_link(state.Selection(selection.run, card.id))
+        st.html(_figures_html(card, palette(dark)))
+        record = watched.record
+        figure, words = _graph(record.id, record.created, card.id, dark, watched)
+        live_chart(figure, height=TALL, words=words, key=f"panel_graph_{record.id}")
+        st.html(bars_html(card.bars, dark))
+        st.html(_facts_html(card, dark))
 
 
-def _half(card: Card) -> str | None:
-    if card.low is None or card.high is None:
-        return None
-    return f"± {number((card.high - card.low) / 2, 1)}"
+def empty_panel() -> None:
+    """Draw the panel while there is no candidate yet."""
+    with st.container(border=True, key="candidate_panel"):
+        st.caption(text("run.panel_empty"))
+
+
+def _open_link(chosen: state.Selection) -> None:
+    """Draw the link to the candidate's page as the one button of the panel that stands out."""
+    colours = palette(state.is_dark())
+    with st.container(key="open_candidate", width="content"):
+        st.html(
+            f"<style>.st-key-open_candidate a{{background:{colours.accent}!important;padding:5px 12px;margin:0}}"
+            f".st-key-open_candidate a:hover{{filter:brightness(1.08)}}"
+            f".st-key-open_candidate a *{{color:{colours.background}!important;font-weight:600}}</style>"
+        )
+        state.page_link("candidate", text("run.open"), chosen, icon=":material/arrow_forward:")
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _graph(run: str, created: float, candidate: str, dark: bool, _watched: Watched) -> tuple[str, str]:
+    """Return the small graph of a candidate as a figure's JSON, and in words; laid out once (40 ms) and kept.
+
+    Every candidate has the same frame, so that nothing moves when another one is chosen. ``created`` tells a run from
+    another of the same name in another store.
+    """
+    from nas_core.spaces import graph
+
+    space, architecture = _watched.space, _watched.view.evaluation(candidate).architecture
+    names = [f.name for f in space.features]
+    drawn = graph_view(graph(space, architecture), names, room=ROOM, limit=MOST_BOXES, tallest=TALL)
+    figure = architecture_figure(drawn, palette(dark), room=ROOM, height=TALL)
+    figure.layout.template = None  # as long as the figure itself
+    return str(figure.to_json()), drawn.words
+
+
+def _figures_html(card: Card, colours: Palette) -> str:
+    """Return performance with its interval and interpretability, each with the mark of its colour."""
+    told = (
+        (card.metric, interval(card.performance, card.low, card.high), colours.accuracy, text("run.interval_help")),
+        (text("run.interpretability"), number(card.interpretability), colours.interpretability, ""),
+    )
+    cells = "".join(
+        f'<div title="{escape(about)}"><span style="display:inline-block;width:9px;height:9px;border-radius:2px;'
+        f'background:{colour};margin-right:6px"></span><span style="color:{colours.muted};font-size:.9rem">'
+        f'{escape(label)}</span><div style="font-size:1.3rem;font-variant-numeric:tabular-nums">{value}</div></div>'
+        for label, value, colour, about in told
+    )
+    return f'<div style="display:grid;grid-template-columns:1fr 1fr;gap:12px;color:{colours.ink}">{cells}</div>'
 
 
 def bars_html(bars: tuple[MeasureBar, ...], dark: bool) -> str:
-    """Return the measures as horizontal bars with their score; an undefined one says why."""
+    """Return the measures as horizontal bars with their score, in two columns; an undefined one says why."""
     colours = palette(dark)
     rows = []
     for bar in bars:
@@ -60,8 +112,8 @@ def bars_html(bars: tuple[MeasureBar, ...], dark: bool) -> str:
             f'<div style="text-align:right;font-variant-numeric:tabular-nums">{value}</div>'
         )
     return (
-        '<div style="display:grid;grid-template-columns:max-content 1fr 3.2em;gap:5px 10px;align-items:center;'
-        f'font-size:.9rem;color:{colours.ink}">{"".join(rows)}</div>'
+        '<div style="display:grid;grid-template-columns:max-content 1fr max-content max-content 1fr max-content;'
+        f'gap:5px 10px;align-items:center;font-size:.85rem;color:{colours.ink}">{"".join(rows)}</div>'
     )
 
 
@@ -85,9 +137,11 @@ def _facts_html(card: Card, dark: bool) -> str:
         (text("run.cost"), cost),
     ]
     cells = "".join(
-        f'<div style="color:{colours.muted}">{escape(term)}</div><div>{escape(words)}</div>' for term, words in rows
+        f'<div style="color:{colours.muted}">{escape(term)}</div><div title="{escape(words)}" '
+        f'style="overflow:hidden;text-overflow:ellipsis;white-space:nowrap">{escape(words)}</div>'
+        for term, words in rows
     )
     return (
-        '<div style="display:grid;grid-template-columns:max-content 1fr;gap:4px 10px;font-size:.9rem;'
+        '<div style="display:grid;grid-template-columns:max-content minmax(0,1fr);gap:3px 10px;font-size:.85rem;'
         f'line-height:1.35;color:{colours.ink}">{cells}</div>'
     )

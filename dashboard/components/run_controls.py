@@ -44,8 +44,14 @@ def _progress_words(progress: ProgressView) -> str:
     ]
     if progress.state in ("running", "pausing"):
         if progress.pack.get("epochs"):
-            parts.append(text("run.pack", number=progress.pack["number"] + 1, epoch=progress.pack["epoch"],
-                              epochs=progress.pack["epochs"]))
+            parts.append(
+                text(
+                    "run.pack",
+                    number=progress.pack["number"] + 1,
+                    epoch=progress.pack["epoch"],
+                    epochs=progress.pack["epochs"],
+                )
+            )
         if progress.rate:
             parts.append(text("run.rate", rate=number(progress.rate, 2)))
         if progress.eta is not None:

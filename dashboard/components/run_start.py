@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import process, state
 from dashboard.texts import text
 from dashboard.views.words import count
+from nas_core.errors import SettingsError
 
 if TYPE_CHECKING:
     from nas_core.data import DataSource
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from nas_core.runs.settings import RunSettings
 
 __all__ = ["earlier_runs", "preparing", "start_form"]
+
 
 def start_form() -> None:
     """Draw the form that starts a search."""
@@ -58,14 +60,22 @@ def start_form() -> None:
 
 
 def _order(prepared: state.Draft, source: DataSource, preset: str | None, settings: RunSettings) -> process.Order:
-    """Return what to start; metric, split and edited space of the draft belong to the draft's own data only."""
+    """Return what to start; metric, split and edited space of the draft belong to the draft's own data only.
+
+    Raises:
+        SettingsError: The edited space with other data than it was made for.
+    """
     if source != prepared.source:
-        return process.Order(source, settings, preset=preset or prepared.preset)
+        if preset is None:
+            ours, theirs = (s.location.rsplit("/", 1)[-1] if s else "" for s in (source, prepared.source))
+            raise SettingsError(text("run.preset_other_data", ours=ours, theirs=theirs))
+        return process.Order(source, settings, preset=preset)
     return process.Order(
         source,
         settings,
         metric=prepared.metric,
         split_seed=prepared.split_seed,
+        fractions=prepared.fractions,
         preset=preset or prepared.preset,
         space=prepared.space if preset is None else None,
     )

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.live_chart import live_chart
 from dashboard.figures.hypervolume import hypervolume_figure
 from dashboard.texts import text
 from dashboard.theme import palette
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["run_tabs"]
 
 SHOWN = "nasight_table"
+HYPERVOLUME_HEIGHT = 280
 
 
 def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> None:
@@ -47,6 +49,9 @@ def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> N
 def _table(watched: Watched, ranked: Ranking, selection: state.Selection) -> None:
     """Draw the best candidates; once a row is picked the order stays until a person asks for the new one."""
     fresh = candidate_table(watched.snapshot, ranked)
+    if not fresh.ids:
+        st.caption(text("run.sentence_none" if len(watched.snapshot) else "run.sentence_first"))
+        return
     kept: tuple[str, CandidateTable] | None = st.session_state.get(SHOWN)
     table = fresh
     frozen = kept is not None and kept[0] == watched.record.id and bool(_rows())
@@ -93,7 +98,11 @@ def _columns(watched: Watched) -> dict[str, Any]:
         "performance": config.NumberColumn(watched.snapshot.objective.label, format="%.3f"),
         "half": config.NumberColumn(text("run.col_half"), format="%.3f", width="small"),
         "interpretability": config.ProgressColumn(
-            text("run.col_interpretability"), format="%.2f", min_value=0, max_value=1
+            text("run.col_interpretability"),
+            format="%.2f",
+            min_value=0,
+            max_value=1,
+            color=palette(state.is_dark()).interpretability,
         ),
         "operator": config.TextColumn(text("run.col_operator")),
     }
@@ -123,19 +132,18 @@ def _failures(watched: Watched, lost: int) -> None:
 
 def _hypervolume(watched: Watched) -> None:
     view = hypervolume_view(watched.archive)
+    if not len(view.candidates):
+        st.caption(text("run.sentence_first"))
+        return
+    value = number(view.last)
     st.caption(
-        text(
-            "run.hypervolume_caption",
-            value=number(view.last),
-            count=count(int(view.candidates[-1])),
-            floor=number(view.floor),
-        )
-        if len(view.candidates)
-        else text("run.front_empty")
+        text("run.hypervolume_caption", value=value, count=count(int(view.candidates[-1])), floor=number(view.floor))
     )
     labels = {name: text(f"run.hypervolume_{name}") for name in ("x", "y", "floor")}
-    st.plotly_chart(hypervolume_figure(view, palette(state.is_dark()), labels), key="hypervolume", theme=None,
-                    config={"displayModeBar": False})  # fmt: skip
+    figure = hypervolume_figure(view, palette(state.is_dark()), labels, height=HYPERVOLUME_HEIGHT)
+    figure.layout.template = None  # longer than the curve
+    live_chart(str(figure.to_json()), height=HYPERVOLUME_HEIGHT, key=f"hypervolume_{watched.record.id}",
+               words=text("run.hypervolume_words", value=value))  # fmt: skip
 
 
 def _phases(watched: Watched) -> None:

@@ -34,7 +34,8 @@ def variables_form(space: SearchSpace, known: Sequence[SearchSpace]) -> SearchSp
         for i, variable in enumerate(space.variables):
             with columns[i % 2]:
                 offered = menu(variable.name, [*known, space])
-                fields.append(_field(variable, offered, f"space_{space.id}_{variable.name}"))
+                may_be_zero = any(getattr(s.by_name.get(variable.name), "zero", 0) > 0 for s in [*known, space])
+                fields.append(_field(variable, offered, f"space_{space.id}_{variable.name}", may_be_zero))
         pressed = st.form_submit_button(text("space.apply"), type="primary")
     if not pressed:
         return None
@@ -42,14 +43,14 @@ def variables_form(space: SearchSpace, known: Sequence[SearchSpace]) -> SearchSp
                                                          for v, changes in zip(space.variables, fields))))  # fmt: skip
 
 
-def _field(variable: Variable, offered: Sequence[Any], key: str) -> dict[str, Any]:
+def _field(variable: Variable, offered: Sequence[Any], key: str, may_be_zero: bool) -> dict[str, Any]:
     """Draw one variable and return the fields of it that were entered."""
     label = variable.label or variable.name
     if hasattr(variable, "choices"):
         chosen = st.pills(label, offered, selection_mode="multi", default=list(variable.choices), key=key, wrap=True)
         return {"choices": tuple(c for c in offered if c in chosen)}
     if hasattr(variable, "zero"):
-        return _real(variable, label, key)
+        return _real(variable, label, key, may_be_zero)
     if hasattr(variable, "low"):
         low, high = st.slider(label, 0, max(6, variable.high), (variable.low, variable.high), key=key)
         return {"low": low, "high": high}
@@ -64,20 +65,19 @@ def _field(variable: Variable, offered: Sequence[Any], key: str) -> dict[str, An
     return {}
 
 
-def _real(variable: Variable, label: str, key: str) -> dict[str, Any]:
-    style = "%.3g" if variable.log else "%.2f"
+def _real(variable: Variable, label: str, key: str, may_be_zero: bool) -> dict[str, Any]:
+    """Draw a range; ``may_be_zero`` also offers exactly 0, which a logarithmic range does not hold."""
     step = None if variable.log else variable.step
-    first, second = st.columns(2)
-    low = first.number_input(
-        text("space.lowest", label=label), value=variable.low, format=style, step=step, key=f"{key}_low"
-    )
-    high = second.number_input(
-        text("space.highest", label=label), value=variable.high, format=style, step=step, key=f"{key}_high"
-    )
+    ends = []
+    for column, end in zip(st.columns(2, vertical_alignment="bottom"), ("low", "high")):
+        value = getattr(variable, end)
+        style = "%.2f" if not variable.log else "%.1e" if value < 1e-4 else "%.3g"
+        ends.append(column.number_input(text(f"space.{end}", label=label), value=value, format=style, step=step,
+                                        key=f"{key}_{end}"))  # fmt: skip
     zero = variable.zero > 0
-    if variable.log:
+    if variable.log and may_be_zero:
         zero = st.checkbox(text("space.may_be_zero", label=label), zero, key=f"{key}_zero")
-    return range_changed(variable, float(low), float(high), zero)
+    return range_changed(variable, float(ends[0]), float(ends[1]), zero)
 
 
 def constraints_form(space: SearchSpace) -> SearchSpace | None:

@@ -18,16 +18,28 @@ __all__ = ["architecture_figure", "kind_colour"]
 MARGIN = 12.0
 HIDDEN = {"visible": False, "fixedrange": True}
 SLOTS = {
-    "input": 4, "linear": 0, "norm": 6, "activation": 2, "dropout": 7, "add": 1, "readout": 3, "output": 5, "group": 0,
+    "input": 4,
+    "linear": 0,
+    "norm": 6,
+    "activation": 2,
+    "dropout": 7,
+    "add": 1,
+    "readout": 3,
+    "output": 5,
+    "group": 0,
 }
 
 
-def architecture_figure(view: GraphView, colours: Palette, *, room: float = 620.0) -> go.Figure:
-    """Return the picture of ``view`` for a column about ``room`` pixels wide.
+def architecture_figure(
+    view: GraphView, colours: Palette, *, room: float = 620.0, height: float | None = None
+) -> go.Figure:
+    """Return the picture of ``view`` for a column about ``room`` pixels wide, ``height`` pixels high if given.
 
-    A graph wider than the column is shrunk, letters included, so that text stays inside its box.
+    A graph larger than that is shrunk, letters included, so that text stays inside its box.
     """
     scale = min(1.0, room / (view.width + 2 * MARGIN))
+    if height is not None:
+        scale = min(scale, height / (view.height + 2 * MARGIN))
     figure = go.Figure()
     for outline in view.clusters:
         figure.add_trace(_cluster_trace(outline, colours))
@@ -39,7 +51,7 @@ def architecture_figure(view: GraphView, colours: Palette, *, room: float = 620.
         figure.add_trace(_box_trace(kind, [n for n in view.nodes if n.kind == kind], colours))
     figure.add_trace(_label_trace(view.nodes, colours, scale))
     figure.add_trace(_hover_trace(view.nodes))
-    _frame(figure, view, colours, room, scale)
+    _frame(figure, view, colours, (room, height or max(90.0, (view.height + 2 * MARGIN) * scale)), scale)
     return figure
 
 
@@ -48,13 +60,15 @@ def kind_colour(kind: str, colours: Palette) -> str:
     return colours.categories[SLOTS.get(kind, len(colours.categories) - 1)]
 
 
-def _frame(figure: go.Figure, view: GraphView, colours: Palette, room: float, scale: float) -> None:
-    spare = max(0.0, room / scale - view.width - 2 * MARGIN) / 2
+def _frame(figure: go.Figure, view: GraphView, colours: Palette, room: tuple[float, float], scale: float) -> None:
+    """Centre the drawing in a frame of ``room`` (width, height) pixels."""
+    across = max(0.0, room[0] / scale - view.width - 2 * MARGIN) / 2
+    up = max(0.0, room[1] / scale - view.height - 2 * MARGIN) / 2
     figure.update_layout(plot_layout(colours))
     figure.update_layout(
-        xaxis={**HIDDEN, "range": [-MARGIN - spare, view.width + MARGIN + spare]},
-        yaxis={**HIDDEN, "range": [-MARGIN, view.height + MARGIN]},
-        height=max(90.0, (view.height + 2 * MARGIN) * scale),
+        xaxis={**HIDDEN, "range": [-MARGIN - across, view.width + MARGIN + across]},
+        yaxis={**HIDDEN, "range": [-MARGIN - up, view.height + MARGIN + up]},
+        height=room[1],
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         showlegend=False,
         hovermode="closest",

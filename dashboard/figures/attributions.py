@@ -43,7 +43,8 @@ def beeswarm_figure(view: Beeswarm, colours: Palette, *, chosen: int | None = No
     figure.update_layout(
         coloraxis={
             "cmin": 0.0, "cmax": 1.0, "colorscale": [[0.0, low], [0.5, _middle(colours)], [1.0, high]],
-            "colorbar": {"title": {"text": text("shap.value"), "side": "right"}, "tickvals": [0, 1], "thickness": 10,
+            "colorbar": {"title": {"text": text("shap.value"), "side": "right", "font": {"size": 12}},
+                         "tickvals": [0, 1], "thickness": 10,
                          "ticktext": [text("shap.low"), text("shap.high")], "outlinewidth": 0},
         },
         showlegend=False,

@@ -61,15 +61,16 @@ def split_figure(view: SplitView, colours: Palette) -> go.Figure:
     """Return the three parts as one bar; the pattern tells the test part, which no search reads, from the others."""
     figure = go.Figure()
     fills = (colours.categories[0], colours.categories[4], colours.dominated)
-    for name, rows, fill, pattern in zip(view.names, view.rows, fills, ("", "", "/")):
+    letters = (colours.background, colours.on_chosen, colours.on_chosen)
+    for name, rows, fill, pattern, ink in zip(view.names, view.rows, fills, ("", "", "/"), letters):
         figure.add_trace(go.Bar(
             x=[rows], y=[""], orientation="h", name=name, hoverinfo="skip", text=[f"{name} {rows:,}"],
-            textposition="inside", insidetextanchor="middle", textfont={"color": colours.background},
+            textposition="inside", insidetextanchor="middle", textfont={"color": ink},
             marker={"color": fill, "line": {"width": 0},
                     "pattern": {"shape": pattern, "size": 6, "solidity": 0.12, "fillmode": "overlay"}},
         ))  # fmt: skip
     figure.update_layout(barmode="stack")
-    figure.update_xaxes(visible=False)
+    figure.update_xaxes(visible=False, range=[0, max(1, sum(view.rows))])
     figure.update_yaxes(visible=False)
     _framed(figure, colours, 44)
     figure.update_layout(margin={"l": 0, "r": 0, "t": 2, "b": 2}, uniformtext={"minsize": 9, "mode": "show"})

@@ -12,7 +12,9 @@ from dashboard.views.hypervolume import HypervolumeView
 __all__ = ["hypervolume_figure"]
 
 
-def hypervolume_figure(view: HypervolumeView, colours: Palette, labels: Mapping[str, str]) -> go.Figure:
+def hypervolume_figure(
+    view: HypervolumeView, colours: Palette, labels: Mapping[str, str], *, height: int = 280
+) -> go.Figure:
     """Return the curve as a step line; the featureless floor is a dotted line, seen after zooming out.
 
     ``labels``: x, y, floor.
@@ -31,7 +33,7 @@ def hypervolume_figure(view: HypervolumeView, colours: Palette, labels: Mapping[
             view.floor, line={"color": colours.muted, "dash": "dot", "width": 1},
             annotation={"text": labels["floor"], "font": {"color": colours.muted}},
         )  # fmt: skip
-    figure.update_layout(plot_layout(colours), height=300, showlegend=False)
+    figure.update_layout(plot_layout(colours), height=height, showlegend=False)
     figure.update_xaxes(title_text=labels["x"])
     figure.update_yaxes(title_text=labels["y"], tickformat=".3~f")
     if len(view.volume):  # from the floor on, every step after the first candidates would be a flat line

@@ -19,7 +19,8 @@ from dashboard.views.candidate import best_links, candidate_view, raised_by
 from dashboard.views.curves import curves_view
 from dashboard.views.graph import graph_view
 from dashboard.views.measures import measures_view
-from dashboard.views.words import number
+from dashboard.views.words import count, number, signed
+from dashboard.watching import standing
 from nas_core.objectives import Objective, metric_objective
 from nas_core.records import Status
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from nas_core.records import Evaluation, RunRecord
 
 PLOT = {"displayModeBar": False}
+REFRESH = 2.0  # seconds between two looks at how far a live run is
 ROOM = 520.0
 TABS = ("measures", "explain", "training")
 MOST_GROUPS = 12
@@ -133,11 +135,23 @@ def _head(run: RunRecord, view: CandidateView) -> None:
     st.header(text("candidate.title", number=view.number))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(view.status, color="green" if view.ended_well else "orange")
-        st.caption(f"`{view.id}` · {view.origin} · {run.name}", width="content")
+        st.caption(f"{view.id} · {view.origin}", width="content")
         for number_, parent in view.parents:
             state.page_link("candidate", text("candidate.parent", number=number_), state.Selection(run.id, parent),
                             icon=":material/arrow_upward:")  # fmt: skip
-        state.page_link("run", text("studio.go_run"), icon=":material/scatter_plot:")
+        live = standing(run.id).live
+        st.fragment(_run_link, run_every=REFRESH if live else None)(run.id, live)
+
+
+def _run_link(run_id: str, was_live: bool) -> None:
+    """Draw the way back to the run, with its name and how far it is."""
+    now = standing(run_id)
+    key = "studio.run_progress" if now.budget else "studio.run_progress_open"
+    words = text(key, name=now.name, state=text(f"studio.state_{now.state}"), evaluated=count(now.evaluated),
+                 budget=count(now.budget or 0))  # fmt: skip
+    state.page_link("run", words, icon=":material/scatter_plot:")
+    if was_live != now.live:
+        st.rerun()
 
 
 def _facts(view: CandidateView) -> None:
@@ -180,7 +194,8 @@ def _measures(run: RunRecord, found: Evaluation, objective: Objective, known: in
 def _measure(run: RunRecord, bar: MeasureBar, objective: Objective) -> None:
     """Say what one measure is, what stands behind its value, and what would raise it."""
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**{bar.label} {number(bar.value, 2)}** · {bar.words or bar.reason}", help=bar.description or None)
+        value = number(None) if bar.value is None else f"{bar.value:.2f}"
+        st.markdown(f"**{bar.label} {value}** · {bar.words or bar.reason}", help=bar.description or None)
         if bar.value is None:
             return
         if bar.advice:
@@ -192,8 +207,8 @@ def _measure(run: RunRecord, bar: MeasureBar, objective: Objective) -> None:
 
 
 def _neighbour(run: RunRecord, near: RaisedBy, objective: Objective) -> None:
-    change = "–" if near.performance_change is None else f"{near.performance_change:+.3f}"
-    words = text("candidate.raised", number=near.index, value=number(near.value, 2), metric=objective.label,
+    change = "–" if near.performance_change is None else signed(near.performance_change)
+    words = text("candidate.raised", number=near.index, value=f"{near.value:.2f}", metric=objective.label,
                  performance=change)  # fmt: skip
     state.page_link("candidate", words, state.Selection(run.id, near.id), icon=":material/trending_up:")
     st.caption("; ".join(near.changes) or text("candidate.raised_same"))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nas_core.data import Dataset
+    from nas_core.spaces import SearchSpace
 
 PREVIEW_ROWS, PREVIEW_COLUMNS = 50, 100
 TASKS = ("auto", "classification", "regression")
@@ -142,7 +143,7 @@ def _edit_columns(place: DataSource, table: TableView) -> dict[str, str]:
     )
     labels = {name: text(f"data.column_{name}") for name in seed.columns}
     edited = st.data_editor(
-        seed, hide_index=True, height=300, width="stretch", alt=text("data.columns"),
+        seed, hide_index=True, height=286, width="stretch", alt=text("data.columns"),
         key=f"data_kinds_{place.location}_{place.target}",
         disabled=[name for name in seed.columns if name != "kind"],
         column_config={
@@ -156,16 +157,18 @@ def _edit_columns(place: DataSource, table: TableView) -> dict[str, str]:
 
 
 def _choose_rest(source: DataSource, dataset: Dataset) -> Choice:
+    """Let a person choose metric and split; they start from the draft where it is about the same table."""
+    used = state.draft()
     metrics = metrics_for(dataset.task, len(dataset.classes))
     metric = st.selectbox(
         text("data.metric"), metrics, key=f"data_metric_{dataset.task}", format_func=lambda m: METRICS[m].label,
+        index=metrics.index(used.metric) if used.metric in metrics else 0,
         help="  \n".join(f"**{METRICS[m].label}**: {METRICS[m].description}" for m in metrics),
     )  # fmt: skip
-    low, high = st.slider(
-        text("data.split"), 5, 95, (60, 80), step=5, key="data_split", help=text("data.split_help")
-    )
+    ends = round(100 * used.fractions[0]), round(100 * (used.fractions[0] + used.fractions[1]))
+    low, high = st.slider(text("data.split"), 5, 95, ends, step=5, key="data_split", help=text("data.split_help"))
     fractions = (low / 100, max(5, high - low) / 100, (100 - max(high, low + 5)) / 100)
-    seed = st.number_input(text("data.seed"), 0, 2**31 - 1, state.draft().split_seed, key="data_seed",
+    seed = st.number_input(text("data.seed"), 0, 2**31 - 1, used.split_seed, key="data_seed",
                            help=text("data.seed_help"))  # fmt: skip
     return Choice(source, metric, fractions, int(seed))
 
@@ -176,11 +179,10 @@ def _use(choice: Choice, dataset: Dataset) -> None:
                     alt=" · ".join(f"{n} {r}" for n, r in zip(parts.names, parts.rows)))  # fmt: skip
     if st.button(text("data.use"), type="primary", width="stretch", key="data_use"):
         before = state.draft()
-        same = before.source is not None and before.source == choice.source
         state.save_draft(
             replace(
                 before, source=choice.source, metric=choice.metric, split_seed=choice.seed,
-                fractions=choice.fractions, space=before.space if same else None,
+                fractions=choice.fractions, space=before.space if _suits(before.space, dataset) else None,
             )
         )  # fmt: skip
     used = state.draft()
@@ -191,27 +193,33 @@ def _use(choice: Choice, dataset: Dataset) -> None:
         state.page_link("run", text("data.straight"))
 
 
+def _suits(space: SearchSpace | None, dataset: Dataset) -> bool:
+    """Return whether an edited space is over the features of ``dataset``."""
+    ours = [(f.name, f.kind) for f in dataset.features]
+    outputs = len(dataset.classes) if len(dataset.classes) > 2 else 1
+    return space is not None and space.outputs == outputs and [(f.name, f.kind) for f in space.features] == ours
+
+
 def _describe(table: TableView, dataset: Dataset | None, frame: pd.DataFrame) -> None:
     """Draw what the table looks like: warnings, the target, missing values, the first rows."""
     colours = palette(state.is_dark())
     notes = [*table.warnings, *(dataset.notes if dataset is not None else ())]
     if notes:
         st.warning("  \n".join(notes[:8]) + (f"  \n… {len(notes) - 8} more" if len(notes) > 8 else ""))
-    first, second = st.columns(2, gap="medium")
+    missing = missing_figure(table, colours)
+    first, second = st.columns(2, gap="medium") if missing is not None else (st.container(), st.container())
     if dataset is not None:
         target = target_view(dataset)
         with first:
             st.markdown(f"**{text('data.balance' if target.labels else 'data.histogram')}** · {target.name}")
             st.plotly_chart(target_figure(target, colours), theme=None, config=PLOT, key="data_target_plot",
                             alt=target.words)  # fmt: skip
-            st.caption(target.words)
     with second:
-        st.markdown(f"**{text('data.missing')}**")
-        missing = missing_figure(table, colours)
-        if missing is None:
-            st.caption(text("data.no_missing"))
-        else:
+        if missing is not None:
+            st.markdown(f"**{text('data.missing')}**")
             st.plotly_chart(missing, theme=None, config=PLOT, key="data_missing_plot", alt=text("data.missing"))
+    told = [target.words] if dataset is not None else []
+    st.caption(" ".join([*told, *([text("data.no_missing")] if missing is None else [])]))
     st.markdown(f"**{text('data.preview')}**")
     st.dataframe(frame.iloc[:PREVIEW_ROWS, :PREVIEW_COLUMNS], height=240, hide_index=True, alt=text("data.preview"))
     if frame.shape[1] > PREVIEW_COLUMNS:

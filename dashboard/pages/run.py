@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import process, state
-from dashboard.components.candidate_panel import candidate_panel
+from dashboard.components.candidate_panel import candidate_panel, empty_panel
 from dashboard.components.live_front import live_front
 from dashboard.components.run_controls import control_row, measure_weights, preference_in_force, weight_slider
 from dashboard.components.run_start import earlier_runs, preparing, start_form
@@ -22,8 +22,7 @@ from dashboard.watching import Watched, card_of, ranking, watch
 if TYPE_CHECKING:
     from nas_core.search import Ranking
 
-REFRESH = 1.0
-"""Seconds between two looks at a live run."""
+REFRESH = 1.0  # seconds between two looks at a live run
 FRONT_WORDS = {
     **{name: f"run.name_{name}" for name in ("cloud", "recent", "front", "floors", "best", "selected")},
     "ribbon": "run.ribbon",
@@ -96,7 +95,7 @@ def _workplace(was_live: bool) -> None:
         ranked = ranking(watched.record.id, watched.snapshot, preference)
         best = None if ranked.best is None else watched.snapshot.ids[ranked.best]
         shown = selection.candidate or best
-        middle.markdown(_sentence(card_of(watched, best, ranked) if best else None, weight))
+        middle.markdown(_sentence(card_of(watched, best, ranked) if best else None, weight, len(watched.snapshot)))
         weights = right.popover(text("run.weights"), key="weights", on_change="rerun", width="stretch")
         if weights.open:
             with weights:
@@ -114,11 +113,15 @@ def _front_and_panel(watched: Watched, ranked: Ranking, selection: state.Selecti
         words={name: text(key) for name, key in FRONT_WORDS.items()}, x_label=text("run.front_x"),
     )  # fmt: skip
     with chart:
-        live_front(front_payload(view), key=f"front_{watched.record.id}", on_picked=lambda n: _picked(watched, n))
-        st.caption(text("run.front_hint") if len(view.numbers) else text("run.front_empty"))
+        waiting = text("run.front_first" if watched.progress.live else "run.sentence_none")
+        live_front(front_payload(view), key=f"front_{watched.record.id}", waiting=waiting,
+                   on_picked=lambda n: _picked(watched, n))  # fmt: skip
+        st.caption(text("run.front_hint"))
     with panel:
         if shown is not None and (card := card_of(watched, shown, ranked)) is not None:
-            candidate_panel(card, selection, picked=selection.candidate is not None, on_back=_back)
+            candidate_panel(watched, card, selection, picked=selection.candidate is not None, on_back=_back)
+        else:
+            empty_panel()
     if st.session_state.pop("nasight_open", False):
         state.open_page("candidate")
 
@@ -137,9 +140,9 @@ def _back() -> None:
     state.choose(state.Selection(state.load().run))
 
 
-def _sentence(card: Card | None, weight: float) -> str:
+def _sentence(card: Card | None, weight: float, evaluated: int) -> str:
     if card is None:
-        return text("run.sentence_none")
+        return text("run.sentence_none" if evaluated else "run.sentence_first")
     kind = {0: "none", 1: "one"}.get(card.pairs, "many")
     return text(
         "run.sentence", weight=f"{weight:.2f}", number=card.number, metric=card.metric,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dashboard.views.space import SampleView
 
 PLOT = {"displayModeBar": False}
-ROOM = 300.0
+ROOM, TALL, MOST_BOXES = 400.0, 190.0, 14  # width and height of a sample's graph, pixels; boxes it may have
 MONOSPACE = "<style>[class*=st-key-space_text] textarea {font-family: monospace; font-size: 12px}</style>"
 DEFAULT = DataSource(kind="builtin", location="breast_cancer")
 
@@ -38,7 +38,8 @@ def _presets(
 @st.cache_data(max_entries=64, show_spinner=False)
 def _samples(declaration: str, seed: int) -> list[SampleView]:
     space = SearchSpace.from_json(declaration)
-    return [sample_view(space, architecture, room=ROOM) for architecture in samples(space, seed)]
+    drawn = samples(space, seed)
+    return [sample_view(space, architecture, room=ROOM, limit=MOST_BOXES, tallest=TALL) for architecture in drawn]
 
 
 def render() -> None:
@@ -68,7 +69,7 @@ def _head(name: str, space: SearchSpace) -> None:
 
 def _fits(space: SearchSpace, preset: SearchSpace) -> bool:
     """Return whether an edited space is over the columns of the chosen data; say so and offer the preset if not."""
-    theirs, ours = [f.name for f in space.features], [f.name for f in preset.features]
+    theirs, ours = ([(f.name, f.kind) for f in s.features] for s in (space, preset))
     if theirs == ours and space.outputs == preset.outputs:
         return True
     st.error(text("space.other_data", theirs=len(theirs), ours=len(ours)))
@@ -91,7 +92,7 @@ def _edit(space: SearchSpace, presets: dict[str, SearchSpace]) -> None:
         if draft.space is not None:
             st.button(text("space.reset"), on_click=_reset, key="space_reset", icon=":material/undo:")
     if chosen is not None and chosen != draft.preset:
-        state.save_draft(replace(draft, preset=chosen, space=None))
+        state.save_draft(replace(draft, source=draft.source or DEFAULT, preset=chosen, space=None))
         st.rerun()
     edited = text("space.edited", version=space.version) if draft.space is not None else ""
     st.caption(" · ".join(part for part in (descriptions[draft.preset], edited) if part))
@@ -118,7 +119,8 @@ def _accept(changed: SearchSpace, before: SearchSpace) -> None:
     if [f.name for f in changed.features] != names or changed.outputs != before.outputs:
         raise SpaceError(text("space.other_data", theirs=len(changed.features), ours=len(names)))
     samples(changed, 0, 1)
-    state.save_draft(replace(state.draft(), space=changed))
+    draft = state.draft()
+    state.save_draft(replace(draft, source=draft.source or DEFAULT, space=changed))
     st.session_state["space_applied"] = True
     st.rerun()
 
@@ -168,10 +170,11 @@ def _show(space: SearchSpace) -> None:
     colours = palette(state.is_dark())
     for i, sample in enumerate(_samples(space.to_json(), seed)):
         with st.container(border=True):
-            words, picture = st.columns([0.34, 0.66], vertical_alignment="center")
+            words, picture = st.columns([0.32, 0.68], vertical_alignment="center")
             words.markdown(sample.words)
             words.caption(sample.cost)
-            picture.plotly_chart(architecture_figure(sample.graph, colours, room=ROOM), theme=None, config=PLOT,
+            drawn = architecture_figure(sample.graph, colours, room=ROOM, height=TALL)
+            picture.plotly_chart(drawn, theme=None, config=PLOT,
                                  key=f"space_sample_{i}", alt=sample.graph.words)  # fmt: skip
     state.page_link("run", text("space.next"), icon=":material/play_arrow:")
 

@@ -94,7 +94,7 @@ def _origin(evaluation: Evaluation) -> str:
         return text("candidate.origin_landmark", name=evaluation.operator.partition(":")[2].strip())
     if evaluation.operator == "sample":
         return text("candidate.origin_sample")
-    return text("candidate.origin_operator", name=evaluation.operator)
+    return text("candidate.origin_operator", name=evaluation.operator.replace("_", " "))
 
 
 def _group_words(group: dict, marks: dict, names: Sequence[str]) -> str:
@@ -175,4 +175,3 @@ def best_links(evaluations: Sequence[Evaluation], objective: Objective, P: int, 
                          used=used, all=P)  # fmt: skip
             links.append(BestLink(e.id, words))
     return tuple(links[:most])
-

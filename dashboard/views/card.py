@@ -103,9 +103,7 @@ def candidate_card(
         pairs=found.pairs,
         monotone=len(found.certified),
         architecture=structure_words(values),
-        bars=tuple(
-            MeasureBar(n, labels.get(n, n), m.value, m.reason or "") for n, m in evaluation.measures.items()
-        ),
+        bars=tuple(MeasureBar(n, labels.get(n, n), m.value, m.reason or "") for n, m in evaluation.measures.items()),
         parameters=evaluation.cost.parameters,
         operations=evaluation.cost.operations,
         origin=evaluation.origin,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FailuresView", "failures_view"]
 
+
 @dataclass(frozen=True)
 class FailuresView:
     """Candidates that cannot enter the front, the newest first."""

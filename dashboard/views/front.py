@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dashboard.texts import text
 from dashboard.views.words import number
 
 if TYPE_CHECKING:
@@ -20,8 +21,12 @@ RECENT = 32
 FIRST = 64
 """Where landmarks are looked for: among the first candidates."""
 LANDMARK = "landmark:"
-NAMED = ("one feature, rank 1", "linear model of all features", "one network of all features")
-"""Landmarks whose name stands beside their diamond; the others say it on hover."""
+NAMED = {
+    "one feature, rank 1": "run.floor_feature",
+    "linear model of all features": "run.floor_linear",
+    "one network of all features": "run.floor_network",
+}
+"""Landmarks whose name stands beside their diamond, and that name; the others say theirs on hover."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,8 @@ def _floors(archive: Snapshot, ranking: Ranking) -> tuple[Floor, ...]:
         if operator.startswith(LANDMARK) and not np.isnan(ranking.interpretability[at]):
             label = operator.removeprefix(LANDMARK).strip()
             x, y = float(ranking.interpretability[at]), float(archive.performance[at])
-            found.append(Floor(int(archive.index[at]), label, x, y, label in NAMED))
+            shown = text(NAMED[label]) if label in NAMED else label
+            found.append(Floor(int(archive.index[at]), shown, x, y, label in NAMED))
     return tuple(found)
 
 

@@ -18,11 +18,13 @@ from dashboard.views.layout import Layout, Point, lay_out
 __all__ = ["GraphCluster", "GraphEdge", "GraphNode", "GraphView", "graph_view"]
 
 BOX_HEIGHT = 34.0
+ROW = 47.0
+"""A box and the gap to the one below it."""
 LETTER = 6.4
 PADDING = 18.0
 LONGEST = 28
 SMALLEST = 0.7
-TALLEST = 760.0
+TALLEST = 530.0
 
 
 @dataclass(frozen=True)
@@ -94,36 +96,41 @@ class GraphView:
         return text("graph.words", parts=parts, parameters=self.parameters, operations=self.operations)
 
 
-def graph_view(graph: nx.DiGraph, names: Sequence[str], *, room: float = 620.0, limit: int = 32) -> GraphView:
+def graph_view(
+    graph: nx.DiGraph, names: Sequence[str], *, room: float = 620.0, limit: int = 32, tallest: float = TALLEST
+) -> GraphView:
     """Return ``graph`` laid out for a column ``room`` points wide, parts merged until it is readable there.
 
-    Readable: at most ``limit`` boxes, no taller than 760 points, and at least 70 % of full size in that column.
+    Readable: at most ``limit`` boxes, and at least 70 % of full size in that column and within ``tallest`` points.
 
     Args:
         graph: Nodes carry kind, label, shape, parameters, operations, group (−1: none) and features (indices).
         names: Names of the features.
         room: Width of the column it is drawn in, points.
         limit: Number of boxes above which parts are merged.
+        tallest: Height of the drawing above which parts are merged, points.
     """
     told = ""
-    for small, told in levels(named(graph, names), limit):  # noqa: B007 - the last one is used
+    rows = int(tallest / SMALLEST / ROW)
+    for small, told in levels(named(graph, names), min(limit, rows + 1)):  # noqa: B007 - the last one is used
         if small.number_of_nodes() <= 4 * limit:
             sizes = {node: _size(data) for node, data in small.nodes(data=True)}
-            layout = _best_layout(small, sizes, room)
-            if small.number_of_nodes() <= limit and layout.width * SMALLEST <= room and layout.height <= TALLEST:
+            layout = _best_layout(small, sizes, room, tallest)
+            fits = layout.width * SMALLEST <= room and layout.height * SMALLEST <= tallest
+            if small.number_of_nodes() <= limit and fits:
                 break
     return _view(small, layout, sizes, told)
 
 
-def _best_layout(graph: nx.DiGraph, sizes: Mapping[Hashable, tuple[float, float]], room: float) -> Layout:
+def _best_layout(
+    graph: nx.DiGraph, sizes: Mapping[Hashable, tuple[float, float]], room: float, tallest: float
+) -> Layout:
     """Lay out in both reading directions; the one that needs less shrinking wins, then the lower one."""
     layouts = [lay_out(graph, sizes, direction) for direction in ("TB", "LR")]
-    return min(layouts, key=lambda it: (-min(1.0, room / max(it.width, 1.0)), it.height))
+    return min(layouts, key=lambda it: (-min(1.0, room / max(it.width, 1.0), tallest / it.height), it.height))
 
 
-def _view(
-    graph: nx.DiGraph, layout: Layout, sizes: Mapping[Hashable, tuple[float, float]], told: str
-) -> GraphView:
+def _view(graph: nx.DiGraph, layout: Layout, sizes: Mapping[Hashable, tuple[float, float]], told: str) -> GraphView:
     nodes = tuple(_node(node, data, layout, sizes) for node, data in graph.nodes(data=True))
     edges = tuple(
         GraphEdge(str(a), str(b), layout.edges[a, b], bool(data.get("skip"))) for a, b, data in graph.edges(data=True)

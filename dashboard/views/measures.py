@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dashboard.texts import text
+from dashboard.views.words import number
 
 if TYPE_CHECKING:
     from nas_core.records import Evaluation
@@ -78,9 +79,7 @@ class MeasuresView:
     bars: tuple[MeasureBar, ...]
 
 
-def measures_view(
-    evaluation: Evaluation, space: SearchSpace, raised: Mapping[str, RaisedBy | None]
-) -> MeasuresView:
+def measures_view(evaluation: Evaluation, space: SearchSpace, raised: Mapping[str, RaisedBy | None]) -> MeasuresView:
     """Return the measures of ``evaluation``, each put into words by the measure itself.
 
     Args:
@@ -136,19 +135,20 @@ def architecture_changes(before: Mapping[str, Any], after: Mapping[str, Any], na
     if added := sorted(new - old):
         changes.append(text("measure.adds", names=_list(added, names)))
     if len(before.get("groups", ())) != len(after.get("groups", ())):
-        changes.append(
-            text("measure.groups", before=len(before.get("groups", ())), after=len(after.get("groups", ())))
-        )
+        changes.append(text("measure.groups", before=len(before.get("groups", ())), after=len(after.get("groups", ()))))
     for key in sorted(set(before) | set(after)):
         if key in ("groups", "marks") or before.get(key) == after.get(key):
             continue
         label = key.replace("_", " ")
-        changes.append(text("measure.changes", label=label, before=before.get(key), after=after.get(key)))
+        old_value, new_value = _written(before.get(key)), _written(after.get(key))
+        changes.append(text("measure.changes", label=label, before=old_value, after=new_value))
     if before.get("marks", {}) != after.get("marks", {}):
-        changes.append(
-            text("measure.marks", before=len(before.get("marks", {})), after=len(after.get("marks", {})))
-        )
+        changes.append(text("measure.marks", before=len(before.get("marks", {})), after=len(after.get("marks", {}))))
     return tuple(changes)
+
+
+def _written(value: Any) -> str:
+    return number(value) if isinstance(value, float) else str(value)
 
 
 def _used(values: Mapping[str, Any]) -> set[int]:

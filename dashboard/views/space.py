@@ -106,8 +106,10 @@ def samples(space: SearchSpace, seed: int, how_many: int = 3) -> list[Architectu
     return list(found.values())
 
 
-def sample_view(space: SearchSpace, architecture: Architecture, *, room: float = 320.0, limit: int = 12) -> SampleView:
-    """Return one architecture with its graph laid out for a column ``room`` points wide."""
+def sample_view(
+    space: SearchSpace, architecture: Architecture, *, room: float = 320.0, limit: int = 12, tallest: float = 400.0
+) -> SampleView:
+    """Return one architecture with its graph laid out for a frame ``room`` points wide and ``tallest`` high."""
     from nas_core.spaces import facts, graph
 
     found = facts(space, architecture)
@@ -115,7 +117,7 @@ def sample_view(space: SearchSpace, architecture: Architecture, *, room: float =
     groups = len(architecture.values.get("groups", ()))
     words = text("space.sample_words", used=len(found.used_features), all=len(names), groups=groups)
     cost = text("space.sample_cost", parameters=count(found.parameters), operations=count(found.operations))
-    drawn = graph_view(graph(space, architecture), names, room=room, limit=limit)
+    drawn = graph_view(graph(space, architecture), names, room=room, limit=limit, tallest=tallest)
     return SampleView(architecture.id, f"{words} · {structure_words(architecture.values)}", cost, drawn)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ROWS", "CandidateTable", "candidate_table"]
 
-ROWS = 200
+ROWS = 100
 """Rows shown at once: the best under the preference in force."""
 
 
@@ -48,5 +48,5 @@ def candidate_table(archive: Snapshot, ranking: Ranking, rows: int = ROWS) -> Ca
     }
     columns |= {name: archive.measures[at, m] for m, name in enumerate(archive.names)}
     columns |= {name: archive.columns[name][at].astype(np.int64) for name in ("parameters", "operations")}
-    columns["operator"] = np.array([archive.operator[i] for i in at], dtype=object)
+    columns["operator"] = np.array([archive.operator[i].replace("_", " ") for i in at], dtype=object)
     return CandidateTable(tuple(archive.ids[i] for i in at), columns, len(eligible), archive.revision)

@@ -6,7 +6,7 @@ import math
 
 from nas_core.records import Estimate
 
-__all__ = ["count", "duration", "estimate", "number", "percent"]
+__all__ = ["count", "duration", "estimate", "interval", "number", "percent", "signed"]
 
 MISSING = "–"
 
@@ -27,10 +27,23 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def estimate(value: Estimate | None, digits: int = 3) -> str:
     """Return ``value ± half its 95 % interval``."""
-    if value is None:
-        return MISSING
-    half = (value.high - value.low) / 2
-    return f"{number(value.value, digits)} ± {number(half, 1)}"
+    return MISSING if value is None else interval(value.value, value.low, value.high, digits)
+
+
+def interval(value: float | None, low: float | None, high: float | None, digits: int = 3) -> str:
+    """Return ``value ± half of the interval``, both to the same decimals; the value alone where it has none."""
+    told = number(value, digits)
+    if low is None or high is None or not math.isfinite(high - low):
+        return told
+    half = (high - low) / 2
+    decimals = len(told.partition(".")[2])
+    same = f"{half:.{decimals}f}"
+    return f"{told} ± {same if float(same) and 'e' not in told else f'{half:.1g}'}"
+
+
+def signed(value: float, decimals: int = 3) -> str:
+    """Return a difference with its sign, ``+0.012`` or ``−0.012``."""
+    return f"{value:+.{decimals}f}".replace("-", "−")
 
 
 def percent(share: float | None) -> str:

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nas_core.errors import RunError, SettingsError
 from nas_core.evaluation.base import Evaluator
 from nas_core.preferences import Preference
@@ -57,6 +59,7 @@ def start_run(
 
     Raises:
         SettingsError: No such strategy.
+        SpaceError: The space has no valid candidate.
         StoreError: The store cannot be written.
     """
     settings = settings or RunSettings()
@@ -64,6 +67,7 @@ def start_run(
         raise SettingsError(
             f"There is no strategy {settings.strategy!r}", allowed=", ".join(STRATEGIES), fix="choose one of them"
         )
+    space.sample(np.random.default_rng(settings.seed))  # an empty space is refused before there is a run of it
     now = time.time()
     record = RunRecord(
         id=f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{secrets.token_hex(2)}",

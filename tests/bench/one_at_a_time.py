@@ -50,9 +50,9 @@ def optimiser_of(architecture: Architecture, module: nn.Module) -> torch.optim.O
 
 def tensors(problem: Problem) -> tuple[TensorDataset, TensorDataset]:
     """Return the training and validation parts as data sets; the targets as float for regression."""
+    kind = torch.float32 if problem.task == "regression" else None
     return tuple(
-        TensorDataset(torch.tensor(part.E), torch.tensor(part.y, dtype=torch.float32 if problem.task == "regression" else None))
-        for part in (problem.train, problem.valid)
+        TensorDataset(torch.tensor(part.E), torch.tensor(part.y, dtype=kind)) for part in (problem.train, problem.valid)
     )  # type: ignore[return-value]
 
 
@@ -84,7 +84,7 @@ def lightning_fit(problem: Problem, architecture: Architecture, seed: int) -> nn
         trainer = pl.Trainer(
             max_epochs=recipe.max_epochs, logger=False, enable_checkpointing=False, enable_progress_bar=False,
             enable_model_summary=False, num_sanity_val_steps=0, accelerator="auto", devices=1,
-            callbacks=[EarlyStopping("valid_loss", min_delta=recipe.min_delta, patience=recipe.patience, check_finite=True)],
+            callbacks=[EarlyStopping("valid_loss", recipe.min_delta, recipe.patience, check_finite=True)],
         )  # fmt: skip
         module = OneCandidate(problem, architecture, seed)
         trainer.fit(

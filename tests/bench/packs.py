@@ -26,7 +26,7 @@ def clock(work: list[Architecture], fit: object) -> float:
     """Return the seconds that ``fit`` takes for all architectures of ``work``."""
     began = time.perf_counter()
     for architecture in work:
-        fit(architecture)  # type: ignore[operator]
+        fit(architecture)
     return time.perf_counter() - began
 
 
@@ -86,7 +86,8 @@ def main() -> None:
     print(f"  pack                {result['candidates_per_second']:8.1f} candidates/s")
     print(f"  vs plain loop       {result['speedup_vs_plain_loop']:8.1f} ×")
     print(f"  vs Lightning fits   {result['speedup_vs_lightning']:8.1f} ×")
-    print(f"  search of {options.search}: {phases['total']:.1f} s, measures / training {100 * result['measure_share']:.1f} %")
+    share = 100 * result["measure_share"]
+    print(f"  search of {options.search}: {phases['total']:.1f} s, measures / training {share:.1f} %")
 
 
 if __name__ == "__main__":

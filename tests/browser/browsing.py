@@ -15,6 +15,7 @@ from studio_process import ROOT, Studio, start
 from dashboard.server import free_port
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+FIRST_PORT = 20_000 + os.getpid() % 10_000  # two test runs on one machine look for a free port in different places
 SIZE = {"width": 1440, "height": 900}
 expect.set_options(timeout=20_000)
 
@@ -65,7 +66,7 @@ def settled(page: Page) -> None:
 
 def serve_synthetic(store: Path, *, candidates: int, delay: float) -> Iterator[Studio]:
     """Yield a studio on the synthetic evaluator and end it afterwards."""
-    port = free_port("127.0.0.1", 8710, 200)
+    port = free_port("127.0.0.1", FIRST_PORT, 200)
     script = str(ROOT / "tests" / "browser" / "synthetic_studio.py")
     running = start([script, str(port), str(candidates), str(delay)], store)
     yield running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,10 +13,11 @@ from studio_process import Studio
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium; without one the test is skipped, and says so."""
+    """The system's Chromium; without one the test is skipped and says so, or fails where a browser is required."""
     path = find_chromium()
     if path is None:
-        pytest.skip("no Chromium on this machine: install the system's chromium package or set NASIGHT_CHROMIUM")
+        answer = pytest.fail if os.environ.get("NASIGHT_REQUIRE_BROWSER") else pytest.skip
+        answer("no Chromium on this machine: install the system's chromium package or set NASIGHT_CHROMIUM")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield opened

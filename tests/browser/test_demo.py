@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from browsing import open_page
+from browsing import FIRST_PORT, open_page
 from playwright.sync_api import Browser, expect
 from studio_process import start
 
@@ -23,7 +23,7 @@ POINTS = "Number(document.querySelector('.nasight-front')?.dataset.points || 0)"
 def test_the_demo_searches_at_once_and_can_be_resumed_after_its_server_ended(
     browser: Browser, tmp_path: Path, end: signal.Signals
 ) -> None:
-    port = str(free_port("127.0.0.1", 8910, 80))
+    port = str(free_port("127.0.0.1", FIRST_PORT, 200))
     command = ["-m", "dashboard.command", "--no-browser", "--port", port, "--store", str(tmp_path)]
     studio = start([*command[:2], "demo", *command[2:], "--candidates", "5000"], tmp_path)
     page, watch = open_page(browser, studio.url)

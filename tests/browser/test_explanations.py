@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from browsing import open_page, settled
+from browsing import FIRST_PORT, open_page, settled
 from playwright.sync_api import Browser, Page, expect
 from studio_process import ROOT, Studio, start
 
@@ -25,7 +25,7 @@ PATIENCE = 20.0  # seconds a loaded machine may take for what takes one or two
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
     """A studio with a finished run of 17 candidates, trained for ten epochs, one of them dense in 30 features."""
-    port = free_port("127.0.0.1", 8710, 200)
+    port = free_port("127.0.0.1", FIRST_PORT, 200)
     script = str(ROOT / "tests" / "browser" / "recorded_studio.py")
     arguments = [script, str(port), "breast_cancer", "10"]
     running = start(arguments, tmp_path_factory.mktemp("trained"), timeout=120)

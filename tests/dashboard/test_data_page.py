@@ -123,6 +123,12 @@ def test_an_empty_upload_is_refused(store: Store) -> None:
         keep_upload(store, "none.csv", b"")
 
 
+def test_a_folder_that_cannot_be_written_is_said(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "uploads").write_text("in the way")
+    with pytest.raises(DataError, match=r"could not be kept in .*uploads.*Allowed: a folder.*Fix: .*--store"):
+        keep_upload(store, "mine.csv", b"a,b\n1,2\n")
+
+
 def test_the_page_opens_on_a_built_in_set_and_prepares_it(store: Store) -> None:
     app = open_page()
     assert not app.exception
@@ -167,6 +173,10 @@ def test_another_target_changes_task_and_metric(store: Store) -> None:
         (b"a,target\n1,x\n", "1 row"),
         (as_csv(table().assign(target="one")), "one class only"),
         (as_csv(table().assign(target=np.nan)), "no value in any row"),
+        (as_csv(table().assign(size=[np.inf, *range(59)])), "'size' holds an infinite value in row 1"),
+        (as_csv(table().assign(size=["about", *range(59)])), "'size' holds text where numbers are expected"),
+        (as_csv(table()[["target"]].assign(size=np.nan)), "no column to learn from"),
+        (b'a,b,target\n1,2,"yes\n', "malformed near line 2"),
     ],
 )
 def test_a_bad_table_gets_a_message(store: Store, content: bytes, said: str) -> None:
@@ -174,6 +184,26 @@ def test_a_bad_table_gets_a_message(store: Store, content: bytes, said: str) -> 
     app = open_page(data=kept.name)
     assert not app.exception
     assert any(said in e.value and "Fix:" in e.value for e in app.error), [e.value for e in app.error]
+
+
+def test_a_column_without_values_is_left_out_and_named(store: Store) -> None:
+    kept = keep_upload(store, "mine.csv", as_csv(table().assign(nothing=np.nan)[["nothing", "size", "target"]]))
+    app = open_page(data=kept.name)
+    assert not app.exception
+    assert not app.error
+    assert any("Column 'nothing' is left out: every value is missing." in w.value for w in app.warning)
+
+
+def test_two_thousand_columns_are_shown_and_can_be_used(store: Store) -> None:
+    rng = np.random.default_rng(0)
+    wide = pd.DataFrame(rng.normal(size=(60, 2000)).round(3), columns=[f"c{j}" for j in range(2000)])
+    kept = keep_upload(store, "wide.csv", as_csv(wide.assign(target=np.where(wide.c7 > 0, "yes", "no"))))
+    app = open_page(data=kept.name)
+    assert not app.exception
+    assert any("first 100 of 2001 columns" in c.value for c in app.caption)
+    app.button(key="data_use").click().run()
+    assert not app.exception
+    assert "predicting target" in app.success[0].value
 
 
 def test_an_unknown_table_in_the_address_is_named(store: Store) -> None:

@@ -129,7 +129,7 @@ def test_a_run_can_be_paused_from_the_page_and_a_second_tab_sees_it(store: Store
 
 def wait_until(true: object, seconds: float = 10.0) -> None:
     until = time.monotonic() + seconds
-    while not true():  # type: ignore[operator]
+    while not true():
         assert time.monotonic() < until
         time.sleep(0.02)
 

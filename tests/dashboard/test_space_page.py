@@ -84,7 +84,7 @@ def test_pairs_are_ordered_and_complete() -> None:
 def test_a_menu_offers_what_any_preset_has(space: SearchSpace) -> None:
     wide = SearchSpace.for_problem(run_problem("iris"), "accurate")
     offered = menu("width", [space, wide])
-    assert set(offered) == {c for s in (space, wide) for c in s.by_name["width"].choices}
+    assert set(offered) == {c for s in (space, wide) for c in s.by_name["width"].choices}  # type: ignore[attr-defined]
     assert list(offered) == sorted(offered)
 
 

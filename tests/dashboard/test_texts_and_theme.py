@@ -21,7 +21,7 @@ def keys_in(source: Path) -> set[str]:
     """Return the literal keys passed to ``text`` in a file."""
     calls = (n for n in ast.walk(ast.parse(source.read_text())) if isinstance(n, ast.Call))
     named = (n for n in calls if isinstance(n.func, ast.Name) and n.func.id == "text" and n.args)
-    return {n.args[0].value for n in named if isinstance(n.args[0], ast.Constant)}
+    return {str(n.args[0].value) for n in named if isinstance(n.args[0], ast.Constant)}
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda p: p.stem)
@@ -96,6 +96,8 @@ def test_times_are_words(seconds: float | None, written: str) -> None:
 
 
 def test_estimates_and_shares() -> None:
-    assert estimate(Estimate(value=0.985, low=0.975, high=0.995)) == "0.985 ± 0.01"
+    assert estimate(Estimate(value=0.985, low=0.975, high=0.995)) == "0.985 ± 0.010"
+    assert estimate(Estimate(value=0.985, low=0.9849, high=0.9851)) == "0.985 ± 0.0001"
+    assert estimate(Estimate(value=12.34, low=10.34, high=14.34)) == "12.3 ± 2.0"
     assert estimate(None) == "–"
     assert percent(0.254) == "25 %"

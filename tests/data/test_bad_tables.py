@@ -185,6 +185,6 @@ def test_a_frame_with_repeated_names_or_one_column() -> None:
 def test_a_frame_with_a_task_or_a_kind_that_does_not_exist() -> None:
     frame = pd.DataFrame({"a": np.arange(30) % 7, "target": np.arange(30) % 2})
     with pytest.raises(DataError, match="no task 'ranking'"):
-        dataset_from_frame(frame, task="ranking")  # type: ignore[arg-type]
+        dataset_from_frame(frame, task="ranking")
     with pytest.raises(DataError, match="'a' has the kind 'number'"):
         dataset_from_frame(frame, kinds={"a": "number"})  # type: ignore[dict-item]

@@ -108,7 +108,7 @@ def test_any_frame(columns: list[list[object]], kind: str | None, target: str) -
     frame["y"], frame["x"] = np.arange(36) % 2, np.arange(36) % 5
     kinds = {"c0": kind} if kind and target != "c0" else None
     try:
-        dataset = dataset_from_frame(frame, target, kinds)  # type: ignore[arg-type]
+        dataset = dataset_from_frame(frame, target, kinds)
     except DataError as error:
         event(f"refused: {error.allowed[:40]}")
     else:

@@ -76,7 +76,7 @@ def test_the_split_depends_on_the_seed_and_is_the_same_in_another_process() -> N
 @pytest.mark.parametrize("fractions", [(0.5, 0.5, 0.0), (0.9, 0.9, 0.9), (0.6, 0.4), (1.2, -0.1, -0.1)])
 def test_fractions_must_add_up(fractions: tuple[float, ...]) -> None:
     with pytest.raises(DataError, match="three positive numbers that add up to 1"):
-        split(load_data("iris"), 0, fractions)  # type: ignore[arg-type]
+        split(load_data("iris"), 0, fractions)
 
 
 def _mixed(task: str) -> Dataset:

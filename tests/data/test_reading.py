@@ -58,7 +58,7 @@ def test_importing_the_package_is_light() -> None:
 )
 def test_every_way_to_write_a_table_reads_the_same(suffix: str, write: object, tmp_path: Path) -> None:
     file = tmp_path / f"table{suffix}"
-    write(file)  # type: ignore[operator]
+    write(file)
     expected = dataset_from_frame(FRAME)
     dataset = load_data(file)
     assert dataset.hash == expected.hash
@@ -244,7 +244,7 @@ def test_nullable_columns_are_numbers() -> None:
 def _variant(dataset: Dataset, **changes: object) -> Dataset:
     from dataclasses import replace
 
-    return replace(dataset, **changes)  # type: ignore[arg-type]
+    return replace(dataset, **changes)
 
 
 def test_the_hash_is_that_of_the_content() -> None:

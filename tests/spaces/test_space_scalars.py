@@ -103,4 +103,4 @@ def test_value_outside_the_domain_is_explained(variable: Variable, value: object
 )  # fmt: skip
 def test_impossible_limits_are_explained(build: object, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
-        build()  # type: ignore[operator]
+        build()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,8 @@ from nas_core.spaces.tabular.rules import rules_of
 
 def promises(space: SearchSpace, a: Architecture) -> None:
     """Assert every constraint from its own words, apart from the code that enforces it."""
-    limits, values, known = space.constraints, a.values, facts(space, a)
+    limits: Any = space.constraints
+    values, known = a.values, facts(space, a)
     used = {f"f{j}" for j in known.used_features}
     groups = [{f"f{j}" for j in g["features"]} for g in values["groups"]]
     assert space.validate_architecture(a) == []

@@ -162,9 +162,9 @@ def test_max_operations_bounds_every_sample_and_is_reached(preset: str) -> None:
     top = facts(space, space.sample(np.random.default_rng(0))).max_operations
     most = 0
     base = space.sample(np.random.default_rng(0)).values
-    wanted = {n: space.by_name[n].choices for n in ("activation", "connections", "normalisation", "encoding")}  # type: ignore[attr-defined]
+    wanted = {n: space.by_name[n].choices for n in ("activation", "connections", "normalisation", "encoding")}
     groups = [{"features": [j], "linear": False} for j in range(6)]
-    depth, width = space.by_name["depth"].high, max(space.by_name["width"].choices)  # type: ignore[attr-defined]
+    depth, width = space.by_name["depth"].high, max(space.by_name["width"].choices)
     for activation in wanted["activation"]:
         for connections in wanted["connections"]:
             for norm in wanted["normalisation"]:

@@ -10,6 +10,7 @@ editable install; a route works in every install.)
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 
 import streamlit as st
 
@@ -17,14 +18,18 @@ from dashboard.assets import asset_url
 
 __all__ = ["live_front"]
 
-HEIGHT = 460
+HEIGHT = 400
 
 HTML = f"""
 <div style="position:relative;margin:4px 12px 6px 62px">
   <div class="nasight-ribbon" role="group" style="display:flex;border-radius:4px;overflow:hidden;height:22px"></div>
   <div class="nasight-weight"></div>
 </div>
-<div class="nasight-front" role="figure" style="width:100%;height:{HEIGHT}px"></div>
+<div style="position:relative">
+  <div class="nasight-front" role="figure" style="width:100%%;height:{HEIGHT}px"></div>
+  <div class="nasight-wait" style="position:absolute;inset:0;display:flex;align-items:center;justify-content:center;
+    pointer-events:none">%s</div>
+</div>
 """
 
 LOADER = """
@@ -38,12 +43,13 @@ export default function (component) {{
 """
 
 
-def live_front(payload: bytes, *, key: str, on_picked: Callable[[int], None]) -> None:
+def live_front(payload: bytes, *, key: str, waiting: str, on_picked: Callable[[int], None]) -> None:
     """Draw the front; call ``on_picked`` with a candidate's number when a person clicks its point.
 
     Args:
         payload: What :func:`dashboard.figures.front.front_payload` returns.
         key: Identity of the element; a different key is a different chart.
+        waiting: What stands in its place before the first candidate.
         on_picked: Runs before the script run that the click causes.
     """
 
@@ -54,7 +60,7 @@ def live_front(payload: bytes, *, key: str, on_picked: Callable[[int], None]) ->
 
     mount = st.components.v2.component(
         "nasight_live_front",
-        html=HTML,
+        html=HTML % escape(waiting),
         js=LOADER.format(front=asset_url("front.js"), plotly=asset_url("plotly.js")),
         isolate_styles=False,
     )

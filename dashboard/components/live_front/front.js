@@ -1,14 +1,14 @@
 // The live Pareto front: one plain ES module, drawn with Plotly.react so that zoom and hover survive every refresh.
 //
 // Data is one block of bytes (see figures/front.py): uint32 header length, JSON header, then per candidate
-// x uint16, y uint16, number uint32, flags uint8. Coordinates are fractions of the header's ranges.
+// x uint16, y uint16, number, flags uint8. Coordinates are fractions of the header's ranges; a number is the step from the
+// number before it (uint8), or itself (uint32) where the header says that a step takes four bytes.
 
 const ON_FRONT = 1, RECENT = 2
 const instances = new WeakMap()
-let plotly
 
 function loadPlotly(url) {
-  plotly ??= new Promise((resolve, reject) => {
+  window.nasightPlotly ??= new Promise((resolve, reject) => {
     if (window.Plotly) return resolve(window.Plotly)
     const script = document.createElement("script")
     script.src = url
@@ -16,7 +16,7 @@ function loadPlotly(url) {
     script.onerror = () => reject(new Error("plotly.js did not load from " + url))
     document.head.appendChild(script)
   })
-  return plotly
+  return window.nasightPlotly
 }
 
 function decode(bytes) {
@@ -29,9 +29,15 @@ function decode(bytes) {
     head,
     x: scale(part(Uint16Array, 0, 2), head.x.data),
     y: scale(part(Uint16Array, 2 * n, 2), head.y.data),
-    number: part(Uint32Array, 4 * n, 4),
-    flags: part(Uint8Array, 8 * n, 1),
+    number: head.step === 1 ? summed(part(Uint8Array, 4 * n, 1)) : part(Uint32Array, 4 * n, 4),
+    flags: part(Uint8Array, (4 + head.step) * n, 1),
   }
+}
+
+function summed(steps) {
+  const out = new Uint32Array(steps.length)
+  for (let i = 0, at = 0; i < steps.length; i++) out[i] = at += steps[i]
+  return out
 }
 
 function scale(fractions, [low, high]) {
@@ -78,20 +84,30 @@ function traces(data, colours, gl) {
     { ...base, ...points(data, (f) => !(f & ON_FRONT) && !(f & RECENT)), type: gl ? "scattergl" : "scatter",
       name: head.words.cloud, marker: { size: 6, color: colours.dominated, opacity: 0.45 } },
     { ...base, ...points(data, (f) => !(f & ON_FRONT) && f & RECENT), name: head.words.recent,
-      marker: { size: 7, color: colours.interpretability, symbol: "circle-open", line: { width: 1.6 } } },
+      marker: { size: 7, color: colours.recent, symbol: "circle-open", line: { width: 1.6 } } },
     { ...base, x: sorted("x"), y: sorted("y"), customdata: sorted("customdata"), mode: "lines+markers",
       name: head.words.front, line: { shape: "vh", color: colours.front, width: 2 },
       marker: { size: 9, color: colours.front, symbol: "circle", line: { width: 1, color: colours.background } } },
     { ...base, x: head.floors.map((f) => f.x), y: head.floors.map((f) => f.y), text: head.floors.map((f) => f.label),
       customdata: head.floors.map((f) => f.number), name: head.words.floors, visible: head.floors.length > 0,
       hovertemplate: template.replace("</b>", "</b> %{text}"),
-      marker: { size: 10, symbol: "diamond-open", color: colours.ink, line: { width: 1.5 } } },
+      marker: { symbol: "diamond-open", line: { width: 1.5 }, size: head.floors.map((f) => (f.named ? 11 : 7)),
+        color: head.floors.map((f) => (f.named ? colours.ink : colours.muted)) } },
     { ...base, ...points(data, (_, n) => n === head.best), name: head.words.best,
       marker: { size: 19, symbol: "circle-open", color: colours.chosen, line: { width: 3 } } },
     { ...base, ...points(data, (_, n) => n === head.selected && n !== head.best), name: head.words.selected,
       marker: { size: 17, symbol: "square-open", color: colours.chosen, line: { width: 2.4 } } },
   ]
   return list.map((t) => ({ ...t, showlegend: t.visible !== false && t.x.length > 0 }))
+}
+
+// The names of the references, on a ground of their own so that they can be read over the cloud.
+function names(floors, colours) {
+  return floors.filter((f) => f.named).map((f) => ({
+    x: f.x, y: f.y, text: f.label, showarrow: false, font: { size: 11, color: colours.muted },
+    bgcolor: colours.background + "D0", borderpad: 1,
+    xanchor: f.x < 0.3 ? "left" : f.x > 0.7 ? "right" : "center", yshift: f.x < 0.3 ? 16 : -17,
+  }))
 }
 
 function layout(data, colours, font) {
@@ -110,9 +126,7 @@ function layout(data, colours, font) {
       bgcolor: "rgba(0,0,0,0)" },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colours.muted, activecolor: colours.ink },
     hoverlabel: { bgcolor: colours.panel, bordercolor: colours.grid, font: { color: colours.ink } },
-    annotations: data.head.floors.filter((f) => f.named).map((f) => ({ x: f.x, y: f.y, text: f.label, showarrow: false,
-      xanchor: f.x < 0.3 ? "left" : f.x > 0.7 ? "right" : "center", yshift: f.x < 0.3 ? 15 : -15,
-      font: { size: 11, color: colours.muted } })),
+    annotations: names(data.head.floors, colours),
   }
 }
 
@@ -151,7 +165,7 @@ function instance(parent) {
   if (!own) {
     const node = parent.querySelector(".nasight-front")
     own = { node, gl: hasWebGL(), draws: 0, ribbon: parent.querySelector(".nasight-ribbon"),
-      cursor: parent.querySelector(".nasight-weight") }
+      cursor: parent.querySelector(".nasight-weight"), wait: parent.querySelector(".nasight-wait") }
     instances.set(parent, own)
   }
   return own
@@ -172,6 +186,7 @@ export async function render(component, plotlyUrl) {
   own.node.setAttribute("aria-label", latest.head.summary)
   await Plotly.react(own.node, traces(latest, colours, own.gl), layout(latest, colours, font), CONFIG)
   ribbon(own, latest.head, colours)
+  own.wait.style.display = latest.number.length ? "none" : "flex"
   own.node.dataset.points = String(latest.number.length)
   if (!own.draws) {
     own.node.on("plotly_click", (event) => {

@@ -1,0 +1,40 @@
+"""A Plotly figure that changes while a person looks at it, as one Components-v2 element that is never mounted again.
+
+For pictures that stay as they are, ``st.plotly_chart`` is right; one that grows with a live run would flicker in it.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.assets import asset_url
+
+__all__ = ["live_chart"]
+
+LOADER = """
+let module
+const base = new URL(document.baseURI).origin
+export default function (component) {{
+  module ??= import(base + "{chart}")
+  module.then((m) => m.render(component, base + "{plotly}"))
+  return () => module.then((m) => m.unmount(component.parentElement))
+}}
+"""
+
+
+def live_chart(figure: str, *, height: int, words: str, key: str) -> None:
+    """Draw a figure.
+
+    Args:
+        figure: The figure as JSON (``Figure.to_json()``), with its height in the layout.
+        height: That height, pixels; it is kept free before the figure is there.
+        words: What it shows, in a sentence.
+        key: Identity of the element.
+    """
+    mount = st.components.v2.component(
+        f"nasight_live_chart_{height}",
+        html=f'<div class="nasight-chart" role="figure" style="width:100%;height:{height}px"></div>',
+        js=LOADER.format(chart=asset_url("chart.js"), plotly=asset_url("plotly.js")),
+        isolate_styles=False,
+    )
+    mount(data={"figure": figure, "words": words}, key=key)

@@ -1,0 +1,120 @@
+"""What a person prepares for the next run, and where it is kept, so that a reload does not lose it.
+
+A draft is a small file beside the store, named by its content; the URL says the name (``?draft=…``). So a draft never
+changes under anybody, a link to it always means the same, and going back in the browser goes back to the one before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nas_core.errors import NasightError
+
+if TYPE_CHECKING:
+    from nas_core.data import DataSource
+    from nas_core.spaces import SearchSpace
+    from nas_core.store import Store
+
+__all__ = ["Draft", "find_draft", "keep_draft"]
+
+_NAME = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a person prepares for the next run.
+
+    Attributes:
+        source: Where the rows come from; None until chosen (the Run page then offers breast_cancer).
+        metric: Name of the performance metric; None for the task's default.
+        split_seed: Seed of the train / validation / test split.
+        fractions: Shares of the three parts.
+        preset: Preset the space starts from.
+        space: The edited space; None for the preset unchanged.
+    """
+
+    source: DataSource | None = None
+    metric: str | None = None
+    split_seed: int = 0
+    fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)
+    preset: str = "balanced"
+    space: SearchSpace | None = None
+
+    def to_json(self) -> str:
+        """Return the draft as JSON text; equal drafts give equal text."""
+        return json.dumps(
+            {
+                "source": None if self.source is None else self.source.model_dump(mode="json"),
+                "metric": self.metric,
+                "split_seed": self.split_seed,
+                "fractions": list(self.fractions),
+                "preset": self.preset,
+                "space": None if self.space is None else self.space.model_dump(mode="json"),
+            },
+            sort_keys=True,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Draft:
+        """Return the draft that :meth:`to_json` wrote.
+
+        Raises:
+            ValueError, KeyError, TypeError, NasightError: The text is not a draft.
+        """
+        from nas_core.data import DataSource
+        from nas_core.spaces import SearchSpace
+
+        read = json.loads(text)
+        train, valid, test = read["fractions"]
+        return cls(
+            source=None if read["source"] is None else DataSource.model_validate(read["source"]),
+            metric=read["metric"],
+            split_seed=int(read["split_seed"]),
+            fractions=(float(train), float(valid), float(test)),
+            preset=str(read["preset"]),
+            space=None if read["space"] is None else SearchSpace.model_validate(read["space"]),
+        )
+
+
+def keep_draft(store: Store, draft: Draft) -> str | None:
+    """Write a draft and return its name; None when it cannot be written, and then it lasts as long as the tab."""
+    folder = _folder(store)
+    if folder is None:
+        return None
+    text = draft.to_json()
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    path = folder / f"{name}.json"
+    if path.is_file():
+        return name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as file:
+            file.write(text)
+        os.replace(file.name, path)
+    except OSError:
+        return None
+    return name
+
+
+def find_draft(store: Store, name: str) -> Draft | None:
+    """Return the draft called ``name``, None when there is none that can be read."""
+    folder = _folder(store)
+    if folder is None or not _NAME.fullmatch(name):
+        return None
+    try:
+        return Draft.from_json((folder / f"{name}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError, NasightError):  # gone, cut short, or written by another version
+        return None
+
+
+def _folder(store: Store) -> Path | None:
+    """Return the folder of drafts beside a store on disk; a store in memory has none."""
+    location = Path(store.url)
+    return location.parent / "drafts" if location.is_absolute() else None
