@@ -114,7 +114,7 @@ class MonotoneShare(Measure):
         state = f"{len(used) - len(turning)} of the {len(used)} features used are monotone by construction."
         graded = candidate.measurement.graded
         if graded is not None:
-            state += f" Measured, {graded:.0%} of the way of the effects goes in one direction."
+            state += f" Measured on the data, {graded:.0%} of the movement of the effects goes in one direction."
         if not turning:
             return Advice(state)
         gain = 1 / len(candidate.feature_names)

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
 
 from browsing import FLAGS, find_chromium, open_page
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 from studio_process import ROOT, Studio, start
 
 from dashboard.server import free_port
@@ -66,8 +66,11 @@ def window(studio: Studio, seconds: float) -> dict[str, float]:
 @contextmanager
 def tab(browser: Browser, url: str) -> Iterator[Page]:
     """Open the Run page and close it afterwards."""
-    page, _ = open_page(browser, url)
-    page.wait_for_selector(".nasight-front[data-draws]", timeout=60_000)
+    page, watch = open_page(browser, url)
+    try:
+        page.wait_for_selector(".nasight-front[data-draws]", timeout=60_000)
+    except TimeoutError as error:
+        raise RuntimeError(f"The front was not drawn: {watch.wrong}") from error
     yield page
     page.context.close()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import open_page, settled
+from browsing import FIRST_PORT, open_page, settled
 from playwright.sync_api import Browser, Page, expect
 from studio_process import ROOT, Studio, start
 
@@ -38,7 +38,7 @@ def dark(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
     """A studio with a finished run of 16 candidates whose weights are stored."""
-    port = free_port("127.0.0.1", 8710, 200)
+    port = free_port("127.0.0.1", FIRST_PORT, 200)
     script = str(ROOT / "tests" / "browser" / "recorded_studio.py")
     running = start([script, str(port)], tmp_path_factory.mktemp("recorded"))
     yield running

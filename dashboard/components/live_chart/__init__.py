@@ -15,7 +15,7 @@ LOADER = """
 let module
 const base = new URL(document.baseURI).origin
 export default function (component) {{
-  module ??= import(base + "{chart}")
+  module ??= import(base + "{chart}").catch((error) => {{ module = undefined; throw error }})
   module.then((m) => m.render(component, base + "{plotly}"))
   return () => module.then((m) => m.unmount(component.parentElement))
 }}

@@ -9,7 +9,10 @@ function loadPlotly(url) {
     const script = document.createElement("script")
     script.src = url
     script.onload = () => resolve(window.Plotly)
-    script.onerror = () => reject(new Error("plotly.js did not load from " + url))
+    script.onerror = () => {
+      window.nasightPlotly = undefined // the next refresh tries again
+      reject(new Error("plotly.js did not load from " + url))
+    }
     document.head.appendChild(script)
   })
   return window.nasightPlotly
