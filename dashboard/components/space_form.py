@@ -138,7 +138,7 @@ def _pairs(present: Sequence[tuple[str, str]], names: Sequence[str], key: str) -
             "two": st.column_config.SelectboxColumn(text("space.pair_two"), options=list(names)),
         },
     )  # fmt: skip
-    return checked_pairs(edited.to_dict("records"))
+    return checked_pairs({str(name): value for name, value in row.items()} for row in edited.to_dict("records"))
 
 
 def checked(build: Callable[[], SearchSpace]) -> SearchSpace:

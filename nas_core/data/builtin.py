@@ -53,7 +53,7 @@ def builtin_frame(name: str) -> tuple[pd.DataFrame, str, Task, dict[str, ColumnK
         kinds["sex"] = "categorical"
     if task == "classification":
         labels = [str(n) for n in bunch.target_names]
-        frame[target] = pd.Categorical.from_codes(bunch.target, labels)
+        frame[target] = pd.Categorical.from_codes(bunch.target, pd.Index(labels))
     else:
         frame[target] = bunch.target
     return frame, target, task, kinds

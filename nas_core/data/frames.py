@@ -222,7 +222,7 @@ def _codes(values: pd.Series) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         used = values.cat.remove_unused_categories()
         names = tuple(level_name(c) for c in used.cat.categories)
         if len(set(names)) == len(names):
-            return used.cat.codes.to_numpy(dtype=np.int64), names
+            return np.asarray(used.cat.codes, dtype=np.int64), names
         values = values.astype(object)
     if not is_text(values) and not pd.api.types.is_bool_dtype(values):
         distinct, inverse = np.unique(values.to_numpy(dtype=float), return_inverse=True)
