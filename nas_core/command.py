@@ -226,6 +226,9 @@ def _problem(
             f"There is no task {task!r}", allowed="classification, regression", fix="choose one of them"
         )
     dataset = load_data(data, target=target, kinds=kinds, task=task)  # type: ignore[arg-type]
+    if target is None and dataset.source.kind == "file":
+        guess = f"Predicting the column {dataset.target!r} ({dataset.task}); choose another with --target."
+        typer.secho(guess, fg="yellow", err=True)
     for note in dataset.notes[:SHOWN_NOTES]:
         typer.secho(f"Note: {note}", fg="yellow", err=True)
     if (more := len(dataset.notes) - SHOWN_NOTES) > 0:

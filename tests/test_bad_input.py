@@ -182,6 +182,7 @@ def test_a_column_without_values_is_left_out_and_named(table: Path, tmp_path: Pa
     found = nasight("search", str(table), "--candidates", "1", "--store", str(tmp_path / "store"), "--json")
     assert found.exit_code == 0
     assert "Note: Column 'empty' is left out: every value is missing." in found.stderr
+    assert "Predicting the column 'target' (classification); choose another with --target." in found.stderr
     kept = nasight("search", str(table), "--kind", "empty=numeric", "--store", str(tmp_path / "store"))
     refused(kept, "'empty' has no value in any row", "a column with values", "set its kind to 'ignore'")
 
