@@ -27,7 +27,7 @@ STRUCTURE_MEASURES = (
     "monotone_share",
     "operation_economy",
 )
-"""The measures weighted equally unless a preference says otherwise."""
+"""The measures of a table, in the order they are shown."""
 
 FLOOR = 0.01
 """ε of the geometric mean: one useless measure makes the mean small, not zero, so candidates stay comparable."""
@@ -41,16 +41,15 @@ class Preference(Record):
 
     Attributes:
         weight: λ in [0, 1]: 0 = accuracy only, 1 = interpretability only.
-        measures: Weight of each measure by name, not negative; stored so that they sum to 1.
+        measures: Weight of each measure by name, not negative; stored so that they sum to 1. Empty: all measures that
+            are there count the same.
 
     Raises:
         SettingsError: λ is not a number in [0, 1]; a measure weight is negative or not finite; all are zero.
     """
 
     weight: float = 0.5
-    measures: dict[str, float] = Field(
-        default_factory=lambda: dict.fromkeys(STRUCTURE_MEASURES, 1.0), validate_default=True
-    )
+    measures: dict[str, float] = Field(default_factory=dict)
 
     @field_validator("weight", mode="before")
     @classmethod
@@ -74,10 +73,12 @@ class Preference(Record):
                 fix='write for example {"feature_parsimony": 1, "additivity": 2}',
             )
         weights = {str(name): _measure_weight(str(name), weight) for name, weight in value.items()}
+        if not weights:
+            return weights
         total = math.fsum(weights.values())
         if total <= 0.0:
             raise SettingsError(
-                f"The weights of all measures are zero ({', '.join(weights) or 'no measure is given'})",
+                f"The weights of all measures are zero ({', '.join(weights)})",
                 allowed="at least one weight above zero",
                 fix="give at least one measure a positive weight",
             )
@@ -85,11 +86,13 @@ class Preference(Record):
         return weights if abs(total - 1.0) < 1e-12 else {name: weight / total for name, weight in weights.items()}
 
     def vector(self, names: Sequence[str]) -> np.ndarray:
-        """Return the weights of ``names`` as float64 (M,), zero for a measure without a weight.
+        """Return the weights of ``names`` as float64 (M,): equal ones, or zero for a measure without a weight.
 
         Raises:
             SettingsError: A measure with a positive weight is not among ``names``.
         """
+        if not self.measures:
+            return np.full(len(names), 1.0 / max(1, len(names)))
         unknown = [name for name, weight in self.measures.items() if weight > 0.0 and name not in names]
         if unknown:
             raise SettingsError(

@@ -32,7 +32,7 @@ def test_a_measure_weight_that_is_no_share_is_refused(value: Any) -> None:
         Preference(measures={"feature_parsimony": 1.0, "additivity": value})
 
 
-@pytest.mark.parametrize("measures", [{}, {"additivity": 0.0}, {"additivity": 0, "monotone_share": 0}])
+@pytest.mark.parametrize("measures", [{"additivity": 0.0}, {"additivity": 0, "monotone_share": 0}])
 def test_weights_that_are_all_zero_are_refused(measures: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=r"weights of all measures are zero.*at least one"):
         Preference(measures=measures)

@@ -13,13 +13,21 @@ from nas_core.data.encodings import ENCODINGS
 from nas_core.data.frames import dataset_from_frame
 from nas_core.data.hints import Hints
 from nas_core.data.loading import load, load_data, load_frame
-from nas_core.data.problem import STRUCTURE, Part, Problem, ProblemSpec, Recipe, metrics_for
+from nas_core.data.measured import MEASURED, OF_SIGNALS, SEARCHED, STRUCTURE
+from nas_core.data.problem import Part, Problem, ProblemSpec, metrics_for
 from nas_core.data.reading import ReadLimits, read_table
+from nas_core.data.recipe import Recipe
+from nas_core.data.signal import MODALITIES, Modality, Signal, image_signal, sequence_signal
+from nas_core.data.signal_encoder import SignalEncoder
 from nas_core.data.splits import FRACTIONS, Split, split
 
 __all__ = [
     "ENCODINGS",
     "FRACTIONS",
+    "MEASURED",
+    "MODALITIES",
+    "OF_SIGNALS",
+    "SEARCHED",
     "STRUCTURE",
     "ColumnGuess",
     "ColumnKind",
@@ -29,11 +37,14 @@ __all__ = [
     "FeatureKind",
     "FeatureSpec",
     "Hints",
+    "Modality",
     "Part",
     "Problem",
     "ProblemSpec",
     "ReadLimits",
     "Recipe",
+    "Signal",
+    "SignalEncoder",
     "Split",
     "Task",
     "builtin_names",
@@ -41,10 +52,12 @@ __all__ = [
     "dataset_from_frame",
     "guess_columns",
     "guess_task",
+    "image_signal",
     "load",
     "load_data",
     "load_frame",
     "metrics_for",
     "read_table",
+    "sequence_signal",
     "split",
 ]

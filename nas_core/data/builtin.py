@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nas_core.data.dataset import ColumnKind, Task
+from nas_core.data.arrays import signal_dataset
+from nas_core.data.dataset import ColumnKind, Dataset, DataSource, Task
+from nas_core.data.signal import image_signal
 from nas_core.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BUILTIN", "builtin_frame", "builtin_names"]
+__all__ = ["BUILTIN", "IMAGES", "builtin_frame", "builtin_images", "builtin_names"]
 
 # name: (loader in sklearn.datasets, target, task)
 BUILTIN: Mapping[str, tuple[str, str, Task]] = {
@@ -23,9 +25,33 @@ BUILTIN: Mapping[str, tuple[str, str, Task]] = {
 }
 
 
+IMAGES = ("digits_images",)
+"""The same digits as images of 8 × 8 pixels."""
+
+
+def builtin_images(source: DataSource) -> Dataset:
+    """Return a built-in set of images.
+
+    Raises:
+        DataError: There is no such set.
+    """
+    if source.location not in IMAGES:
+        raise DataError(
+            f"There are no built-in images {source.location!r}", allowed=", ".join(IMAGES), fix="choose one"
+        )
+    from sklearn import datasets
+
+    bunch = datasets.load_digits()
+    return signal_dataset(
+        bunch.images, bunch.target, image_signal(1, 8, 8), name=source.location, target="digit",
+        classes=[str(n) for n in bunch.target_names],
+        source=source.model_copy(update={"target": "digit", "task": "classification"}),
+    )  # fmt: skip
+
+
 def builtin_names() -> tuple[str, ...]:
     """Return the names that :func:`nas_core.data.load_data` knows without a file."""
-    return tuple(BUILTIN)
+    return (*BUILTIN, *IMAGES)
 
 
 def builtin_frame(name: str) -> tuple[pd.DataFrame, str, Task, dict[str, ColumnKind]]:

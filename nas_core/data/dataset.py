@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from nas_core.data.signal import Modality, Signal
 from nas_core.errors import DataError
 from nas_core.records import Record, canonical_json
 
@@ -67,14 +68,17 @@ class Dataset:
 
     Attributes:
         name: What a person reads.
-        features: One :class:`FeatureSpec` per column of ``X``.
-        X: (N, P) float64, read-only: a number, or the code of a category; NaN = missing.
+        features: One :class:`FeatureSpec` per column of ``X``, or per cell of ``signal``.
+        X: (N, P) float64, read-only: a number, or the code of a category; NaN = missing. Of images and sequences
+            (N, signal.columns) float32, NaN = padding.
         y: (N,) read-only: int64 class index, or the float64 value to predict in the target's own unit.
         task: ``classification`` or ``regression``.
         classes: Names of the classes in the order of their indices; empty for regression.
         target: Name of the predicted column.
         source: Where the data came from.
         notes: What was changed or left out while reading, in sentences for a person.
+        signal: How the columns of images or sequences lie; None for a table.
+        held_out: (k,) int64 row numbers that the source itself declares as its test part; None when it does not.
     """
 
     name: str
@@ -86,15 +90,23 @@ class Dataset:
     target: str
     source: DataSource
     notes: tuple[str, ...] = ()
+    signal: Signal | None = None
+    held_out: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         dtype = np.int64 if self.task == "classification" else np.float64
-        object.__setattr__(self, "X", _frozen(np.asarray(self.X, dtype=np.float64)))
+        kept = np.float64 if self.signal is None else np.float32
+        object.__setattr__(self, "X", _frozen(np.asarray(self.X, dtype=kept)))
         object.__setattr__(self, "y", _frozen(np.asarray(self.y, dtype=dtype)))
-        if self.X.ndim != 2 or self.y.shape != self.X.shape[:1] or self.X.shape[1] != len(self.features):
+        columns, P = (self.signal.columns, self.signal.features) if self.signal else (len(self.features),) * 2
+        if (
+            self.X.ndim != 2
+            or self.y.shape != self.X.shape[:1]
+            or (self.X.shape[1], len(self.features)) != (columns, P)
+        ):
             raise DataError(
                 f"The arrays do not fit together: X {self.X.shape}, y {self.y.shape}, {len(self.features)} features",
-                allowed="X (N, P), y (N,) and P feature specifications",
+                allowed="X (N, P), y (N,) and P feature specifications; of a signal X (N, columns) and P cells",
                 fix="build the data set with load_data or dataset_from_frame",
             )
 
@@ -106,7 +118,12 @@ class Dataset:
     @property
     def P(self) -> int:  # noqa: N802
         """Number of features."""
-        return int(self.X.shape[1])
+        return len(self.features)
+
+    @property
+    def modality(self) -> Modality:
+        """``tabular``, ``image`` or ``sequence``."""
+        return self.signal.modality if self.signal else "tabular"
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -116,14 +133,18 @@ class Dataset:
     @cached_property
     def hash(self) -> str:
         """SHA-256 (hexadecimal) of the content: features, task, classes, X and y; not of name, source or notes."""
-        header = {
+        header: dict[str, Any] = {
             "features": [[f.name, f.kind, list(f.levels), f.missing] for f in self.features],
             "task": self.task,
             "classes": list(self.classes),
             "shape": list(self.X.shape),
         }
+        if self.signal is not None:
+            header["signal"] = self.signal.model_dump(mode="json")
+        if self.held_out is not None:
+            header["held_out"] = self.held_out.tolist()
         digest = hashlib.sha256(canonical_json(header).encode())
-        rows = max(1, 1_000_000 // max(1, self.P))  # in pieces: a wide table is not copied as a whole
+        rows = max(1, 1_000_000 // max(1, self.X.shape[1]))  # in pieces: a wide table is not copied as a whole
         for start in range(0, self.N, rows):
             # every NaN has the same bytes, zero has one sign, and the byte order is little-endian on every machine
             X = self.X[start : start + rows]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from nas_core.data.builtin import BUILTIN, builtin_frame
+from nas_core.data.builtin import BUILTIN, IMAGES, builtin_frame, builtin_images
 from nas_core.data.dataset import ColumnKind, Dataset, DataSource, Task
 from nas_core.data.frames import dataset_from_frame
 from nas_core.data.reading import read_table
@@ -33,7 +33,7 @@ def load_data(
         DataError: It cannot be read or learned from; the message says why and what to do.
     """
     name = str(location)
-    if name in BUILTIN:
+    if name in BUILTIN or name in IMAGES:
         return load(_source("builtin", name, target, kinds, task))
     if not Path(name).suffix and not Path(name).exists():
         raise DataError(
@@ -80,6 +80,8 @@ def load(source: DataSource) -> Dataset:
     Raises:
         DataError: It cannot be read or learned from.
     """
+    if source.kind == "builtin" and source.location in IMAGES:
+        return builtin_images(source)
     if source.kind != "builtin":
         name = Path(source.location).stem
         return dataset_from_frame(load_frame(source), source.target, source.kinds, name, source, source.task)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,54 +15,19 @@ from nas_core.data.dataset import Dataset, DataSource
 from nas_core.data.encoder import Encoder
 from nas_core.data.hints import Hints, make_hints
 from nas_core.data.loading import load
+from nas_core.data.measured import MEASURED, SEARCHED, STRUCTURE
+from nas_core.data.recipe import Recipe
+from nas_core.data.signal_encoder import SignalEncoder
 from nas_core.data.splits import FRACTIONS, Split, split
 from nas_core.errors import DataError, SettingsError
 from nas_core.objectives import Objective, metric_objective
 from nas_core.records import Record
 
-__all__ = ["STRUCTURE", "Part", "Problem", "ProblemSpec", "Recipe", "metrics_for"]
+__all__ = ["Part", "Problem", "ProblemSpec", "metrics_for"]
 
-STRUCTURE = (
-    "feature_parsimony",
-    "interaction_sparsity",
-    "additivity",
-    "main_effect_simplicity",
-    "monotone_share",
-    "operation_economy",
-)
 MAX_TRAIN_ROWS = 100_000
 MAX_VALID_ROWS = 50_000
 BANK_BYTES = 600_000_000
-STEPS = 64  # gradient steps per epoch, at most
-
-
-class Recipe(Record):
-    """How long and in which pieces a candidate is trained.
-
-    Attributes:
-        max_epochs: Passes over the training part, at most.
-        batch_size: Rows per gradient step.
-        patience: Epochs without a better validation loss before a candidate stops.
-        min_delta: How much smaller the validation loss must be to count as better.
-    """
-
-    max_epochs: int = Field(default=60, ge=1, le=10_000)
-    batch_size: int = Field(default=64, ge=1)
-    patience: int = Field(default=10, ge=1)
-    min_delta: float = Field(default=1e-4, ge=0)
-
-    @classmethod
-    def for_rows(cls, n: int) -> Recipe:
-        """Return the recipe for n training rows: batches of 8 to 64 rows, more where an epoch would exceed 64 steps.
-
-        Small tables make few steps per epoch and get more epochs, large ones fewer.
-        """
-        small = 2 ** math.floor(math.log2(min(64, max(8, n / 5))))
-        large = 2 ** math.ceil(math.log2(max(1, n / STEPS)))
-        batch = max(small, large)
-        steps = math.ceil(n / batch)
-        epochs = 60 if steps < 40 else 40
-        return cls(max_epochs=epochs, batch_size=batch, patience=10 if steps < 40 else 6)
 
 
 class ProblemSpec(Record):
@@ -76,6 +40,7 @@ class ProblemSpec(Record):
     fractions: tuple[float, float, float] = FRACTIONS
     recipe: Recipe = Recipe()
     measures: tuple[str, ...] = STRUCTURE
+    search_measures: tuple[str, ...] = SEARCHED["tabular"]
     max_train_rows: int = Field(default=MAX_TRAIN_ROWS, ge=1)
     max_valid_rows: int = Field(default=MAX_VALID_ROWS, ge=1)
     data_hash: str
@@ -87,8 +52,8 @@ class Part:
 
     Attributes:
         rows: (n,) int64, row numbers in the data set.
-        raw: (n, P) float64, NaN = missing.
-        X: (n, P) float64, missing values imputed.
+        raw: (n, P) float64, NaN = missing; of signals (n, columns) float32, NaN = padding.
+        X: the same with missing values imputed; of signals the same as ``raw``.
         E: (n, D) float32, the bank of encodings of ``raw``.
         y: (n,) int64 class index, or float64 in training standard deviations from the training mean.
     """
@@ -143,7 +108,7 @@ class Problem:
         recipe: Recipe | None = None,
         *,
         fractions: tuple[float, float, float] = FRACTIONS,
-        measures: Sequence[str] = STRUCTURE,
+        measures: Sequence[str] | None = None,
         max_train_rows: int | None = None,
         max_valid_rows: int | None = None,
     ) -> Problem:
@@ -153,9 +118,9 @@ class Problem:
             dataset: What to learn from.
             metric: Name of the performance metric; ROC AUC or R² when None.
             seed: Decides the split.
-            recipe: How candidates are trained; by default :meth:`Recipe.for_rows`.
+            recipe: How candidates are trained; by default :meth:`Recipe.for_rows` or :meth:`Recipe.for_signals`.
             fractions: Shares of training, validation and test rows.
-            measures: Interpretability measures to compute.
+            measures: Interpretability measures to compute; by default those that suit the modality.
             max_train_rows: Rows the search trains on at most; by default 100,000, fewer for wide tables.
             max_valid_rows: Rows it compares on at most; by default 50,000, fewer for wide tables.
 
@@ -164,15 +129,18 @@ class Problem:
             SettingsError: The metric is unknown or does not fit the task.
         """
         parts = split(dataset, seed, fractions)
-        train_limit, valid_limit = _row_limits(dataset.P)
+        train_limit, valid_limit = _row_limits(dataset)
+        used = min(len(parts.train), max_train_rows or train_limit)
+        measured = tuple(measures or MEASURED[dataset.modality])
         spec = ProblemSpec(
             source=dataset.source,
             name=dataset.name,
             metric=metric or metrics_for(dataset.task, len(dataset.classes))[0],
             split_seed=seed,
             fractions=fractions,
-            recipe=recipe or Recipe.for_rows(min(len(parts.train), max_train_rows or train_limit)),
-            measures=tuple(measures),
+            recipe=recipe or (Recipe.for_signals(used) if dataset.signal else Recipe.for_rows(used)),
+            measures=measured,
+            search_measures=tuple(name for name in SEARCHED[dataset.modality] if name in measured),
             max_train_rows=max_train_rows or train_limit,
             max_valid_rows=max_valid_rows or valid_limit,
             data_hash=dataset.hash,
@@ -229,8 +197,36 @@ class Problem:
 
     @cached_property
     def encoder(self) -> Encoder:
-        """The encoder, fitted on the training part only."""
+        """The encoder of a table, fitted on the training part only.
+
+        Raises:
+            SettingsError: The data are images or sequences.
+        """
+        if self.dataset.signal is not None:
+            raise SettingsError(
+                f"{self.dataset.name} holds {self.dataset.modality} data, which have no columns to encode one by one",
+                allowed="tabular data",
+                fix="use signal_encoder",
+            )
         return Encoder.fit(self.dataset.features, self.dataset.X[self._train_rows])
+
+    @cached_property
+    def signal_encoder(self) -> SignalEncoder:
+        """The encoder of images or sequences, fitted on the training part only.
+
+        Raises:
+            SettingsError: The data are a table.
+        """
+        if self.dataset.signal is None:
+            raise SettingsError(
+                f"{self.dataset.name} is a table", allowed="images or sequences", fix="use encoder instead"
+            )
+        return SignalEncoder.fit(self.dataset.signal, self.dataset.X[self._train_rows])
+
+    def encode(self, X: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the bank (n, D) of raw rows, of whatever modality."""
+        encoder = self.encoder if self.dataset.signal is None else self.signal_encoder
+        return encoder.transform(X)
 
     @cached_property
     def train(self) -> Part:
@@ -256,8 +252,10 @@ class Problem:
         return sd if sd > 0 else 1.0
 
     @cached_property
-    def hints(self) -> Hints:
-        """Relevance, interaction and direction of the features, from the training part only."""
+    def hints(self) -> Hints | None:
+        """Relevance, interaction and direction of the features of a table, from the training part only; else None."""
+        if self.dataset.signal is not None:
+            return None
         return make_hints(self.dataset.features, self.train.X, self.train.y, len(self.dataset.classes))
 
     @cached_property
@@ -285,18 +283,19 @@ class Problem:
     def _part(self, rows: NDArray[np.int64]) -> Part:
         """Return the part that consists of ``rows``."""
         raw = self.dataset.X[rows]
-        X = self.encoder.impute(raw) if np.isnan(raw).any() else raw
+        X = self.encoder.impute(raw) if self.dataset.signal is None and np.isnan(raw).any() else raw
         own = self.dataset.y[rows]
         y: NDArray[Any] = (own - self.target_mean) / self.target_sd if self.task == "regression" else own
-        E = self.encoder.transform(raw)
+        E = self.encode(raw)
         for array in (rows, raw, X, y):  # E stays writable: torch shares its memory and warns about read-only arrays
             array.setflags(write=False)
         return Part(rows, raw, X, E, y)
 
 
-def _row_limits(P: int) -> tuple[int, int]:
-    """Return how many training and validation rows keep the banks of a table of P features within BANK_BYTES."""
-    columns = 20 * P  # standardised 1, quantile 1, piecewise 8 to 12, periodic 8
+def _row_limits(dataset: Dataset) -> tuple[int, int]:
+    """Return how many training and validation rows keep the banks within BANK_BYTES."""
+    # of a numeric feature: standardised 1, quantile 1, piecewise 8 to 12, periodic 8
+    columns = dataset.signal.columns if dataset.signal else 20 * dataset.P
     rows = max(300, BANK_BYTES // (4 * columns))
     return min(MAX_TRAIN_ROWS, rows * 3 // 4), min(MAX_VALID_ROWS, rows // 4)
 

@@ -35,7 +35,8 @@ class Split:
 def split(dataset: Dataset, seed: int, fractions: tuple[float, float, float] = FRACTIONS) -> Split:
     """Return a random split that depends on the seed, the number of rows and (classification) the classes only.
 
-    Classes are stratified: each part holds every class in proportion, and at least one row of it.
+    Classes are stratified: each part holds every class in proportion, and at least one row of it. Where the data
+    declare their own test part, that is the test part, and the first two fractions divide the other rows.
 
     Raises:
         DataError: The fractions are not positive numbers that add up to 1.
@@ -49,26 +50,32 @@ def split(dataset: Dataset, seed: int, fractions: tuple[float, float, float] = F
         )
     rng = np.random.default_rng(derive_seed("split", seed))
     y = dataset.y if dataset.task == "classification" else np.zeros(dataset.N, dtype=np.int64)
-    strata = [rng.permutation(np.flatnonzero(y == k)) for k in range(int(y.max()) + 1)]
+    free = np.ones(dataset.N, dtype=bool)
+    if dataset.held_out is not None:
+        free[dataset.held_out] = False
+        shares = shares[:2] / shares[:2].sum()
+    strata = [rng.permutation(np.flatnonzero((y == k) & free)) for k in range(int(y.max()) + 1)]
     counts = _allocate(np.array([len(s) for s in strata]), shares)
     parts = []
-    for p in range(3):
+    for p in range(len(shares)):
         pieces = [s[counts[k, :p].sum() : counts[k, : p + 1].sum()] for k, s in enumerate(strata)]
         parts.append(np.sort(np.concatenate(pieces)).astype(np.int64))
+    if dataset.held_out is not None:
+        parts.append(np.sort(dataset.held_out))
     return Split(*parts)
 
 
 def _allocate(sizes: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the (S, 3) number of rows of each stratum in each part.
+    """Return the (S, parts) number of rows of each stratum in each part.
 
     Rounding errors are carried from one stratum to the next, so that the totals keep to the shares as well.
     """
     exact = np.outer(sizes, shares)
     counts = np.zeros(exact.shape, dtype=np.int64)
-    carried = np.zeros(3)
+    carried = np.zeros(len(shares))
     for k, size in enumerate(sizes):
         wanted = exact[k] + carried
-        counts[k] = np.clip(np.floor(wanted), 1, max(1, size - 2))
+        counts[k] = np.clip(np.floor(wanted), 1, max(1, size - len(shares) + 1))
         while counts[k].sum() < size:
             counts[k, np.argmax(wanted - counts[k])] += 1
         while counts[k].sum() > size:

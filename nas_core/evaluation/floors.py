@@ -65,9 +65,10 @@ def trivial_floors(problem: Problem) -> list[Floor]:
 
 
 def _pool(problem: Problem) -> list[int]:
-    if problem.P <= _POOL:
+    hints = problem.hints
+    if problem.P <= _POOL or hints is None:
         return list(range(problem.P))
-    return sorted(np.argsort(-np.asarray(problem.hints.relevance), kind="stable")[:_POOL].tolist())
+    return sorted(np.argsort(-np.asarray(hints.relevance), kind="stable")[:_POOL].tolist())
 
 
 def _greedy_name(chosen: Sequence[int], problem: Problem) -> tuple[str, str]:

@@ -178,6 +178,7 @@ def _prepare(store: Store, run_id: str, problem: Problem, space: SearchSpace, fa
                 preference=settings.preference,
                 objective=problem.objective,
                 hints=problem.hints,
+                measures=problem.spec.search_measures,
             )
             return Parts(strategy, factory(problem, space, settings))
 

@@ -11,14 +11,11 @@ from nas_core.records import Evaluation
 from nas_core.runs.settings import RunSettings
 from nas_core.runs.viewer import RunView
 from nas_core.search.fronts import hypervolume
-from nas_core.search.snapshot import SEARCH_MEASURES
 
 if TYPE_CHECKING:
     from nas_core.evaluation.floors import Floor
 
 __all__ = ["floors_document", "run_document"]
-
-LOSSES = ("performance", *SEARCH_MEASURES)
 
 
 def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[str, Any]:
@@ -54,7 +51,7 @@ def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[s
         "best": None if ranking.best is None else snapshot.ids[ranking.best],
         "candidates": rows,
         "hypervolume": view.archive.hypervolume(),
-        "hypervolume_losses": list(LOSSES),
+        "hypervolume_losses": ["performance", *view.search],
         "seconds": {**view.progress.seconds, "elapsed": view.progress.elapsed},
     }
     return document if floors is None else {**document, **floors_document(floors)}

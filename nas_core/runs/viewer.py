@@ -17,7 +17,7 @@ from nas_core.runs import registry
 from nas_core.runs.progress import Progress, RunSnapshot
 from nas_core.runs.settings import RunSettings
 from nas_core.search.archive import Archive
-from nas_core.search.snapshot import Snapshot
+from nas_core.search.snapshot import SEARCH_MEASURES, Snapshot
 from nas_core.spaces.space import SearchSpace
 from nas_core.store.base import Store
 
@@ -47,7 +47,8 @@ class RunView:
         self.baseline = record.baseline
         self.measures: tuple[str, ...] = tuple(record.problem.get("measures") or STRUCTURE_MEASURES)
         self.objective: Objective = metric_objective(record.problem["metric"])
-        self.archive = Archive(self.objective, self.measures, baseline=record.baseline)
+        self.search: tuple[str, ...] = tuple(record.problem.get("search_measures") or SEARCH_MEASURES)
+        self.archive = Archive(self.objective, self.measures, baseline=record.baseline, search=self.search)
         self._events: tuple[Event, ...] = ()
         self._refreshing = threading.Lock()
         self._checked = 0.0

@@ -30,12 +30,19 @@ class Archive:
         objective: The performance objective, which knows the direction.
         names: The measures to hold, in this order.
         baseline: Performance of the model that ignores its inputs, where the objective has no fixed one.
+        search: Those of the measures that are losses of the search.
     """
 
     def __init__(
-        self, objective: Objective, names: Sequence[str] = STRUCTURE_MEASURES, *, baseline: float | None = None
+        self,
+        objective: Objective,
+        names: Sequence[str] = STRUCTURE_MEASURES,
+        *,
+        baseline: float | None = None,
+        search: Sequence[str] = SEARCH_MEASURES,
     ) -> None:
         self._objective, self._names, self._baseline = objective, tuple(names), baseline
+        self._search = tuple(search)
         self._floats = _Table(len(NUMBERS) + 2 * len(self._names), np.float64)
         self._eligible = _Table(1, np.bool_)
         self._index = _Table(1, np.int64)
@@ -75,12 +82,15 @@ class Archive:
         """Return the ranking of the present snapshot, see :meth:`Snapshot.rank`."""
         return self._snapshot.rank(preference)
 
-    def hypervolume_curve(self, names: Sequence[str] = SEARCH_MEASURES) -> np.ndarray:
+    def hypervolume_curve(self, names: Sequence[str] | None = None) -> np.ndarray:
         """Return the hypervolume (n,) after each candidate, reference point 1, over :meth:`Snapshot.losses`.
+
+        Without ``names`` it is that of the losses of the search.
 
         The model without features counts from the start when its performance is known. Only candidates added since the
         last call cost anything.
         """
+        names = self._search if names is None else names
         with self._writing:
             snapshot = self._snapshot
             curve = self._curves.get(tuple(names))
@@ -91,8 +101,9 @@ class Archive:
                 curve.values.append(curve.front.add(row))
             return np.array(curve.values)
 
-    def hypervolume(self, names: Sequence[str] = SEARCH_MEASURES) -> float:
+    def hypervolume(self, names: Sequence[str] | None = None) -> float:
         """Return the present hypervolume, see :meth:`hypervolume_curve`; with no candidate that of the floor."""
+        names = self._search if names is None else names
         curve = self.hypervolume_curve(names)
         return float(curve[-1]) if len(curve) else self._curves[tuple(names)].front.volume
 
@@ -139,6 +150,7 @@ class Archive:
         return Snapshot(
             objective=self._objective,
             names=self._names,
+            search=self._search,
             baseline=self._baseline,
             revision=self._revision,
             ids=ids,

@@ -31,10 +31,10 @@ TOURNAMENT = 4
 
 
 class Nsga2Strategy(Strategy):
-    """Evolves the front of performance and three structural measures, with the space's own operators.
+    """Evolves the front of performance and a few measures, with the space's own operators.
 
     Source: Deb et al. (2002), NSGA-II, with feasibility first (Deb 2000): failed and ineligible candidates lose against
-    all others. Losses: performance, 1 − feature parsimony, 1 − interaction sparsity, 1 − monotone share.
+    all others. Losses: performance, and 1 − each search measure; of tables these are read off the architecture.
     Differs: survivors are selected whenever evaluations arrive instead of once per generation; it starts from the
     space's informed proposals; half of the proposals are small steps from where the front is worth most hypervolume;
     of networks with equal losses only one counts; and λ pulls: among members of one front, a tournament is decided with
@@ -64,7 +64,6 @@ class Nsga2Strategy(Strategy):
         """Start with nothing evaluated.
 
         Args:
-            measures: The measures to optimise beside performance.
             population: How many candidates to breed from, and to start with.
 
         The other arguments are those of :class:`Strategy`.

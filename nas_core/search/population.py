@@ -145,7 +145,7 @@ def _scores(members: Sequence[Member], preference: Preference) -> np.ndarray:
     """Return the Tchebycheff scalar (n,) of each member under ``preference``."""
     if not members:
         return np.empty(0)
-    names = list(preference.measures)
+    names = list(preference.measures) or sorted({name for member in members for name in member.scores})
     scores = np.array([[member.scores.get(name, np.nan) for name in names] for member in members])
     simplicity = interpretability(scores, preference.vector(names))
     losses = np.stack([[member.losses[0] for member in members], 1.0 - simplicity], axis=1)

@@ -11,6 +11,7 @@ from nas_core.objectives import Objective
 from nas_core.preferences import Preference
 from nas_core.records import Evaluation, Proposal, derive_seed
 from nas_core.search.ledger import Ledger
+from nas_core.search.snapshot import SEARCH_MEASURES
 from nas_core.search.strategy import Space, Strategy
 
 __all__ = ["RandomStrategy"]
@@ -28,7 +29,14 @@ class RandomStrategy(Strategy):
     description: ClassVar[str] = "Independent random architectures: the baseline that every other strategy has to beat."
 
     def __init__(
-        self, space: Space, *, seed: int, preference: Preference, objective: Objective, hints: Any = None
+        self,
+        space: Space,
+        *,
+        seed: int,
+        preference: Preference,
+        objective: Objective,
+        hints: Any = None,
+        measures: Sequence[str] = SEARCH_MEASURES,
     ) -> None:
         self._space, self._seed, self._preference, self._hints = space, seed, preference, hints
         self._ledger = Ledger(space)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from nas_core.errors import SettingsError
@@ -9,6 +10,7 @@ from nas_core.objectives import Objective
 from nas_core.preferences import Preference
 from nas_core.search.nsga2 import Nsga2Strategy
 from nas_core.search.random import RandomStrategy
+from nas_core.search.snapshot import SEARCH_MEASURES
 from nas_core.search.strategy import Space, Strategy
 
 __all__ = ["DEFAULT_STRATEGY", "STRATEGIES", "make_strategy"]
@@ -19,13 +21,22 @@ DEFAULT_STRATEGY = Nsga2Strategy.name
 
 
 def make_strategy(
-    name: str, space: Space, *, seed: int, preference: Preference, objective: Objective, hints: Any = None
+    name: str,
+    space: Space,
+    *,
+    seed: int,
+    preference: Preference,
+    objective: Objective,
+    hints: Any = None,
+    measures: Sequence[str] = SEARCH_MEASURES,
 ) -> Strategy:
-    """Return a new strategy called ``name``.
+    """Return a new strategy called ``name``; see :class:`Strategy` for the arguments.
 
     Raises:
         SettingsError: No such strategy.
     """
     if name not in STRATEGIES:
         raise SettingsError(f"There is no strategy {name!r}", allowed=", ".join(STRATEGIES), fix="choose one of them")
-    return STRATEGIES[name](space, seed=seed, preference=preference, objective=objective, hints=hints)
+    return STRATEGIES[name](
+        space, seed=seed, preference=preference, objective=objective, hints=hints, measures=measures
+    )

@@ -39,6 +39,7 @@ class Snapshot:
     Attributes:
         objective: The performance objective.
         names: The measures, M of them.
+        search: Those of them that are losses of the search, beside performance.
         baseline: Performance of the model that ignores its inputs, for the floor of the hypervolume; None if unknown.
         revision: The largest revision among the evaluations, 0 when there is none.
         ids: Identity of each candidate.
@@ -56,6 +57,7 @@ class Snapshot:
 
     objective: Objective
     names: tuple[str, ...]
+    search: tuple[str, ...]
     baseline: float | None
     revision: int
     ids: tuple[str, ...]
@@ -99,21 +101,25 @@ class Snapshot:
         """Return how many candidates ended with each status, zeros included."""
         return {str(status): self.status.count(status) for status in Status}
 
-    def losses(self, names: Sequence[str] = SEARCH_MEASURES) -> np.ndarray:
-        """Return the losses (n, 1 + len(names)): performance, then 1 − each measure; NaN rows are ineligible.
+    def losses(self, names: Sequence[str] | None = None) -> np.ndarray:
+        """Return the losses (n, 1 + M'): performance, then 1 − each of ``names``; NaN rows are ineligible.
+
+        Without ``names`` they are the losses of the search. An undefined measure counts as the worst.
 
         Raises:
             SettingsError: The archive does not hold one of the measures.
         """
+        names = self.search if names is None else names
         scores = self.measures[:, self._columns_of(tuple(names))]
-        losses = np.column_stack([self.performance_loss, 1.0 - scores])
+        losses = np.column_stack([self.performance_loss, 1.0 - np.nan_to_num(scores, nan=0.0)])
         losses[~self.eligible] = np.nan
         return losses
 
-    def floor(self, names: Sequence[str] = SEARCH_MEASURES) -> np.ndarray | None:
+    def floor(self, names: Sequence[str] | None = None) -> np.ndarray | None:
         """Return the losses of the model without features: its performance is the baseline, its structure perfect."""
         base = self.objective.baseline if self.objective.baseline is not None else self.baseline
-        return None if base is None else np.array([self.objective.loss(base), *([0.0] * len(names))])
+        count = len(self.search if names is None else names)
+        return None if base is None else np.array([self.objective.loss(base), *([0.0] * count)])
 
     def rank(self, preference: Preference) -> Ranking:
         """Return the candidates ranked under ``preference``.

@@ -16,6 +16,7 @@ import numpy as np
 from nas_core.objectives import Objective
 from nas_core.preferences import Preference
 from nas_core.records import Architecture, Evaluation, Proposal
+from nas_core.search.snapshot import SEARCH_MEASURES
 
 __all__ = ["Space", "Strategy"]
 
@@ -64,7 +65,14 @@ class Strategy(ABC):
 
     @abstractmethod
     def __init__(
-        self, space: Space, *, seed: int, preference: Preference, objective: Objective, hints: Any = None
+        self,
+        space: Space,
+        *,
+        seed: int,
+        preference: Preference,
+        objective: Objective,
+        hints: Any = None,
+        measures: Sequence[str] = SEARCH_MEASURES,
     ) -> None:
         """Start with nothing evaluated.
 
@@ -74,6 +82,7 @@ class Strategy(ABC):
             preference: λ and measure weights; see :meth:`steer`.
             objective: The performance objective, which turns performance into a loss.
             hints: What the data suggest about the features, passed on to the space.
+            measures: The measures to optimise beside performance.
         """
 
     @abstractmethod

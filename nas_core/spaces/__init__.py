@@ -9,9 +9,11 @@ from nas_core.spaces.family import (
     Constraints,
     Family,
     Rejection,
+    SignalFamily,
     SpaceSize,
     StructuralFacts,
     facts,
+    families_for,
     family_named,
     family_names,
     graph,
@@ -24,12 +26,13 @@ from nas_core.spaces.tabular.groups import FeatureGroups
 from nas_core.spaces.tabular.marks import MonotoneMarks
 from nas_core.spaces.tabular.presets import preset_space
 from nas_core.spaces.tabular.rules import TabularConstraints
-from nas_core.spaces.variables import Context, Hints, Variable, register_variable
+from nas_core.spaces.variables import Context, Edit, Hints, Variable, register_variable
 
 __all__ = [
     "Categorical",
     "Constraints",
     "Context",
+    "Edit",
     "Family",
     "FeatureGroups",
     "Flag",
@@ -39,6 +42,7 @@ __all__ = [
     "Real",
     "Rejection",
     "SearchSpace",
+    "SignalFamily",
     "SpaceFeature",
     "SpaceSize",
     "StructuralFacts",
@@ -46,6 +50,7 @@ __all__ = [
     "TabularFamily",
     "Variable",
     "facts",
+    "families_for",
     "family_named",
     "family_names",
     "graph",

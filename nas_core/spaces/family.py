@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from nas_core.data.signal import Modality
 from nas_core.errors import SpaceError
 from nas_core.records import Record
 from nas_core.spaces.variables import Hints
 
 if TYPE_CHECKING:
     import networkx
+    import torch
 
     from nas_core.records import Architecture
     from nas_core.spaces.space import SearchSpace
@@ -27,9 +29,11 @@ __all__ = [
     "Constraints",
     "Family",
     "Rejection",
+    "SignalFamily",
     "SpaceSize",
     "StructuralFacts",
     "facts",
+    "families_for",
     "family_named",
     "family_names",
     "graph",
@@ -58,6 +62,8 @@ class StructuralFacts:
         operations: Multiply-adds and function evaluations of one prediction.
         parameters: Trainable numbers.
         max_operations: The most operations any architecture of the space needs.
+        receptive_field: Height and width (steps) of the input that one place of the last maps of a signal network can
+            see; None for tables.
     """
 
     used_features: tuple[int, ...]
@@ -66,6 +72,7 @@ class StructuralFacts:
     operations: int
     parameters: int
     max_operations: int
+    receptive_field: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,11 +95,15 @@ class Constraints(Record, ABC):
 
 
 class Family(ABC):
-    """One kind of network that can be searched."""
+    """One kind of network that can be searched.
+
+    ``modality`` is the kind of data it reads, ``presets`` are names with a sentence each.
+    """
 
     name: ClassVar[str]
     label: ClassVar[str]
     description: ClassVar[str]
+    modality: ClassVar[Modality]
     presets: ClassVar[dict[str, str]]
     constraints_type: ClassVar[type[Constraints]]
 
@@ -155,6 +166,18 @@ class Family(ABC):
         """Return the network as a graph; see :func:`graph`."""
 
 
+class SignalFamily(Family):
+    """A family whose networks read images or sequences, and are torch modules that are trained one by one."""
+
+    @abstractmethod
+    def module(self, space: SearchSpace, values: Values) -> torch.nn.Module:
+        """Return the untrained network of canonical ``values``: (n, *space.signal.encoded_shape) → (n, C).
+
+        Every module is used once per pass, nothing works in place, and randomness in training comes from
+        ``nas_core.spaces.layers.Dropout`` alone, so that any attribution method may hook into it.
+        """
+
+
 _FAMILIES: dict[str, Family] = {}
 
 
@@ -166,6 +189,11 @@ def register_family(family: Family) -> None:
 def family_names() -> tuple[str, ...]:
     """Return the names of the registered families."""
     return tuple(_FAMILIES)
+
+
+def families_for(modality: Modality) -> tuple[str, ...]:
+    """Return the names of the families that read data of this modality, the default first."""
+    return tuple(name for name, family in _FAMILIES.items() if family.modality == modality)
 
 
 def family_named(name: str) -> Family:
@@ -192,6 +220,7 @@ def graph(space: SearchSpace, architecture: Architecture) -> networkx.DiGraph:
 
     Every node has ``kind``, ``label``, ``shape`` (of its output, without rows), ``parameters``, ``operations`` (both
     sum to the facts), ``group`` (index, −1 outside groups) and ``features`` (indices it depends on). Every edge has
-    ``skip``.
+    ``skip``. The nodes of signal networks also have ``module``, the name of the submodule whose output they stand for
+    ("" for none), and the graph has ``groups``, a label for each group index (a stage, a cell).
     """
     return family_named(space.family).graph(space, architecture.values)

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from nas_core.spaces.variables import Context, Variable, register_variable
+from nas_core.spaces.variables import Context, Edit, Variable, register_variable
 
 __all__ = ["Categorical", "Flag", "Integer", "Real"]
 
@@ -49,6 +49,10 @@ class Categorical(Variable):
             return
         at = self.choices.index(value)
         yield from (self.choices[i] for i in (at - 1, at + 1) if 0 <= i < len(self.choices))
+
+    def edits(self, value: Any, context: Context) -> Iterator[Edit]:
+        """Yield every other choice."""
+        yield from (Edit("", "change", str(c), c) for c in self.choices if c != value)
 
     def count(self, context: Context) -> int:
         """Return the number of choices."""
@@ -107,6 +111,11 @@ class Integer(Variable):
     def neighbours(self, value: Any, context: Context) -> Iterator[int]:
         """Yield the number below and the number above."""
         yield from (v for v in (value - 1, value + 1) if self.low <= v <= self.high)
+
+    def edits(self, value: Any, context: Context) -> Iterator[Edit]:
+        """Yield every other number of the range, at most 100 of them evenly spaced."""
+        step = max(1, (self.high - self.low) // 100)
+        yield from (Edit("", "change", str(v), v) for v in range(self.low, self.high + 1, step) if v != value)
 
     def count(self, context: Context) -> int:
         """Return how many numbers the range has."""
@@ -191,6 +200,11 @@ class Real(Variable):
         near = [self._at(max(0.0, at - 0.1)), self._at(min(1.0, at + 0.1))]
         yield from dict.fromkeys(v for v in [*near, *([0.0] if self.zero else [])] if v != value)
 
+    def edits(self, value: Any, context: Context) -> Iterator[Edit]:
+        """Yield eleven values evenly spaced on the scale, and 0 where it is allowed."""
+        offered = [*([0.0] if self.zero else []), *(self._at(i / 10) for i in range(11))]
+        yield from (Edit("", "change", f"{v:g}", v) for v in dict.fromkeys(offered) if v != value)
+
     def count(self, context: Context) -> int:
         """Return how many values the domain has, 0 included where allowed."""
         extra = 1 if self.zero and not self.low <= 0 <= self.high else 0
@@ -264,6 +278,10 @@ class Flag(Variable):
     def neighbours(self, value: Any, context: Context) -> Iterator[bool]:
         """Yield the other one."""
         yield not value
+
+    def edits(self, value: Any, context: Context) -> Iterator[Edit]:
+        """Yield the other one."""
+        yield Edit("", "change", "no" if value else "yes", not value)
 
     def count(self, context: Context) -> int:
         """Return 2."""

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
+from nas_core.data.signal import Signal
 from nas_core.errors import SpaceError
 from nas_core.records import Architecture, Proposal, Record, canonical_json, freeze
-from nas_core.spaces.family import Constraints, Family, Rejection, SpaceSize, family_named
+from nas_core.spaces.family import Constraints, Family, Rejection, SpaceSize, families_for, family_named
 from nas_core.spaces.variables import VARIABLES, Context, Hints, Variable
 
 __all__ = ["SearchSpace", "SpaceFeature"]
@@ -26,15 +27,15 @@ class SpaceFeature(Record):
     Attributes:
         kind: "numeric" or "categorical".
         levels: Number of categories; 0 for a numeric feature.
-        columns: Encoding name → number of encoded columns.
+        columns: Encoding name → number of encoded columns; empty for the cells of a signal, as the next.
         monotone_columns: Encoding name → how many of them never decrease when the feature grows.
     """
 
     name: str
     kind: str = Field(pattern="^(numeric|categorical)$")
     levels: int = 0
-    columns: dict[str, int]
-    monotone_columns: dict[str, int]
+    columns: dict[str, int] = Field(default_factory=dict)
+    monotone_columns: dict[str, int] = Field(default_factory=dict)
 
 
 class SearchSpace(Record):
@@ -42,7 +43,8 @@ class SearchSpace(Record):
 
     Attributes:
         family: Name of the registered family.
-        features: The P features, in the order of the data.
+        features: The P features, in the order of the data; of a signal its cells.
+        signal: The shape of the images or sequences, without their words; None for tables.
         outputs: C, 1 for binary classification and regression, else the number of classes.
         variables: The choices, in the order they are drawn.
         constraints: The family's own record of limits.
@@ -51,6 +53,7 @@ class SearchSpace(Record):
 
     family: str = "tabular"
     features: tuple[SpaceFeature, ...] = ()
+    signal: Signal | None = None
     outputs: int = Field(default=1, ge=1)
     variables: tuple[Annotated[SerializeAsAny[Variable], BeforeValidator(lambda given: _read_variable(given))], ...]
     constraints: SerializeAsAny[Constraints] = Field(default=None, validate_default=True)
@@ -69,17 +72,26 @@ class SearchSpace(Record):
         names = Counter(v.name for v in self.variables)
         if repeated := [n for n, k in names.items() if k > 1]:
             raise SpaceError(f"The variable {repeated[0]!r} is declared more than once", fix="keep one of them")
+        read = self.signal.modality if self.signal else "tabular"
+        if self.engine.modality != read:
+            raise SpaceError(
+                f"The family {self.family!r} reads {self.engine.modality} data, these are {read} data",
+                allowed=", ".join(families_for(read)),
+                fix="choose a family for these data",
+            )
         self.engine.check_space(self)
         return self
 
     @staticmethod
-    def for_problem(problem: Any, preset: str = "balanced", family: str = "tabular") -> SearchSpace:
+    def for_problem(problem: Any, preset: str = "balanced", family: str | None = None) -> SearchSpace:
         """Return the space of a preset for ``problem`` (see ``Family.presets``).
+
+        Without ``family`` it is the first one for the modality of the data.
 
         Raises:
             SpaceError: No such family or preset.
         """
-        engine = family_named(family)
+        engine = family_named(family or families_for(problem.dataset.modality)[0])
         if preset not in engine.presets:
             raise SpaceError(f"There is no preset {preset!r}", allowed=", ".join(engine.presets), fix="choose one")
         return engine.declare(problem, preset)

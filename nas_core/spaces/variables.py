@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from nas_core.records import Record
 if TYPE_CHECKING:
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["VARIABLES", "Context", "Hints", "Variable", "register_variable"]
+__all__ = ["VARIABLES", "Context", "Edit", "Hints", "Variable", "register_variable"]
 
 
 class Hints(Protocol):
@@ -56,6 +56,25 @@ class Context:
     space: SearchSpace
     hints: Hints | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change that a person can make to the value of a variable by hand.
+
+    It need not be valid: the space says why when the changed architecture is refused.
+
+    Attributes:
+        place: The part that changes ("block 3", "edge 1 → 2", "group of age, income"); "" for the value as a whole.
+        verb: What is done to it.
+        words: What the change is ("a 3×3 convolution after block 3", "relu"), to be read after the verb.
+        value: The whole value afterwards.
+    """
+
+    place: str
+    verb: Literal["add", "remove", "rewire", "change"]
+    words: str
+    value: Any
 
 
 class Variable(Record, ABC):
@@ -100,6 +119,10 @@ class Variable(Record, ABC):
     @abstractmethod
     def validate_value(self, value: Any, context: Context) -> str | None:
         """Return why ``value`` is not in the domain, or None."""
+
+    @abstractmethod
+    def edits(self, value: Any, context: Context) -> Iterator[Edit]:
+        """Yield the single changes a person may want to make to ``value``, in a fixed order."""
 
     @abstractmethod
     def tidy(self, value: Any) -> Any:

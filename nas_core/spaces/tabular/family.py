@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from nas_core.data.signal import Modality
 from nas_core.spaces.family import Constraints, Family, Rejection, SpaceSize, StructuralFacts, register_family
 from nas_core.spaces.tabular import operators
 from nas_core.spaces.tabular.canonical import canonical
@@ -41,6 +42,7 @@ class TabularFamily(Family):
     name: ClassVar[str] = "tabular"
     label: ClassVar[str] = "Feature-group networks"
     description: ClassVar[str] = "Features divided into groups, each a small network; the networks' outputs are summed."
+    modality: ClassVar[Modality] = "tabular"
     presets: ClassVar[dict[str, str]] = PRESETS
     constraints_type: ClassVar[type[Constraints]] = TabularConstraints
 

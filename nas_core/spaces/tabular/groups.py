@@ -13,7 +13,7 @@ from nas_core.spaces.tabular.count import partition_table
 from nas_core.spaces.tabular.limits import fit_blocks, joinable
 from nas_core.spaces.tabular.moves import MOVES, draw_blocks
 from nas_core.spaces.tabular.rules import rules_of
-from nas_core.spaces.variables import Context, Variable, register_variable
+from nas_core.spaces.variables import Context, Edit, Variable, register_variable
 
 __all__ = ["FeatureGroups"]
 
@@ -91,6 +91,29 @@ class FeatureGroups(Variable):
                     rest = [b for g, b in enumerate(blocks) if g not in (one, two)]
                     yield as_groups([*rest, (blocks[one][0] + blocks[two][0], False)])
 
+    def edits(self, value: Any, context: Context) -> Iterator[Edit]:
+        """Yield, group by group: features removed, moved, added, joined with another group, made linear or not."""
+        names = [f.name for f in context.space.features]
+        blocks = as_blocks(value)
+        used = {j for features, _ in blocks for j in features}
+        for g, (features, linear) in enumerate(blocks):
+            place, rest = _place(features, names), blocks[:g] + blocks[g + 1 :]
+            for j in features:
+                kept = [(_without(features, j), linear)] if len(features) > 1 else []
+                yield Edit(place, "remove", names[j], as_groups([*rest, *kept]))
+                if len(features) > 1:
+                    alone = as_groups([*rest, *kept, ((j,), False)])
+                    yield Edit(place, "rewire", f"{names[j]} to a group of its own", alone)
+            for other in rest:
+                joined = as_groups([*(b for b in rest if b is not other), (features + other[0], False)])
+                yield Edit(place, "rewire", f"together with {_place(other[0], names)}", joined)
+            for j in (j for j in range(len(names)) if j not in used):
+                yield Edit(place, "add", names[j], as_groups([*rest, ((*features, j), False)]))
+            words = "a small network" if linear else "linear"
+            yield Edit(place, "change", words, as_groups([*rest, (features, not linear)]))
+        for j in (j for j in range(len(names)) if j not in used):
+            yield Edit("", "add", f"{names[j]} in a group of its own", as_groups([*blocks, ((j,), False)]))
+
     def count(self, context: Context) -> int:
         """Return how many groupings there are under the limits, forbidden pairs aside (exact big integer)."""
         rules = rules_of(context.space)
@@ -142,6 +165,12 @@ class FeatureGroups(Variable):
             if not isinstance(j, int) or isinstance(j, bool) or not 0 <= j < P:
                 return f"a group reads feature {j!r}; allowed: an index from 0 to {P - 1}"
         return None
+
+
+def _place(features: tuple[int, ...], names: list[str]) -> str:
+    """Return what a person calls the group of these features."""
+    more = f" and {len(features) - 3} more" if len(features) > 3 else ""
+    return "group of " + ", ".join(names[j] for j in features[:3]) + more
 
 
 def _without(features: tuple[int, ...], j: int) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nas_core.spaces.tabular.rules import Rules, rules_of
-from nas_core.spaces.variables import Context, Hints, Variable, register_variable
+from nas_core.spaces.variables import Context, Edit, Hints, Variable, register_variable
 
 __all__ = ["MonotoneMarks", "used_features"]
 
@@ -85,6 +85,17 @@ class MonotoneMarks(Variable):
                 yield from ({**rest, str(j): sign} for sign in rules.signs if value.get(str(j)) != sign)
                 if str(j) in value:
                     yield rest
+
+    def edits(self, value: Any, context: Context) -> Iterator[Edit]:
+        """Yield, for each feature in use, every promise it does not have."""
+        words = {1: "increasing", -1: "decreasing"}
+        for j in used_features(context.values):
+            name, rest = context.space.features[j].name, {k: v for k, v in value.items() if k != str(j)}
+            for sign in self.signs:
+                if value.get(str(j)) != sign:
+                    yield Edit(name, "change", words[sign], {**rest, str(j): sign})
+            if str(j) in value:
+                yield Edit(name, "remove", f"the promise that it is {words[value[str(j)]]}", rest)
 
     def count(self, context: Context) -> int:
         """Return how many mark patterns all numeric features together have."""

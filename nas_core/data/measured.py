@@ -1,0 +1,30 @@
+"""Which interpretability measures suit which kind of data, unless a problem says otherwise."""
+
+from __future__ import annotations
+
+from nas_core.data.signal import Modality
+
+__all__ = ["MEASURED", "OF_SIGNALS", "SEARCHED", "STRUCTURE"]
+
+STRUCTURE = (
+    "feature_parsimony",
+    "interaction_sparsity",
+    "additivity",
+    "main_effect_simplicity",
+    "monotone_share",
+    "operation_economy",
+)
+OF_SIGNALS = (
+    "interaction_sparsity",
+    "additivity",
+    "operation_economy",
+    "local_additive_fidelity",
+    "introspectability",
+)
+MEASURED: dict[Modality, tuple[str, ...]] = {"tabular": STRUCTURE, "image": OF_SIGNALS, "sequence": OF_SIGNALS}
+SEARCHED: dict[Modality, tuple[str, ...]] = {
+    "tabular": ("feature_parsimony", "interaction_sparsity", "monotone_share"),
+    "image": ("interaction_sparsity", "additivity", "operation_economy"),
+    "sequence": ("interaction_sparsity", "additivity", "operation_economy"),
+}
+"""The measures that a search optimises beside performance: with more than four losses nearly all is non-dominated."""
