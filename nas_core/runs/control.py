@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from nas_core.preferences import Preference
-from nas_core.records import RunState
+from nas_core.records import Proposal, RunState
 
 __all__ = ["Budget", "Control", "Ending"]
 
@@ -43,6 +43,7 @@ class Control:
         self._pausing = False
         self._preference: Preference | None = None
         self._budget: Budget | None = None
+        self._proposals: list[Proposal] = []
         self._deadline: float | None = None
         self._news = False
 
@@ -92,6 +93,17 @@ class Control:
         """Ask for another budget; only the latest one counts."""
         with self._wish():
             self._budget = budget
+
+    def propose(self, proposal: Proposal) -> None:
+        """Ask for a candidate to be evaluated next."""
+        with self._wish():
+            self._proposals.append(proposal)
+
+    def take_proposals(self) -> list[Proposal]:
+        """Return the candidates asked for since the last call."""
+        with self._changed:
+            taken, self._proposals = self._proposals, []
+            return taken
 
     def take_preference(self) -> Preference | None:
         """Return the preference asked for since the last call."""

@@ -5,6 +5,9 @@ told them. What is committed during a pack carries the state *before* the pack w
 run that continues asks again, gets the same candidates, evaluates those that are missing, and tells all of them in the
 order they were asked. So a kill at any moment, a stop and a time limit all continue as if nothing had happened.
 
+Candidates that a person proposed are evaluated before the strategy is asked again, and the strategy is told of them.
+Until then they are part of the state, so they are not lost either.
+
 A candidate that was in training when the run was stopped has no evaluation. It is named in the event, and evaluated
 when the run continues.
 """
@@ -54,6 +57,8 @@ class Coordinator:
         self._told = 0  # candidates the strategy knows
         self._asked: int | None = None  # size of the pack that was begun before the run was continued
         self._begun: dict[str, Evaluation] = {}  # its finished candidates
+        self._manual: list[Proposal] = []  # proposed by a person, not evaluated yet
+        self._evaluated: set[str] = set()
         self._all_failed = 0
 
     def main(self, build: Callable[[], Parts]) -> None:
@@ -77,10 +82,13 @@ class Coordinator:
         if saved is not None:
             self._told, self._asked = saved["told"], saved["asked"]
             self._strategy.restore(saved["strategy"], [e for e in earlier if e.index < self._told])
+            self._manual = [Proposal.model_validate(p) for p in saved.get("manual", ())]
             self._begun = {e.id: e for e in earlier if e.index >= self._told}
+        self._evaluated = {e.id for e in earlier if e.index < self._told}
         self._ledger.note("started" if saved is None else "resumed", settings=self._ledger.record.settings)
         self._ledger.change(state=RunState.RUNNING, reason="")
         self._ledger.run_clock(self._settings.seconds)
+        self._take_proposals()
         self._save(self._strategy.state(), self._asked)
 
     def _next(self) -> Ending | None:
@@ -96,10 +104,14 @@ class Coordinator:
         return None
 
     def _pack(self) -> Ending | None:
-        """Ask for a pack, evaluate and commit it, tell the strategy; return an ending where there is one."""
-        before, size = self._strategy.state(), self._asked or self._pack_size()
-        with self._ledger.phase("strategy"):
-            proposals = self._strategy.ask(size)
+        """Take or ask for a pack, evaluate and commit it, tell the strategy; return an ending where there is one."""
+        before, size = self._strategy.state(), self._asked
+        if self._manual and size is None:
+            proposals = list(self._manual)
+        else:
+            size = size or self._pack_size()
+            with self._ledger.phase("strategy"):
+                proposals = self._strategy.ask(size)
         if not proposals:
             return Ending(RunState.DONE, "The search space is exhausted: there is no candidate left")
         found = dict(self._begun)
@@ -133,6 +145,8 @@ class Coordinator:
             self._strategy.tell(evaluations)
             state = self._strategy.state()
         self._told += len(evaluations)
+        self._evaluated |= {e.id for e in evaluations}
+        self._manual = [p for p in self._manual if p.architecture.id not in self._evaluated]
         self._asked, self._begun = None, {}
         self._ledger.pack_finished()
         self._save(state, None)
@@ -162,8 +176,10 @@ class Coordinator:
         raise RunError("The evaluator gave no result for a candidate, and was not stopped", fix="see the log")
 
     def _apply_changes(self) -> None:
-        """Take over the preference and the budget that were asked for."""
+        """Take over the candidates, the preference and the budget that were asked for."""
         changes: dict[str, Any] = {}
+        if self._take_proposals():
+            self._save(self._strategy.state(), self._asked)
         # A pack that was begun is asked for again first, by the strategy as it was.
         preference = self._control.take_preference() if self._asked is None else None
         if preference is not None and preference != self._settings.preference:
@@ -179,6 +195,16 @@ class Coordinator:
             self._ledger.change(settings=self._settings.model_dump(mode="json"))
             self._ledger.run_clock(self._settings.seconds)
             self._save(self._strategy.state(), self._asked)
+
+    def _take_proposals(self) -> bool:
+        """Queue the candidates that were proposed since the last look; return whether there are any."""
+        asked = self._control.take_proposals()
+        waiting = self._evaluated | {p.architecture.id for p in self._manual}
+        fresh = {p.architecture.id: p for p in reversed(asked) if p.architecture.id not in waiting}  # the first counts
+        self._manual += reversed(fresh.values())
+        if asked:
+            self._ledger.note("proposed", candidates=list(fresh), known=len(asked) - len(fresh))
+        return bool(asked)
 
     def _pause(self) -> None:
         """Wait until somebody resumes or stops the run; changes are applied meanwhile."""
@@ -202,7 +228,9 @@ class Coordinator:
         if strategy_state is None:
             self._ledger.save(None, self._settings)
         else:
-            self._ledger.save({"strategy": strategy_state, "told": self._told, "asked": asked}, self._settings)
+            manual = [p.model_dump(mode="json") for p in self._manual]
+            state = {"strategy": strategy_state, "told": self._told, "asked": asked, "manual": manual}
+            self._ledger.save(state, self._settings)
 
     def _show_pack(self, pack: PackProgress) -> None:
         state = PackState(

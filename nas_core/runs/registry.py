@@ -9,7 +9,7 @@ import atexit
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +17,9 @@ import numpy as np
 from nas_core.errors import RunError, SettingsError
 from nas_core.evaluation.base import Evaluator
 from nas_core.preferences import Preference
-from nas_core.records import RunRecord, RunState
+from nas_core.records import Architecture, RunRecord, RunState
 from nas_core.runs.coordinator import Parts
-from nas_core.runs.run import Run
+from nas_core.runs.run import Run, check_member
 from nas_core.runs.settings import RunSettings
 from nas_core.search.registry import STRATEGIES, make_strategy
 from nas_core.store.base import Store
@@ -45,6 +45,7 @@ def start_run(
     settings: RunSettings | None = None,
     *,
     name: str = "",
+    first: Sequence[Architecture] = (),
     evaluator: EvaluatorFactory | None = None,
 ) -> Run:
     """Record a new run and start it in the background.
@@ -55,11 +56,12 @@ def start_run(
         space: Where to search.
         settings: Strategy, preference, budget and seed.
         name: For people; the data set's name when empty.
+        first: A person's own architectures, evaluated before the strategy is asked.
         evaluator: Makes the evaluator; by default candidates are trained in packs.
 
     Raises:
         SettingsError: No such strategy.
-        SpaceError: The space has no valid candidate.
+        SpaceError: The space has no valid candidate, or one of ``first`` is not in it.
         StoreError: The store cannot be written.
     """
     settings = settings or RunSettings()
@@ -68,6 +70,8 @@ def start_run(
             f"There is no strategy {settings.strategy!r}", allowed=", ".join(STRATEGIES), fix="choose one of them"
         )
     space.sample(np.random.default_rng(settings.seed))  # an empty space is refused before there is a run of it
+    for architecture in first:
+        check_member(space, architecture)
     now = time.time()
     record = RunRecord(
         id=f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{secrets.token_hex(2)}",
@@ -83,6 +87,8 @@ def start_run(
     )
     store.create_run(record)
     run = _prepare(store, record.id, problem, space, evaluator or trained_in_packs)
+    for architecture in first:
+        run.propose(architecture)
     run.start()
     return run
 

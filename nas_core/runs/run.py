@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from nas_core.errors import RunError
+from nas_core.errors import RunError, SpaceError
 from nas_core.preferences import Preference
-from nas_core.records import Evaluation, RunRecord, RunState
+from nas_core.records import Architecture, Evaluation, Proposal, RunRecord, RunState
 from nas_core.runs.control import Budget, Control, Ending
 from nas_core.runs.coordinator import Coordinator, Parts
 from nas_core.runs.progress import Progress, RunSnapshot
 from nas_core.runs.settings import RunSettings
+from nas_core.spaces.space import SearchSpace
 from nas_core.store.base import Store
 
-__all__ = ["Run"]
+__all__ = ["Run", "check_member"]
 
 
 class Run:
@@ -80,6 +81,25 @@ class Run:
         self._check_not_ended("steered")
         self._control.steer(preference)
 
+    def propose(self, architecture: Architecture, *, parents: Sequence[str] = (), operator: str = "drawn") -> None:
+        """Evaluate a person's own architecture before the strategy is asked again; returns at once.
+
+        The strategy is told how it fared. One that is evaluated already is left out.
+
+        Args:
+            architecture: In canonical form, from ``SearchSpace.architecture``.
+            parents: Candidates it was made from.
+            operator: What made it.
+
+        Raises:
+            RunError: The run has ended.
+            SpaceError: The architecture is not in the run's space.
+        """
+        self._check_not_ended("given another candidate")
+        check_member(SearchSpace.model_validate(self._snapshot.record.space), architecture)
+        proposal = Proposal(architecture=architecture, parents=tuple(parents), operator=operator, origin="manual")
+        self._control.propose(proposal)
+
     def set_budget(self, *, candidates: int | None, seconds: float | None) -> None:
         """Replace the budget from the next pack on; None for no limit; returns at once.
 
@@ -130,3 +150,13 @@ class Run:
                 allowed="a run that is running or paused",
                 fix="continue it with resume_run",
             )
+
+
+def check_member(space: SearchSpace, architecture: Architecture) -> None:
+    """Raise SpaceError unless ``architecture`` is in ``space``."""
+    if wrong := space.validate_architecture(architecture):
+        raise SpaceError(
+            f"The architecture {architecture.id} is not in the search space: {'; '.join(wrong)}",
+            allowed="an architecture of the run's space",
+            fix="change the architecture, or start a run with a wider space",
+        )
