@@ -162,6 +162,10 @@ class Family(ABC):
         """Return the structural facts of canonical ``values``."""
 
     @abstractmethod
+    def describe(self, space: SearchSpace, values: Values) -> str:
+        """Return the architecture in one line for a person, the features of a table aside ("2 × 8 relu · adam .01")."""
+
+    @abstractmethod
     def graph(self, space: SearchSpace, values: Values) -> networkx.DiGraph:
         """Return the network as a graph; see :func:`graph`."""
 

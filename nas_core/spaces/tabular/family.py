@@ -101,6 +101,18 @@ class TabularFamily(Family):
         """Return the structural facts of canonical ``values``."""
         return tabular_facts(rules_of(space), values)
 
+    def describe(self, space: SearchSpace, values: Values) -> str:
+        """Return encoding, layers and optimiser in one line."""
+        parts = [values["encoding"]]
+        if values["depth"]:
+            parts.append(f"{values['depth']} × {values['width']} {values['activation']}")
+            parts += [values["connections"]] if values["connections"] != "full" else []
+            parts += [f"{values['normalisation']} norm"] if values["normalisation"] != "none" else []
+            parts += [f"dropout {values['dropout']:.3g}"] if values["dropout"] else []
+        else:
+            parts.append("linear")
+        return " · ".join([*parts, f"{values['optimiser']} {values['learning_rate']:.3g}"])
+
     def graph(self, space: SearchSpace, values: Values) -> networkx.DiGraph:
         """Return the network as a graph."""
         from nas_core.spaces.tabular.graph import network_graph
