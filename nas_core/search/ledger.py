@@ -32,6 +32,10 @@ class Ledger:
         self._known[architecture.id] = self._pending[architecture.id] = architecture
         return True
 
+    def knows(self, candidate: str) -> bool:
+        """Return whether an architecture was proposed or evaluated before."""
+        return candidate in self._known
+
     def settle(self, evaluations: Sequence[Evaluation]) -> None:
         """Note evaluated architectures, asked for or not."""
         for evaluation in evaluations:

@@ -8,6 +8,9 @@ from typing import Any
 from nas_core.errors import SettingsError
 from nas_core.objectives import Objective
 from nas_core.preferences import Preference
+from nas_core.search.bayesian import BayesianStrategy
+from nas_core.search.evolution import RegularisedEvolutionStrategy
+from nas_core.search.local import LocalSearchStrategy
 from nas_core.search.nsga2 import Nsga2Strategy
 from nas_core.search.random import RandomStrategy
 from nas_core.search.snapshot import SEARCH_MEASURES
@@ -15,7 +18,16 @@ from nas_core.search.strategy import Space, Strategy
 
 __all__ = ["DEFAULT_STRATEGY", "STRATEGIES", "make_strategy"]
 
-STRATEGIES: dict[str, type[Strategy]] = {strategy.name: strategy for strategy in (Nsga2Strategy, RandomStrategy)}
+STRATEGIES: dict[str, type[Strategy]] = {
+    strategy.name: strategy
+    for strategy in (
+        Nsga2Strategy,
+        RandomStrategy,
+        LocalSearchStrategy,
+        RegularisedEvolutionStrategy,
+        BayesianStrategy,
+    )
+}
 
 DEFAULT_STRATEGY = Nsga2Strategy.name
 

@@ -42,6 +42,10 @@ class Space(Protocol):
         """Yield the architectures one smallest step away, in a fixed order."""
         ...
 
+    def encode(self, architecture: Architecture) -> np.ndarray:
+        """Return the architecture as a float vector of a length fixed by the space."""
+        ...
+
     def initial(self, n: int, rng: np.random.Generator, hints: Any = None) -> list[Proposal]:
         """Return at most ``n`` proposals to start from."""
         ...

@@ -19,6 +19,18 @@ class TestRandom(StrategyContract):
     strategy = "random"
 
 
+class TestBayesian(StrategyContract):
+    strategy = "bayesian"
+
+
+class TestLocalSearch(StrategyContract):
+    strategy = "local_search"
+
+
+class TestRegularisedEvolution(StrategyContract):
+    strategy = "regularised_evolution"
+
+
 def test_every_strategy_has_a_contract_test_and_words_for_a_person() -> None:
     tested = {cls.strategy for cls in StrategyContract.__subclasses__()}
     assert set(STRATEGIES) <= tested

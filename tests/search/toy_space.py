@@ -57,6 +57,12 @@ class ToySpace:
         if len(used) > 1:
             yield self.architecture([*used], [*marks], not joined, rate)
 
+    def encode(self, architecture: Architecture) -> np.ndarray:
+        v = architecture.values
+        used, marks = np.zeros(self.features), np.zeros(self.features)
+        used[v["features"]], marks[v["marks"]] = 1.0, 1.0
+        return np.concatenate([used, marks, [float(v["joined"]), v["rate"] / max(1, self.rates - 1)]])
+
     def initial(self, n: int, rng: np.random.Generator, hints: Any = None) -> list[Proposal]:
         found = {a.id: a for a in (self.sample(rng) for _ in range(4 * n))}
         return [Proposal(architecture=a, operator="initial") for a in list(found.values())[:n]]

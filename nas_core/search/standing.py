@@ -1,0 +1,130 @@
+"""How candidates compare under a preference, one number each: what strategies with a single objective search by."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nas_core.objectives import Objective
+from nas_core.preferences import AUGMENTATION, Preference, interpretability
+from nas_core.records import Architecture, Evaluation
+from nas_core.search.ranking import NEGLIGIBLE
+
+__all__ = ["Standing"]
+
+Key = tuple[int, float]
+"""Smaller is better: 0 and the scalar of a feasible candidate; 1 and the performance loss of an ineligible one; 2."""
+
+
+class Standing:
+    """Everything told so far, comparable under the present preference.
+
+    A feasible candidate has the augmented Tchebycheff scalar of its performance loss and its interpretability loss on
+    the scale of the present front, as the ranking a person sees (Steuer and Choo 1983). Failed and ineligible ones come
+    after all feasible ones (Deb 2000). Where nothing is measured beside performance, performance alone counts.
+
+    Adding costs O(log n) for a front of k and a shift of its tail, asking for a key O(1).
+
+    Args:
+        objective: The performance objective.
+        preference: λ and measure weights.
+    """
+
+    def __init__(self, objective: Objective, preference: Preference) -> None:
+        self._objective = objective
+        self.preference = preference
+        self.architectures: dict[str, Architecture] = {}
+        self._told: dict[str, tuple[float, Mapping[str, float], bool]] = {}
+        self._losses: dict[str, tuple[float, float]] = {}
+        self._front: list[tuple[float, float]] = []  # ascending in the first loss, descending in the second
+        self._holders: list[str] = []  # who is where on the front
+
+    def __contains__(self, candidate: str) -> bool:
+        return candidate in self._told
+
+    def __len__(self) -> int:
+        return len(self._told)
+
+    def add(self, evaluations: Sequence[Evaluation]) -> list[str]:
+        """Take in evaluations; return the identities that were not known, each once, in the order of identities."""
+        fresh = {e.id: e for e in evaluations if e.id not in self._told}
+        for key in sorted(fresh):
+            evaluation = fresh[key]
+            self.architectures[key] = evaluation.architecture
+            value = evaluation.performance.value if evaluation.performance is not None else float("nan")
+            scores = {
+                name: m.value for name, m in evaluation.measures.items() if m.value is not None and m.value == m.value
+            }
+            feasible = evaluation.eligible and value == value
+            loss = self._objective.loss(value) if value == value else float("inf")
+            self._told[key] = (loss, scores, feasible)
+            self._place(key)
+        return sorted(fresh)
+
+    def prefer(self, preference: Preference) -> None:
+        """Compare under another preference from now on."""
+        self.preference = preference
+        self._losses, self._front, self._holders = {}, [], []
+        for key in self._told:
+            self._place(key)
+
+    def key(self, candidate: str) -> Key:
+        """Return what candidates are compared by, smaller is better."""
+        if candidate not in self._losses:
+            loss = self._told[candidate][0]
+            return (1, loss) if loss < float("inf") else (2, 0.0)
+        one, two = self._losses[candidate]
+        (low_one, high_two), (high_one, low_two) = self._front[0], self._front[-1]
+        weight = self.preference.weight
+        a = (1.0 - weight) * (one - low_one) / _span(high_one - low_one)
+        b = weight * (two - low_two) / _span(high_two - low_two)
+        return 0, max(a, b) + AUGMENTATION * (a + b)
+
+    @property
+    def feasible(self) -> tuple[str, ...]:
+        """The candidates that may enter a front."""
+        return tuple(self._losses)
+
+    @property
+    def front(self) -> tuple[str, ...]:
+        """The candidates on the front of performance and interpretability, the most accurate first."""
+        return tuple(self._holders)
+
+    def losses(self, candidate: str) -> tuple[float, float]:
+        """Return the performance loss and the interpretability loss of a feasible candidate."""
+        return self._losses[candidate]
+
+    def best(self, candidates: Sequence[str]) -> str:
+        """Return the best of some candidates; of equal ones that with the smallest identity."""
+        return min(candidates, key=lambda c: (self.key(c), c))
+
+    def _place(self, key: str) -> None:
+        """Note the two losses of a feasible candidate, and keep the front."""
+        loss, scores, feasible = self._told[key]
+        if not feasible:
+            return
+        point = (loss, 1.0 - self._interpretability(scores))
+        self._losses[key] = point
+        at = bisect_left(self._front, point)
+        if at > 0 and self._front[at - 1][1] <= point[1]:
+            return
+        end = at
+        while end < len(self._front) and self._front[end][1] >= point[1]:
+            end += 1
+        self._front[at:end] = [point]
+        self._holders[at:end] = [key]
+
+    def _interpretability(self, scores: Mapping[str, float]) -> float:
+        names = [n for n in self.preference.measures if n in scores] or list(scores)
+        if not names:
+            return 1.0
+        wanted = self.preference.measures
+        weights = np.array([wanted.get(name, 0.0) if wanted else 1.0 for name in names])
+        mean = float(interpretability(np.array([[scores[name] for name in names]]), weights)[0])
+        return mean if mean == mean else 0.0
+
+
+def _span(width: float) -> float:
+    return width if width > NEGLIGIBLE else 1.0

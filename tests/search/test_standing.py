@@ -1,0 +1,83 @@
+"""Standing agrees with the ranking a person sees, whatever the order of arrival."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nas_core.objectives import metric_objective
+from nas_core.preferences import Preference
+from nas_core.records import Architecture, Estimate, Evaluation, Measurement, Status
+from nas_core.search.archive import Archive
+from nas_core.search.standing import Standing
+
+AUC = metric_objective("roc_auc")
+NAMES = ("feature_parsimony", "additivity")
+
+
+def evaluation(at: int, value: float, scores: tuple[float, float], status: Status = Status.DONE) -> Evaluation:
+    architecture = Architecture(family="toy", values={"at": at})
+    return Evaluation(
+        id=architecture.id, architecture=architecture, status=status, reason="" if status is Status.DONE else "test",
+        performance=None if status is Status.FAILED else Estimate(value=value, low=value, high=value),
+        measures={n: Measurement(value=s) for n, s in zip(NAMES, scores)} if status is Status.DONE else {},
+        skill=Estimate(value=0.5, low=0.4, high=0.6) if status is Status.DONE else None,
+    )  # fmt: skip
+
+
+unit = st.integers(0, 12).map(lambda k: k / 12)
+told = st.lists(
+    st.tuples(unit, unit, unit, st.sampled_from([Status.DONE, Status.DONE, Status.INELIGIBLE, Status.FAILED])),
+    min_size=1, max_size=25,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(told, unit, st.randoms(use_true_random=False))
+def test_keys_order_candidates_as_the_ranking_does(rows: list, weight: float, shuffler: object) -> None:
+    evaluations = [evaluation(at, value, (a, b), status) for at, (value, a, b, status) in enumerate(rows)]
+    archive, wish = Archive(AUC, NAMES), Preference(weight=weight)
+    archive.add(evaluations)
+    ranking = archive.rank(wish)
+    standing = Standing(AUC, wish)
+    shuffler.shuffle(evaluations)
+    for e in evaluations:
+        standing.add([e])
+    snapshot = archive.snapshot()
+    for at, key in enumerate(snapshot.ids):
+        group, scalar = standing.key(key)
+        assert (group == 0) == bool(snapshot.eligible[at])
+        if group == 0:
+            assert scalar == pytest.approx(ranking.score[at], abs=1e-12)
+    assert set(standing.front) <= {snapshot.ids[at] for at in np.flatnonzero(ranking.on_front)}
+    if ranking.best is not None:
+        best = standing.best(list(snapshot.ids))
+        assert standing.key(best)[1] == pytest.approx(ranking.score[ranking.best], abs=1e-12)
+
+
+def test_another_preference_compares_anew() -> None:
+    standing = Standing(AUC, Preference(weight=0.0))
+    accurate, simple = evaluation(0, 0.9, (0.1, 0.1)), evaluation(1, 0.6, (0.9, 0.9))
+    standing.add([accurate, simple])
+    assert standing.best([accurate.id, simple.id]) == accurate.id
+    standing.prefer(Preference(weight=1.0))
+    assert standing.best([accurate.id, simple.id]) == simple.id
+    assert standing.front == (accurate.id, simple.id)
+
+
+def test_ineligible_comes_after_feasible_and_before_failed() -> None:
+    standing = Standing(AUC, Preference())
+    rows = [evaluation(0, 0.9, (1, 1), Status.FAILED), evaluation(1, 0.9, (1, 1), Status.INELIGIBLE),
+            evaluation(2, 0.8, (1, 1), Status.INELIGIBLE), evaluation(3, 0.55, (0.1, 0.1))]  # fmt: skip
+    standing.add(rows)
+    assert sorted((e.id for e in rows), key=standing.key) == [rows[i].id for i in (3, 1, 2, 0)]
+
+
+def test_without_measures_performance_alone_counts() -> None:
+    standing = Standing(AUC, Preference(weight=0.7))
+    plain = [evaluation(i, v, (0, 0)).model_copy(update={"measures": {}}) for i, v in enumerate((0.6, 0.9, 0.7))]
+    standing.add(plain)
+    assert standing.best([e.id for e in plain]) == plain[1].id
+    assert standing.front == (plain[1].id,)
