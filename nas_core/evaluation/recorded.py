@@ -222,6 +222,6 @@ def _numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
         raise DataError(
             f"The column {name!r} is {str(frame[name].iloc[wrong])!r} in row {wrong + 1}",
             allowed="finite numbers",
-            fix="fix it",
+            fix="correct it, or drop that row",
         )
     return values
