@@ -6,11 +6,14 @@ seen so far), so a hypervolume computed with reference point 1 can only grow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from nas_core.errors import SettingsError
 
-__all__ = ["METRICS", "Objective", "metric_objective"]
+__all__ = ["METRICS", "Objective", "metric_objective", "metrics_for", "recorded_objective"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,9 @@ class Objective:
         baseline: Value of a model that ignores its inputs, for the skill score; None when it depends on the data.
         unit: Unit for display, empty for a pure number.
         description: One plain sentence.
+        task: ``classification`` or ``regression``.
+        guard: The metric whose skill must be above 0 as well, where a model that ignores its inputs can be good at this
+            one (always answering "positive" has a perfect recall); empty where it cannot.
     """
 
     name: str
@@ -36,6 +42,8 @@ class Objective:
     baseline: float | None
     unit: str
     description: str
+    task: str = "classification"
+    guard: str = ""
 
     def loss(self, value: float) -> float:
         """Return the loss in [0, 1] of ``value``; NaN gives 1."""
@@ -59,6 +67,10 @@ class Objective:
             return 0.0
         return (value - base) / (self.best - base)
 
+    def better(self, value: float, other: float) -> bool:
+        """Return whether ``value`` is better than ``other``."""
+        return value > other if self.maximise else value < other
+
 
 METRICS: dict[str, Objective] = {
     o.name: o
@@ -72,19 +84,74 @@ METRICS: dict[str, Objective] = {
             "balanced_accuracy", "Balanced accuracy", True, 1.0, 0.0, None, "",
             "Mean over the classes of the share of their rows that is predicted correctly.",
         ),
-        Objective("r2", "R²", True, 1.0, 0.0, 0.0, "", "Share of the target's variance that the predictions explain."),
+        Objective(
+            "f1", "F1", True, 1.0, 0.0, None, "",
+            "Harmonic mean of precision and recall of the last class; of several classes, the mean over the classes.",
+        ),
+        Objective(
+            "precision", "Precision", True, 1.0, 0.0, None, "",
+            "Share of the rows called the last class that are of it; of several classes, the mean over the classes.",
+        ),
+        Objective(
+            "recall", "Recall", True, 1.0, 0.0, None, "",
+            "Share of the rows of the last class that are found; of several classes, the mean over the classes. "
+            "Alone it rewards finding too many: a model must beat chance in balanced accuracy to count.",
+            guard="balanced_accuracy",
+        ),
+        Objective(
+            "log_loss", "Log loss", False, 0.0, math.log(2), None, "",
+            "Mean of −ln(probability given to the true class), in nats: smaller is better, and it asks for honest "
+            "probabilities, not only for the right class.",
+        ),
+        Objective("r2", "R²", True, 1.0, 0.0, 0.0, "", "Share of the target's variance that the predictions explain.",
+                  "regression"),
+        Objective(
+            "mse", "MSE", False, 0.0, 1.0, None, "",
+            "Mean squared error in units of the target's training variance: smaller is better, 1 is what the mean "
+            "reaches.", "regression",
+        ),
+        Objective(
+            "mae", "MAE", False, 0.0, 1.0, None, "",
+            "Mean absolute error in training standard deviations of the target: smaller is better, and a few large "
+            "errors count less than in the MSE.", "regression",
+        ),
     )
 }  # fmt: skip
+"""The bounds of ``log_loss`` are those of two classes; :func:`metric_objective` knows them for more."""
 
 
-def metric_objective(name: str) -> Objective:
+def metric_objective(name: str, classes: int = 2) -> Objective:
     """Return the performance objective called ``name``.
+
+    The log loss has loss 1 at ln C, the value of a model that gives all C classes the same probability. The errors of a
+    regression are in units of the standardised target, where 1 is the MSE of the mean and no less than its MAE.
+
+    Args:
+        name: Of the metric.
+        classes: Number of classes C, where there are any.
 
     Raises:
         SettingsError: No such metric.
     """
     try:
-        return METRICS[name]
+        found = METRICS[name]
     except KeyError:
         known = ", ".join(METRICS)
         raise SettingsError(f"There is no metric {name!r}", allowed=known, fix="choose one of them") from None
+    return replace(found, worst=math.log(max(2, classes))) if name == "log_loss" else found
+
+
+def recorded_objective(problem: Mapping[str, Any]) -> Objective:
+    """Return the objective of a problem as a run records it (the JSON form of ``ProblemSpec``)."""
+    return metric_objective(problem["metric"], int(problem.get("classes") or 2))
+
+
+def metrics_for(task: str, classes: int, modality: str = "tabular") -> tuple[str, ...]:
+    """Return the names of the metrics that fit a task, the default first.
+
+    The default is R² for quantities, accuracy for images and sequences of more than two classes, else ROC AUC.
+    """
+    fitting = [o.name for o in METRICS.values() if o.task == task]
+    if task == "classification" and modality != "tabular" and classes > 2:
+        fitting.sort(key=lambda name: name != "accuracy")
+    return tuple(fitting)

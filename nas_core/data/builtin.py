@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nas_core.data.arrays import signal_dataset
 from nas_core.data.dataset import ColumnKind, Dataset, DataSource, Task
-from nas_core.data.signal import image_signal
+from nas_core.data.signal_files import image_dataset
 from nas_core.errors import DataError
 
 if TYPE_CHECKING:
@@ -42,10 +41,9 @@ def builtin_images(source: DataSource) -> Dataset:
     from sklearn import datasets
 
     bunch = datasets.load_digits()
-    return signal_dataset(
-        bunch.images, bunch.target, image_signal(1, 8, 8), name=source.location, target="digit",
+    return image_dataset(
+        bunch.images[:, None], bunch.target, source, task="classification", target="digit",
         classes=[str(n) for n in bunch.target_names],
-        source=source.model_copy(update={"target": "digit", "task": "classification"}),
     )  # fmt: skip
 
 

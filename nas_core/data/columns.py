@@ -9,19 +9,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nas_core.data.dataset import ColumnKind, Task
+from nas_core.data.dataset import Aside, ColumnKind, Task
 from nas_core.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ColumnGuess", "choose_target", "guess_columns", "guess_task", "is_text"]
+__all__ = ["ColumnGuess", "aside_column", "choose_target", "guess_columns", "guess_task", "is_text"]
 
 TARGET_NAMES = ("target", "label", "class", "y")
 NUMERIC_SHARE = 0.9  # text of which this share are numbers was meant to be numeric
 FREE_TEXT_LEVELS = 50  # above this number of values, half of them unique: free text or an identifier
 CLASS_VALUES = 20  # a target of at most this many whole numbers is a class
+DATE_FORMATS = ("ISO8601", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
 _ID_NAME = re.compile(r"(^|[^a-z])(id|uuid|guid|index|rownum)s?$|^\(unnamed\)$", re.IGNORECASE)
 
 
@@ -190,3 +192,46 @@ def level_name(value: object) -> str:
     if isinstance(value, float) and math.isfinite(value) and value == math.floor(value):
         return str(int(value))
     return str(value).strip()
+
+
+def aside_column(values: pd.Series) -> Aside:
+    """Return a column as it serves to split the rows: codes of its values, in time order for numbers and dates.
+
+    Texts are dates when all of them can be read in exactly one way: 2024-01-31, 31.1.2024, 31/1/2024 or 1/31/2024.
+    """
+    name, present = str(values.name), values.notna().to_numpy()
+    codes = np.full(len(values), -1, dtype=np.int64)
+    keys, reason = _in_order(values[present])
+    if keys is None:
+        texts = np.array([level_name(v) for v in values[present]], dtype=object)
+        index = {text: code for code, text in enumerate(sorted(set(texts)))}
+        codes[present] = [index[text] for text in texts]
+    else:
+        codes[present] = np.unique(keys, return_inverse=True)[1]
+    codes.setflags(write=False)
+    return Aside(name, codes, keys is not None, reason)
+
+
+def _in_order(present: pd.Series) -> tuple[NDArray[Any] | None, str]:
+    """Return numbers (n,) in the order of the values, or None with the reason why there is no order."""
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(present) or pd.api.types.is_timedelta64_dtype(present):
+        return present.astype("int64").to_numpy(), ""
+    if not is_text(present):
+        numbers = present.to_numpy(dtype=float)
+        return (numbers, "") if np.isfinite(numbers).all() else (None, "it holds an infinite value")
+    plain = pd.to_numeric(present.astype(object), errors="coerce")
+    if plain.notna().all():
+        return plain.to_numpy(dtype=float), ""
+    texts = present.astype(str).str.strip()
+    read = [pd.to_datetime(texts, format=form, errors="coerce", utc=True) for form in DATE_FORMATS]
+    fitting = [dates.astype("int64").to_numpy() for dates in read if dates.notna().all()]
+    if len(fitting) == 1 or (fitting and all(np.array_equal(fitting[0], other) for other in fitting[1:])):
+        return fitting[0], ""
+    if fitting:
+        return None, "its dates can be read as day/month and as month/day: write them as 2024-01-31"
+    odd = next(
+        (str(t) for t, ok in zip(texts, np.any([d.notna() for d in read], axis=0)) if not ok), str(texts.iloc[0])
+    )
+    return None, f"it holds {odd[:40]!r}, which is neither a number nor a date such as 2024-01-31"

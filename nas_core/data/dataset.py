@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from nas_core.data.options import ReadingOptions
 from nas_core.data.signal import Modality, Signal
 from nas_core.errors import DataError
 from nas_core.records import Record, canonical_json
 
-__all__ = ["ColumnKind", "DataSource", "Dataset", "FeatureKind", "FeatureSpec", "Task"]
+__all__ = ["Aside", "ColumnKind", "DataSource", "Dataset", "FeatureKind", "FeatureSpec", "Task"]
 
 FeatureKind = Literal["numeric", "categorical"]
 ColumnKind = Literal["numeric", "categorical", "ignore"]
@@ -42,15 +43,19 @@ class FeatureSpec:
 class DataSource(Record):
     """Where a data set comes from and how its columns are read: enough to load it again.
 
-    ``location`` is the name of a built-in set or the path of a file; ``kinds`` holds only what a person decided, the
-    other columns are guessed. A ``memory`` source was handed over as a table and cannot be loaded again.
+    ``location`` is the name of a built-in set, the path of a file or a folder, or ``openml:`` with a number or a name;
+    ``kinds`` holds only what a person decided, the other columns are guessed; ``reading`` says how images, series and
+    texts are read; ``aside`` names the column that decides the split and is no feature unless ``kinds`` says so. A
+    ``memory`` source was handed over as a table and cannot be loaded again.
     """
 
-    kind: Literal["builtin", "file", "memory"]
+    kind: Literal["builtin", "file", "openml", "memory"]
     location: str
     target: str | None = None
     kinds: dict[str, ColumnKind] = Field(default_factory=dict)
     task: Task | None = None
+    aside: str | None = None
+    reading: ReadingOptions = ReadingOptions()
 
 
 def _frozen(array: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -60,6 +65,24 @@ def _frozen(array: NDArray[np.generic]) -> NDArray[np.generic]:
     copy = np.array(array, order="C")
     copy.setflags(write=False)
     return copy
+
+
+@dataclass(frozen=True, eq=False)
+class Aside:
+    """A column that is kept beside the features to split the rows by: groups that stay together, or an order.
+
+    Attributes:
+        name: Name of the column.
+        codes: (N,) int64, the same number for the same value; in the order of the values where ``ordered``;
+            −1 = missing.
+        ordered: Whether the values have an order in time: numbers or dates.
+        reason: Why they have no order; empty when they have one.
+    """
+
+    name: str
+    codes: NDArray[np.int64]
+    ordered: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +102,7 @@ class Dataset:
         notes: What was changed or left out while reading, in sentences for a person.
         signal: How the columns of images or sequences lie; None for a table.
         held_out: (k,) int64 row numbers that the source itself declares as its test part; None when it does not.
+        aside: The column kept to split the rows by; None when there is none.
     """
 
     name: str
@@ -92,6 +116,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     signal: Signal | None = None
     held_out: NDArray[np.int64] | None = None
+    aside: Aside | None = None
 
     def __post_init__(self) -> None:
         dtype = np.int64 if self.task == "classification" else np.float64
@@ -143,6 +168,8 @@ class Dataset:
             header["signal"] = self.signal.model_dump(mode="json")
         if self.held_out is not None:
             header["held_out"] = self.held_out.tolist()
+        if self.aside is not None:
+            header["aside"] = [self.aside.name, hashlib.sha256(self.aside.codes.astype("<i8").tobytes()).hexdigest()]
         digest = hashlib.sha256(canonical_json(header).encode())
         rows = max(1, 1_000_000 // max(1, self.X.shape[1]))  # in pieces: a wide table is not copied as a whole
         for start in range(0, self.N, rows):

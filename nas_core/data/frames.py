@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nas_core.data.columns import choose_target, guess_columns, guess_task, is_text, level_name, resolve_kinds
-from nas_core.data.dataset import ColumnKind, Dataset, DataSource, FeatureSpec, Task
+from nas_core.data.columns import (
+    aside_column,
+    choose_target,
+    guess_columns,
+    guess_task,
+    is_text,
+    level_name,
+    resolve_kinds,
+)
+from nas_core.data.dataset import Aside, ColumnKind, Dataset, DataSource, FeatureSpec, Task
 from nas_core.data.reading import ReadLimits
 from nas_core.errors import DataError
 
@@ -36,6 +44,7 @@ def dataset_from_frame(
     source: DataSource | None = None,
     task: Task | None = None,
     limits: ReadLimits | None = None,
+    aside: str | None = None,
 ) -> Dataset:
     """Turn a table into a data set.
 
@@ -47,17 +56,21 @@ def dataset_from_frame(
         source: Where the table came from; a table without one cannot be loaded again.
         task: ``classification`` or ``regression``; guessed from the target when None.
         limits: How large the table may be.
+        aside: Column that decides the split; by default the source's. It is a feature only where ``kinds`` names it.
 
     Raises:
         DataError: Nothing can be learned from the table as it is; the message says why and what to do.
     """
-    frame = frame.set_axis([str(c).strip() for c in frame.columns], axis="columns")
+    frame, own = frame.set_axis([str(c).strip() for c in frame.columns], axis="columns"), dict(kinds or {})
     _check_shape(frame, name, limits or ReadLimits())
     target = choose_target(frame, target)
     frame, notes = _drop_missing_target(frame, target)
     task = _check_task(task) or guess_task(frame[target])[0]
     y, classes = _classes(frame[target], target) if task == "classification" else _quantity(frame[target], target)
-    chosen, left_out = resolve_kinds(guess_columns(frame, target), kinds or {}, target)
+    aside = aside or (source.aside if source else None)
+    asked = source.kinds if source else kinds or {}
+    kept, kinds = _set_aside(frame, target, aside, kinds or {}, asked)
+    chosen, left_out = resolve_kinds(guess_columns(frame, target), kinds, target)
     notes += left_out
     used = [(column, kind) for column, kind in chosen.items() if kind != "ignore"]
     if not used:
@@ -74,9 +87,25 @@ def dataset_from_frame(
         notes += merged
     X.setflags(write=False)  # a wide table is not copied once more
     source = (source or DataSource(kind="memory", location=name)).model_copy(
-        update={"target": target, "task": task, "kinds": dict(kinds or {})}
+        update={"target": target, "task": task, "kinds": own, "aside": aside}
     )
-    return Dataset(name, tuple(features), X, y, task, classes, target, source, tuple(notes))
+    return Dataset(name, tuple(features), X, y, task, classes, target, source, tuple(notes), aside=kept)
+
+
+def _set_aside(
+    frame: pd.DataFrame, target: str, name: str | None, kinds: Mapping[str, ColumnKind], asked: Mapping[str, ColumnKind]
+) -> tuple[Aside | None, Mapping[str, ColumnKind]]:
+    """Return the column that decides the split, and the kinds with it left out unless a person asked for it."""
+    if name is None:
+        return None, kinds
+    if name not in frame.columns or name == target:
+        shown = ", ".join(str(c) for c in frame.columns if c != target)
+        raise DataError(
+            f"The rows cannot be split by {name!r}" + (": it is the target" if name == target else ""),
+            allowed=f"a column of the table: {shown[:200]}",
+            fix="choose one of the columns",
+        )
+    return aside_column(frame[name]), kinds if name in asked else {**kinds, name: "ignore"}
 
 
 def _check_task(task: Task | None) -> Task | None:

@@ -9,41 +9,25 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from nas_core.data.dataset import Dataset, DataSource
+from nas_core.data.dataset import Dataset
 from nas_core.data.encoder import Encoder
+from nas_core.data.featureless import featureless_value
 from nas_core.data.hints import Hints, make_hints
 from nas_core.data.loading import load
-from nas_core.data.measured import MEASURED, SEARCHED, STRUCTURE
+from nas_core.data.measured import MEASURED, SEARCHED
 from nas_core.data.recipe import Recipe
 from nas_core.data.signal_encoder import SignalEncoder
-from nas_core.data.splits import FRACTIONS, Split, split
+from nas_core.data.spec import MAX_TRAIN_ROWS, MAX_VALID_ROWS, ProblemSpec
+from nas_core.data.splits import FRACTIONS, RANDOM, Split, SplitScheme, split
+from nas_core.data.targets import TargetScale, TransformName
+from nas_core.data.weights import ClassWeights, balanced_weights
 from nas_core.errors import DataError, SettingsError
-from nas_core.objectives import Objective, metric_objective
-from nas_core.records import Record
+from nas_core.objectives import Objective, metric_objective, metrics_for
 
-__all__ = ["Part", "Problem", "ProblemSpec", "metrics_for"]
+__all__ = ["Part", "Problem", "ProblemSpec"]
 
-MAX_TRAIN_ROWS = 100_000
-MAX_VALID_ROWS = 50_000
 BANK_BYTES = 600_000_000
-
-
-class ProblemSpec(Record):
-    """Everything that defines a problem, as stored with a run; :meth:`Problem.load` builds it again."""
-
-    source: DataSource
-    name: str = ""
-    metric: str
-    split_seed: int = 0
-    fractions: tuple[float, float, float] = FRACTIONS
-    recipe: Recipe = Recipe()
-    measures: tuple[str, ...] = STRUCTURE
-    search_measures: tuple[str, ...] = SEARCHED["tabular"]
-    max_train_rows: int = Field(default=MAX_TRAIN_ROWS, ge=1)
-    max_valid_rows: int = Field(default=MAX_VALID_ROWS, ge=1)
-    data_hash: str
 
 
 @dataclass(frozen=True)
@@ -55,7 +39,10 @@ class Part:
         raw: (n, P) float64, NaN = missing; of signals (n, columns) float32, NaN = padding.
         X: the same with missing values imputed; of signals the same as ``raw``.
         E: (n, D) float32, the bank of encodings of ``raw``.
-        y: (n,) int64 class index, or float64 in training standard deviations from the training mean.
+        y: (n,) what is trained on: int64 class index, or the transformed target, float64, in training standard
+            deviations from the training mean.
+        target: (n,) what is judged: ``y``, or without the transform, the target in its own standard deviations.
+        weights: (n,) float32, how much each row counts in the training loss; None when all count the same.
     """
 
     rows: NDArray[np.int64]
@@ -63,16 +50,11 @@ class Part:
     X: NDArray[np.float64]
     E: NDArray[np.float32]
     y: NDArray[np.int64] | NDArray[np.float64]
+    target: NDArray[np.int64] | NDArray[np.float64]
+    weights: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
-
-
-def metrics_for(task: str, classes: int) -> tuple[str, ...]:
-    """Return the names of the metrics that fit a task, the default first."""
-    if task == "regression":
-        return ("r2",)
-    return ("roc_auc", "accuracy", "balanced_accuracy")
 
 
 class Problem:
@@ -91,13 +73,22 @@ class Problem:
 
     def __init__(self, spec: ProblemSpec, dataset: Dataset, parts: Split) -> None:
         self.spec, self.dataset, self.split = spec, dataset, parts
-        self.objective: Objective = metric_objective(spec.metric)
+        classes = len(dataset.classes)
+        self.objective: Objective = metric_objective(spec.metric, classes)
         self.test_opened = 0
-        allowed = metrics_for(dataset.task, len(dataset.classes))
+        allowed = metrics_for(dataset.task, classes, dataset.modality)
         if spec.metric not in allowed:
             raise SettingsError(
                 f"The metric {spec.metric!r} does not fit {dataset.task}", allowed=", ".join(allowed), fix="choose one"
             )
+        for name, value, task in (
+            ("class_weights", spec.class_weights, "classification"),
+            ("target_transform", spec.target_transform, "regression"),
+        ):
+            if value != "none" and dataset.task != task:
+                raise SettingsError(
+                    f"{name} is {value!r}, but the task is {dataset.task}", allowed="none", fix=f"use it for {task}"
+                )
 
     @classmethod
     def create(
@@ -108,6 +99,9 @@ class Problem:
         recipe: Recipe | None = None,
         *,
         fractions: tuple[float, float, float] = FRACTIONS,
+        scheme: SplitScheme = RANDOM,
+        class_weights: ClassWeights = "none",
+        target_transform: TransformName = "none",
         measures: Sequence[str] | None = None,
         max_train_rows: int | None = None,
         max_valid_rows: int | None = None,
@@ -116,28 +110,35 @@ class Problem:
 
         Args:
             dataset: What to learn from.
-            metric: Name of the performance metric; ROC AUC or R² when None.
+            metric: Name of the performance metric; the first of :func:`metrics_for` when None.
             seed: Decides the split.
             recipe: How candidates are trained; by default :meth:`Recipe.for_rows` or :meth:`Recipe.for_signals`.
             fractions: Shares of training, validation and test rows.
+            scheme: Whether rows are split at random, by group or by time.
+            class_weights: ``balanced`` makes all classes count the same in the training loss.
+            target_transform: What a regression is trained on; performance is judged without it.
             measures: Interpretability measures to compute; by default those that suit the modality.
             max_train_rows: Rows the search trains on at most; by default 100,000, fewer for wide tables.
             max_valid_rows: Rows it compares on at most; by default 50,000, fewer for wide tables.
 
         Raises:
-            DataError: The fractions are not usable.
-            SettingsError: The metric is unknown or does not fit the task.
+            DataError: The fractions or the scheme are not usable, or the target cannot be transformed.
+            SettingsError: The metric is unknown; it, the weights or the transform do not fit the task.
         """
-        parts = split(dataset, seed, fractions)
+        parts = split(dataset, seed, fractions, scheme)
         train_limit, valid_limit = _row_limits(dataset)
         used = min(len(parts.train), max_train_rows or train_limit)
         measured = tuple(measures or MEASURED[dataset.modality])
         spec = ProblemSpec(
             source=dataset.source,
             name=dataset.name,
-            metric=metric or metrics_for(dataset.task, len(dataset.classes))[0],
+            metric=metric or metrics_for(dataset.task, len(dataset.classes), dataset.modality)[0],
             split_seed=seed,
             fractions=fractions,
+            split=scheme,
+            classes=len(dataset.classes),
+            class_weights=class_weights,
+            target_transform=target_transform,
             recipe=recipe or (Recipe.for_signals(used) if dataset.signal else Recipe.for_rows(used)),
             measures=measured,
             search_measures=tuple(name for name in SEARCHED[dataset.modality] if name in measured),
@@ -145,7 +146,10 @@ class Problem:
             max_valid_rows=max_valid_rows or valid_limit,
             data_hash=dataset.hash,
         )
-        return cls(spec, dataset, parts)
+        made = cls(spec, dataset, parts)
+        if dataset.task == "regression":
+            _ = made.target_scale  # a target that cannot be transformed is said now
+        return made
 
     @classmethod
     def load(cls, spec: ProblemSpec) -> Problem:
@@ -161,7 +165,7 @@ class Problem:
                 allowed="the data this problem was defined on",
                 fix="restore the file, or start a new run on the new data",
             )
-        return cls(spec, dataset, split(dataset, spec.split_seed, spec.fractions))
+        return cls(spec, dataset, split(dataset, spec.split_seed, spec.fractions, spec.split))
 
     @property
     def task(self) -> str:
@@ -193,6 +197,9 @@ class Problem:
         ):
             if len(rows) > limit:
                 notes.append(f"The search {name} {limit:,} of {len(rows):,} rows, evenly spaced.")
+        classes = len(self.dataset.classes)
+        if classes and (absent := classes - len(np.unique(self.dataset.y[self.split.valid]))):
+            notes.append(f"The validation part has no row of {absent} of the {classes} classes.")
         return tuple(notes)
 
     @cached_property
@@ -239,17 +246,44 @@ class Problem:
         return self._part(_thin(self.split.valid, self.spec.max_valid_rows))
 
     @cached_property
+    def target_scale(self) -> TargetScale:
+        """The units of a regression's target, fitted on the training part only.
+
+        Raises:
+            DataError: The target cannot be transformed as the spec says.
+        """
+        return TargetScale.fit(self.spec.target_transform, self.dataset.y[self._train_rows])
+
+    @property
     def target_mean(self) -> float:
-        """Mean of the target over the training part, in its own unit; 0 for classification."""
-        return float(self.dataset.y[self._train_rows].mean()) if self.task == "regression" else 0.0
+        """Mean of the transformed target over the training part; 0 for classification."""
+        return self.target_scale.mean if self.task == "regression" else 0.0
+
+    @property
+    def target_sd(self) -> float:
+        """Standard deviation of the transformed target over the training part; 1 for classification or a constant."""
+        return self.target_scale.sd if self.task == "regression" else 1.0
+
+    @property
+    def output_name(self) -> str:
+        """What the outputs of a regression are, and what its explanations explain: the target, or its transform."""
+        return self.target_scale.transform.words(self.dataset.target)
+
+    def judged(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Return outputs (…) of networks in the unit of ``Part.target``, in which performance is judged."""
+        return self.target_scale.judged(outputs) if self.task == "regression" else outputs
 
     @cached_property
-    def target_sd(self) -> float:
-        """Standard deviation of the target over the training part; 1 for classification or a constant."""
-        if self.task != "regression":
-            return 1.0
-        sd = float(self.dataset.y[self._train_rows].std())
-        return sd if sd > 0 else 1.0
+    def class_weights(self) -> NDArray[np.float64] | None:
+        """(classes,) how much a row of each class counts in the training loss; None when all count the same."""
+        if self.spec.class_weights == "none":
+            return None
+        return balanced_weights(self.dataset.y[self._train_rows].astype(np.int64), len(self.dataset.classes))
+
+    @property
+    def row_weights(self) -> NDArray[np.float32] | None:
+        """(n,) the same of each training row."""
+        return self.train.weights
 
     @cached_property
     def hints(self) -> Hints | None:
@@ -260,16 +294,8 @@ class Problem:
 
     @cached_property
     def baseline(self) -> float:
-        """Performance on the validation part of a model that ignores its inputs.
-
-        ROC AUC 0.5, R² 0, balanced accuracy 1 / classes; accuracy: how often the most frequent training class is right.
-        """
-        if self.objective.baseline is not None:
-            return self.objective.baseline
-        if self.objective.name == "balanced_accuracy":
-            return 1.0 / len(self.dataset.classes)
-        commonest = int(np.argmax(np.bincount(self.train.y.astype(np.int64))))
-        return float(np.mean(self.valid.y == commonest))
+        """Performance on the validation part of a model that ignores its inputs, see :func:`featureless_value`."""
+        return featureless_value(self.objective.name, self.train.target, self.valid.target, len(self.dataset.classes))
 
     def open_test(self) -> Part:
         """Return the test part, for a report and nothing else; every call is counted in ``test_opened``."""
@@ -284,12 +310,14 @@ class Problem:
         """Return the part that consists of ``rows``."""
         raw = self.dataset.X[rows]
         X = self.encoder.impute(raw) if self.dataset.signal is None and np.isnan(raw).any() else raw
-        own = self.dataset.y[rows]
-        y: NDArray[Any] = (own - self.target_mean) / self.target_sd if self.task == "regression" else own
+        y = target = self.dataset.y[rows]
+        if self.task == "regression":
+            y, target = self.target_scale.trained(y), self.target_scale.standardised(y)
+        weights = None if self.class_weights is None else self.class_weights.astype(np.float32)[y.astype(np.int64)]
         E = self.encode(raw)
-        for array in (rows, raw, X, y):  # E stays writable: torch shares its memory and warns about read-only arrays
+        for array in (rows, raw, X, y, target):  # E stays writable: torch shares its memory and warns about read-only
             array.setflags(write=False)
-        return Part(rows, raw, X, E, y)
+        return Part(rows, raw, X, E, y, target, weights)
 
 
 def _row_limits(dataset: Dataset) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from nas_core.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TEXT_SUFFIXES", "ReadLimits", "read_table"]
+__all__ = ["PARQUET_SUFFIXES", "TEXT_SUFFIXES", "ReadLimits", "check_file", "read_table"]
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -68,19 +68,17 @@ def read_table(path: str | Path, limits: ReadLimits | None = None) -> pd.DataFra
             allowed=", ".join(TEXT_SUFFIXES + PARQUET_SUFFIXES),
             fix="save the table as CSV or Parquet",
         )
-    _check_file(file, limits)
+    check_file(file, limits)
     frame = _read_parquet(file, limits) if suffix in PARQUET_SUFFIXES else _read_text(file, limits)
     if len(frame) == 0:
         raise DataError(f"{file.name} has column names but no rows", allowed="at least 10 rows", fix="add rows")
     return frame
 
 
-def _check_file(file: Path, limits: ReadLimits) -> None:
+def check_file(file: Path, limits: ReadLimits) -> None:
     """Raise DataError unless ``file`` is a readable, non-empty file of allowed size."""
     if not file.is_file():
-        raise DataError(
-            f"There is no file {str(file)!r}", allowed="the path of a CSV, TSV or Parquet file", fix="check the path"
-        )
+        raise DataError(f"There is no file {str(file)!r}", allowed="the path of a file", fix="check the path")
     size = file.stat().st_size
     if size == 0:
         raise DataError(f"The file {file.name!r} is empty", allowed="a header line and rows", fix=FIX_FILE)

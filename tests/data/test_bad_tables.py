@@ -124,7 +124,7 @@ def test_the_table_that_the_bad_ones_vary_is_good(tmp_path: Path) -> None:
     [
         ("nothing", "no built-in data set or file 'nothing'.*breast_cancer"),
         ("missing.csv", "no file '.*missing.csv'"),
-        ("table.xlsx", r"the ending '.xlsx'\. Allowed: .csv"),
+        ("table.xlsx", r"the ending '.xlsx'\. Allowed: a table \(.csv"),
     ],
 )
 def test_bad_locations(name: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

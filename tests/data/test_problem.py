@@ -91,7 +91,7 @@ def _mixed(task: str) -> Dataset:
 
 @pytest.mark.parametrize("poison", [np.nan, 1e30, -7.0])
 @pytest.mark.parametrize("task", ["classification", "regression"])
-@pytest.mark.parametrize("metric", [None, "accuracy"])
+@pytest.mark.parametrize("metric", [None, "accuracy", "log_loss"])
 def test_poisoned_test_rows_change_nothing_the_search_sees(task: str, poison: float, metric: str | None) -> None:
     if task == "regression" and metric:
         metric = "r2"
@@ -137,16 +137,36 @@ def test_defaults(name: str, metric: str, outputs: int) -> None:
     assert problem.feature_names == problem.dataset.feature_names
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy", "roc_auc", "r2"])
-def test_baseline_is_that_of_a_dummy_model(metric: str) -> None:
+@pytest.mark.parametrize(
+    ("metric", "scorer", "options"),
+    [
+        ("accuracy", "accuracy", {}), ("balanced_accuracy", "balanced_accuracy", {}), ("roc_auc", "roc_auc", {}),
+        ("log_loss", "neg_log_loss", {"strategy": "prior"}), ("f1", "f1", {"strategy": "constant", "constant": 1}),
+        ("precision", "precision", {"strategy": "constant", "constant": 1}),
+        ("r2", "r2", {}), ("mse", "neg_mean_squared_error", {}),
+        ("mae", "neg_mean_absolute_error", {"strategy": "median"}),
+    ],
+)  # fmt: skip
+def test_baseline_is_that_of_a_dummy_model(metric: str, scorer: str, options: dict) -> None:
     from sklearn.dummy import DummyClassifier, DummyRegressor
     from sklearn.metrics import get_scorer
 
-    problem = Problem.create(load_data("diabetes" if metric == "r2" else "breast_cancer"), metric)
+    regression = metric in ("r2", "mse", "mae")
+    problem = Problem.create(load_data("diabetes" if regression else "breast_cancer"), metric)
     train, valid = problem.train, problem.valid
-    dummy = DummyRegressor() if metric == "r2" else DummyClassifier()
-    score = get_scorer(metric)(dummy.fit(train.X, train.y), valid.X, valid.y)
-    assert problem.baseline == pytest.approx(score, abs=0.02 if metric == "r2" else 1e-12)
+    dummy = (DummyRegressor if regression else DummyClassifier)(**options)
+    score = get_scorer(scorer)(dummy.fit(train.X, train.y), valid.X, valid.y)
+    sign = 1.0 if problem.objective.maximise else -1.0
+    assert problem.baseline == pytest.approx(sign * score, abs=0.02 if metric == "r2" else 1e-12)
+
+
+@pytest.mark.parametrize("metric", ["recall", "precision", "f1", "log_loss"])
+def test_the_baseline_of_several_classes(metric: str) -> None:
+    problem = Problem.create(load_data("wine"), metric)
+    shares = np.bincount(problem.train.y) / len(problem.train)
+    expected = -np.mean(np.log(shares[problem.valid.y])) if metric == "log_loss" else 1 / 3
+    assert problem.baseline == pytest.approx(expected)
+    assert problem.objective.loss(problem.baseline) < 1.0
 
 
 def test_a_metric_must_exist_and_fit() -> None:

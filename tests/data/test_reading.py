@@ -88,6 +88,7 @@ def test_builtin_sets() -> None:
         "iris": (150, 4, 3, "classification"),
         "diabetes": (442, 10, 0, "regression"),
         "digits": (1797, 64, 10, "classification"),
+        "digits_images": (1797, 16, 10, "classification"),
     }
 
 
