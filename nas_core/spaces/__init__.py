@@ -19,7 +19,15 @@ from nas_core.spaces.family import (
     graph,
     register_family,
 )
+from nas_core.spaces.image.blocks import ImageBlocks
+from nas_core.spaces.image.family import ImageFamily
+from nas_core.spaces.image.presets import image_space
+from nas_core.spaces.image.rules import ImageConstraints
 from nas_core.spaces.scalars import Categorical, Flag, Integer, Real
+from nas_core.spaces.sequence.family import SequenceFamily
+from nas_core.spaces.sequence.layer_list import SequenceLayers
+from nas_core.spaces.sequence.presets import sequence_space
+from nas_core.spaces.sequence.rules import SequenceConstraints
 from nas_core.spaces.space import SearchSpace, SpaceFeature
 from nas_core.spaces.tabular.family import TabularFamily
 from nas_core.spaces.tabular.groups import FeatureGroups
@@ -28,8 +36,18 @@ from nas_core.spaces.tabular.presets import preset_space
 from nas_core.spaces.tabular.rules import TabularConstraints
 from nas_core.spaces.variables import Context, Edit, Hints, Variable, register_variable
 
+# isort: split
+# after the images: the first family that reads a modality is its default
+from nas_core.spaces.cell.edges import CellEdges
+from nas_core.spaces.cell.family import CellFamily
+from nas_core.spaces.cell.presets import cell_space
+from nas_core.spaces.cell.rules import CellConstraints
+
 __all__ = [
     "Categorical",
+    "CellConstraints",
+    "CellEdges",
+    "CellFamily",
     "Constraints",
     "Context",
     "Edit",
@@ -37,11 +55,17 @@ __all__ = [
     "FeatureGroups",
     "Flag",
     "Hints",
+    "ImageBlocks",
+    "ImageConstraints",
+    "ImageFamily",
     "Integer",
     "MonotoneMarks",
     "Real",
     "Rejection",
     "SearchSpace",
+    "SequenceConstraints",
+    "SequenceFamily",
+    "SequenceLayers",
     "SignalFamily",
     "SpaceFeature",
     "SpaceSize",
@@ -49,12 +73,15 @@ __all__ = [
     "TabularConstraints",
     "TabularFamily",
     "Variable",
+    "cell_space",
     "facts",
     "families_for",
     "family_named",
     "family_names",
     "graph",
+    "image_space",
     "preset_space",
     "register_family",
     "register_variable",
+    "sequence_space",
 ]

@@ -51,7 +51,7 @@ def test_hand_written_yaml_with_short_numbers_is_read() -> None:
         (edited(outputs="many"), r"line \d+, outputs: Input should be a valid integer"),
         (edited(outputs=0), r"outputs: Input should be greater than or equal to 1"),
         (edited(colour="red"), r"line \d+, colour: Extra inputs"),
-        (edited(family="image"), "no search-space family 'image'"),
+        (edited(family="shapes"), "no search-space family 'shapes'"),
         (edited(variables=variable("depth", kind="whole")), r"line \d+, variables.2: a variable of kind 'whole'; all"),
         (edited(variables=variable("depth", low="x")), r"line \d+, variables.2.low: Input should be a valid integer"),
         (edited(variables=variable("depth", low=5)), r"line \d+, variables.2: depth has low 5 above high 3"),
