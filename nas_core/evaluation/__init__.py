@@ -1,5 +1,7 @@
 """From proposals to evaluations: train, predict the validation rows, judge, measure.
 
-``base`` is the interface, ``packs`` the real evaluator (many candidates at once), ``synthetic`` a public fake without
-torch, ``performance`` the metrics with their bootstrap, ``floors`` the trivial models printed beside every result.
+``base`` is the interface, ``packs`` the real evaluator (networks of tables many at once, others one by one in the order
+of ``turns``), ``judged`` what the measures look at, ``synthetic`` a public fake without torch, ``performance`` the
+metrics with their bootstrap, ``floors`` the trivial models printed beside every result, ``calibration`` the time that a
+search will take.
 """

@@ -1,4 +1,4 @@
-"""The real evaluator: train a pack, predict the validation rows, judge, and measure what deserves it."""
+"""The real evaluator: train candidates, predict the validation rows, judge, and measure what deserves it."""
 
 from __future__ import annotations
 
@@ -6,33 +6,39 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
 
 from nas_core.errors import SettingsError
 from nas_core.evaluation.base import Evaluator, PackProgress, Stop, Weights
+from nas_core.evaluation.judged import JudgedPack
 from nas_core.evaluation.performance import Judge, Judgement
+from nas_core.evaluation.turns import in_turns
 from nas_core.records import Architecture, Cost, Evaluation, Measurement, Proposal, Status, derive_seed
 from nas_core.spaces import SearchSpace, StructuralFacts, facts
 
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem, Recipe
-    from nas_core.training.fit import PackResult, TrainedPack, TrainOutcome
+    from nas_core.training.progress import PackItem, TrainOutcome
+    from nas_core.training.progress import PackProgress as EpochProgress
+    from nas_core.training.result import PackResult
 
 __all__ = ["PackEvaluator"]
 
 log = logging.getLogger(__name__)
+OnProgress = Callable[[PackProgress], None] | None
 
 NOT_MEASURED = "Not measured: interpretability is undefined for a model that is no better than ignoring its inputs"
 
 
 class PackEvaluator(Evaluator):
-    """Trains all proposals of a call as one pack and evaluates them on the fixed validation rows.
+    """Trains all proposals of a call together and evaluates them on the fixed validation rows.
 
-    A candidate's seed comes from the evaluator's seed and its identity, so its numbers do not depend on the pack. When
-    a pack as a whole raises, it is halved until the candidate that is to blame stands alone.
+    Networks of tables are one pack and finish together. Networks of images and sequences are trained some at a time,
+    and each is evaluated as soon as it is trained, while others still are.
+
+    A candidate's seed comes from the evaluator's seed and its identity, so its numbers do not depend on the others.
+    When a pack as a whole raises, it is halved until the candidate that is to blame stands alone.
 
     Args:
         problem: Data, metric, recipe and measures.
@@ -50,10 +56,11 @@ class PackEvaluator(Evaluator):
         self._device = device
         self._judge = Judge(
             problem.objective,
-            problem.valid.y,
+            problem.valid.target,
             baseline=problem.baseline,
             classes=len(problem.dataset.classes) if problem.task == "classification" else 0,
             seed=problem.spec.split_seed,
+            unit=problem.judged,
         )
         self._weights: dict[str, Weights] = {}
         self._seconds = {"train": 0.0, "measure": 0.0}
@@ -70,19 +77,24 @@ class PackEvaluator(Evaluator):
         if stop.is_set():
             yield from (self._cancelled(p) for p in proposals)
             return
+        left = {p.architecture.id: p for p in proposals}
+        way = self._pack if self._space.signal is None else self._one_by_one
         try:
-            yield from self._pack(proposals, stop, on_progress)
+            for evaluation in way(proposals, stop, on_progress):
+                del left[evaluation.id]
+                yield evaluation
         except SettingsError:  # the run is set up wrongly, no candidate is to blame
             raise
         except Exception as error:
-            if len(proposals) == 1:
-                log.exception("Candidate %s failed", proposals[0].architecture.id)
-                yield self._evaluation(proposals[0], Status.FAILED, reason=f"{type(error).__name__}: {error}")
+            rest = list(left.values())
+            if len(rest) == 1:
+                log.exception("Candidate %s failed", rest[0].architecture.id)
+                yield self._failed(rest[0], error)
                 return
-            log.warning("A pack of %d failed (%s); halving it", len(proposals), error)
-            half = len(proposals) // 2
-            yield from self.evaluate(proposals[:half], stop=stop, on_progress=on_progress)
-            yield from self.evaluate(proposals[half:], stop=stop, on_progress=on_progress)
+            log.warning("A pack of %d failed (%s); halving it", len(rest), error)
+            half = len(rest) // 2
+            yield from self.evaluate(rest[:half], stop=stop, on_progress=on_progress)
+            yield from self.evaluate(rest[half:], stop=stop, on_progress=on_progress)
 
     def take_weights(self) -> dict[str, Weights]:
         taken, self._weights = self._weights, {}
@@ -92,52 +104,76 @@ class PackEvaluator(Evaluator):
         taken, self._seconds = self._seconds, {"train": 0.0, "measure": 0.0}
         return taken
 
-    def _pack(
-        self, proposals: Sequence[Proposal], stop: Stop, on_progress: Callable[[PackProgress], None] | None
-    ) -> list[Evaluation]:
-        """Return the evaluations of one pack; nothing of it is kept when it raises."""
-        result = self._train(proposals, stop, on_progress)
+    def _pack(self, proposals: Sequence[Proposal], stop: Stop, on_progress: OnProgress) -> Iterator[Evaluation]:
+        """Yield the evaluations of one pack of networks of tables; nothing of it is kept when it raises."""
+        from nas_core.training import fit
+
+        with self._timed("train"):
+            result = fit.train_pack(
+                self._problem, self._space, self._items(proposals), recipe=self._recipe,
+                stop=cast(fit.StopSignal, stop), on_epoch=_told(on_progress, len(proposals)), device=self._device,
+            )  # fmt: skip
         if on_progress:
             on_progress(PackProgress("measure", len(proposals), self._recipe.max_epochs, self._recipe.max_epochs))
+        with self._timed("measure"):
+            found = self._evaluated(proposals, result)
+        yield from found
+
+    def _one_by_one(self, proposals: Sequence[Proposal], stop: Stop, on_progress: OnProgress) -> Iterator[Evaluation]:
+        """Yield the evaluation of each network of images or sequences when it is trained, while others still are."""
+        from nas_core.training import fit
+        from nas_core.training.device import one_thread
+
+        for part in in_turns(self._space, proposals):
+            results = fit.train_each(
+                self._problem, self._space, self._items(part), recipe=self._recipe, stop=cast(fit.StopSignal, stop),
+                on_epoch=_told(on_progress, len(proposals)), device=self._device,
+            )  # fmt: skip
+            with closing(results):
+                while True:
+                    with self._timed("train"):
+                        trained = next(results, None)
+                    if trained is None:
+                        break
+                    proposal = part[trained[0]]
+                    with self._timed("measure"), one_thread():
+                        try:
+                            found = self._evaluated([proposal], trained[1])
+                        except SettingsError:
+                            raise
+                        except Exception as error:
+                            log.exception("Candidate %s failed", proposal.architecture.id)
+                            found = [self._failed(proposal, error)]
+                    yield from found
+
+    def _items(self, proposals: Sequence[Proposal]) -> list[PackItem]:
+        from nas_core.training.progress import PackItem
+
+        return [PackItem(p.architecture, self._seed_of(p.architecture)) for p in proposals]
+
+    @contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        """Count the seconds inside as those of ``phase``."""
         began = time.perf_counter()
-        pack = _Judged.of(proposals, result, self._problem, self._judge)
+        try:
+            yield
+        finally:
+            self._seconds[phase] += time.perf_counter() - began
+
+    def _evaluated(self, proposals: Sequence[Proposal], result: PackResult) -> list[Evaluation]:
+        """Judge and measure trained candidates; their weights are kept when nothing raises."""
+        pack = JudgedPack.of(result, self._problem, self._judge)
         known = [facts(self._space, p.architecture) for p in proposals]
         measured = self._measure([p.architecture for p in proposals], known, pack)
         weights = {p.architecture.id: result.pack.weights(k) for k, p in enumerate(proposals) if pack.finished[k]}
-        self._seconds["measure"] += time.perf_counter() - began
         self._weights |= weights
         return [
             self._finished(p, o, j, m, f)
             for p, o, j, m, f in zip(proposals, result.outcomes, pack.judgements, measured, known)
         ]
 
-    def _train(
-        self, proposals: Sequence[Proposal], stop: Stop, on_progress: Callable[[PackProgress], None] | None
-    ) -> PackResult:
-        from nas_core.training import fit
-
-        items = [fit.PackItem(p.architecture, self._seed_of(p.architecture)) for p in proposals]
-
-        def report(progress: fit.PackProgress) -> None:
-            if on_progress:
-                on_progress(PackProgress("train", len(proposals), progress.epoch, progress.max_epochs))
-
-        began = time.perf_counter()
-        try:
-            return fit.train_pack(
-                self._problem,
-                self._space,
-                items,
-                recipe=self._recipe,
-                stop=cast(fit.StopSignal, stop),
-                on_epoch=report,
-                device=self._device,
-            )
-        finally:
-            self._seconds["train"] += time.perf_counter() - began
-
     def _measure(
-        self, architectures: list[Architecture], known: list[StructuralFacts], pack: _Judged
+        self, architectures: list[Architecture], known: list[StructuralFacts], pack: JudgedPack
     ) -> list[dict[str, Measurement]]:
         """Return the measures by name of each candidate, all undefined where it is not eligible."""
         from nas_core.interpretability import MeasureContext, measure_pack, undefined
@@ -146,7 +182,7 @@ class PackEvaluator(Evaluator):
         nothing = undefined(NOT_MEASURED, names)
         if not any(pack.eligible):
             return [nothing] * len(architectures)
-        context = MeasureContext(self._space, architectures, known, self._problem, pack)
+        context = MeasureContext(self._space, architectures, known, self._problem, pack.model)
         measured = measure_pack(context, names)
         return [row if eligible else nothing for row, eligible in zip(measured, pack.eligible)]
 
@@ -184,6 +220,9 @@ class PackEvaluator(Evaluator):
             **fields,
         )
 
+    def _failed(self, proposal: Proposal, error: Exception) -> Evaluation:
+        return self._evaluation(proposal, Status.FAILED, reason=f"{type(error).__name__}: {error}")
+
     def _cancelled(self, proposal: Proposal) -> Evaluation:
         return self._evaluation(proposal, Status.CANCELLED, reason="Stopped before its training had finished")
 
@@ -205,48 +244,11 @@ class PackEvaluator(Evaluator):
         return derive_seed(self._seed, architecture.id)
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """A trained pack whose broken candidates predict zeros, so that they cannot disturb a measure of the others."""
-
-    pack: TrainedPack
-    judgements: list[Judgement | None]
-    finished: list[bool]
-
-    @classmethod
-    def of(cls, proposals: Sequence[Proposal], result: PackResult, problem: Problem, judge: Judge) -> _Judged:
-        """Predict the validation rows with every candidate and judge those that finished with finite predictions."""
-        outputs = result.pack.predict(problem.valid.E)
-        sound = [o.status == "done" and bool(np.isfinite(outputs[k]).all()) for k, o in enumerate(result.outcomes)]
-        judged = iter(judge.judge(outputs[sound]) if any(sound) else [])
-        return cls(result.pack, [next(judged) if ok else None for ok in sound], sound)
-
-    @property
-    def eligible(self) -> list[bool]:
-        """Whether each candidate may enter a front."""
-        return [j is not None and not j.reason for j in self.judgements]
-
-    @property
-    def K(self) -> int:  # noqa: N802 - the letters are declared in nas_core.records
-        """Number of candidates."""
-        return len(self.judgements)
-
-    def predict(self, E: np.ndarray) -> np.ndarray:
-        """Return the outputs (K, N, C) of encoded rows (N, D)."""
-        return self._cleaned(self.pack.predict(E))
-
-    def feature_deltas(
-        self, problem: Problem, X: np.ndarray, edges: Sequence[np.ndarray], bins: np.ndarray
-    ) -> np.ndarray:
-        """Return the differences (K, N, P, C) across the cell of each row and feature."""
-        return self._cleaned(self.pack.feature_deltas(problem, X, edges, bins))
-
-    def _cleaned(self, values: np.ndarray) -> np.ndarray:
-        broken = ~np.asarray(self.eligible)
-        if broken.any():
-            values = np.array(values)
-            values[broken] = 0.0
-        return values
+def _told(on_progress: OnProgress, size: int) -> Callable[[EpochProgress], None] | None:
+    """Return what the training should call after an epoch."""
+    if on_progress is None:
+        return None
+    return lambda p: on_progress(PackProgress("train", size, p.epoch, p.max_epochs))
 
 
 def _curves(curves: dict[str, list[float]]) -> dict[str, list[float]]:

@@ -1,7 +1,13 @@
-"""Training: many candidates as one pack, in one LightningModule and one Trainer.fit.
+"""Training: many candidates in one LightningModule and one Trainer.fit.
 
-``fit`` is the door (``train_pack``). A pack is laid out by ``plan`` into a few *sections* of equal padded shapes; a
-``section`` computes its sub-networks forward and backward with one batched product per layer; ``network`` joins the
-sections; ``optimiser`` updates all candidates element by element; ``module`` is the LightningModule that drives them;
-``trained`` is what remains. Nothing one candidate does can reach another: no number of one enters a sum of another.
+``fit`` is the door (``train_pack``, ``train_each``) for every family. Nothing one candidate does can reach another.
+
+Networks of tables train as one pack of batched products. It is laid out by ``plan`` into a few *sections* of equal
+padded shapes; a ``section`` computes its sub-networks forward and backward with one batched product per layer;
+``network`` joins the sections; ``optimiser`` updates all candidates element by element; ``module`` is the
+LightningModule that drives them; ``trained`` is what remains. No number of one candidate enters a sum of another.
+
+Networks of images and sequences are modules of their own. ``initialise`` draws their weights, ``network_training``
+trains one of them (``rates``: how its learning rate goes), ``side_by_side`` is the LightningModule that trains some at
+the same time, ``networks`` hands each over when it has finished, ``module_pack`` is what remains.
 """

@@ -76,12 +76,12 @@ class PackEngine:
     Args:
         candidates: Who trains.
         schedule: The recipe.
-        train, valid: The encoded rows, and the targets (n,) beside them.
+        train, valid: The encoded rows, with the targets (n,) and, where rows do not count the same, their weights (n,).
     """
 
     def __init__(
         self, candidates: Sequence[Candidate], schedule: Schedule,
-        train: tuple[Bank, Tensor], valid: tuple[Bank, Tensor],
+        train: tuple[Bank, Tensor, Tensor | None], valid: tuple[Bank, Tensor, Tensor | None],
     ) -> None:  # fmt: skip
         self.candidates, self.schedule, self.train, self.valid = list(candidates), schedule, train, valid
         self.device = train[0].E.device
@@ -125,10 +125,13 @@ class PackEngine:
         bank, y = self.train[0].rows(chosen), self.train[1].index_select(0, chosen)
         real, N = len(chosen), bank.shape[1]
         y = functional.pad(y, (0, N - real))
+        weights = self.train[2]
+        if weights is not None:
+            weights = functional.pad(weights.index_select(0, chosen), (0, N - real))
         noise = torch.from_numpy(row_keys(self.epoch, number, N)).to(self.device)
         logits = self.network.forward(bank, noise, real)
-        self.loss_sum += losses(logits, y, self.schedule.task)[:, :real].sum(1)
-        self.network.backward(loss_gradient(logits, y, self.schedule.task, real))
+        self.loss_sum += losses(logits, y, self.schedule.task, weights)[:, :real].sum(1)
+        self.network.backward(loss_gradient(logits, y, self.schedule.task, real, weights))
         self.optimiser.step(self.flat, self.network.flat_gradient())
         self.network.load(self.flat)
 
@@ -146,10 +149,13 @@ class PackEngine:
         """Return the mean validation loss (K,) of those in the pack."""
         total, start = torch.zeros(len(self.current), dtype=torch.float64), 0
         for bank in self.valid[0].chunks(CHUNK):
-            y = self.valid[1][start : start + CHUNK]
+            y, weights = self.valid[1][start : start + CHUNK], self.valid[2]
             logits = self.network.forward(bank)
-            padded = functional.pad(y, (0, bank.shape[1] - len(y)))
-            total += losses(logits, padded, self.schedule.task)[:, : len(y)].cpu().double().sum(1)
+            spare = (0, bank.shape[1] - len(y))
+            if weights is not None:
+                weights = functional.pad(weights[start : start + CHUNK], spare)
+            found = losses(logits, functional.pad(y, spare), self.schedule.task, weights)
+            total += found[:, : len(y)].cpu().double().sum(1)
             start += CHUNK
         return total / len(self.valid[0])
 

@@ -1,38 +1,42 @@
-"""Train a pack of candidates: the door of this folder."""
+"""Train candidates: the door of this folder, for every family."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
 
+from nas_core.errors import SettingsError
 from nas_core.spaces.tabular.layout import network_layout
 from nas_core.training.bank import Bank
 from nas_core.training.device import one_thread, pick_device
 from nas_core.training.engine import Candidate, PackEngine, Schedule, tuning_of
 from nas_core.training.module import PackModule, fit_quietly
+from nas_core.training.module_pack import ModulePack
+from nas_core.training.networks import train_networks
 from nas_core.training.optimiser import OPTIMISERS
 from nas_core.training.progress import PackItem, PackProgress, StopSignal, TrainOutcome
+from nas_core.training.result import PackResult
 from nas_core.training.trained import TrainedPack
 
 if TYPE_CHECKING:
     from nas_core.data.problem import Part, Problem, Recipe
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["PackItem", "PackProgress", "PackResult", "StopSignal", "TrainOutcome", "TrainedPack", "train_pack"]
-
-
-@dataclass(frozen=True)
-class PackResult:
-    """K outcomes and the K trained networks, in the order of the items; ``seconds`` is the wall time of the pack."""
-
-    outcomes: list[TrainOutcome]
-    pack: TrainedPack
-    seconds: float
+__all__ = [
+    "ModulePack",
+    "PackItem",
+    "PackProgress",
+    "PackResult",
+    "StopSignal",
+    "TrainOutcome",
+    "TrainedPack",
+    "train_each",
+    "train_pack",
+]
 
 
 def train_pack(
@@ -47,6 +51,9 @@ def train_pack(
 ) -> PackResult:
     """Train the candidates together, each exactly as if it were alone; may be called from any thread.
 
+    Networks of tables are trained as one pack of batched products, those of images and sequences some at a time, one on
+    each processor core.
+
     Args:
         problem: Data and recipe.
         space: The space the architectures come from.
@@ -57,10 +64,47 @@ def train_pack(
         device: auto, cuda, mps or cpu.
 
     Raises:
-        SettingsError: The device does not exist.
+        SettingsError: The device does not exist, or the recipe does not suit the data.
     """
-    with one_thread():
-        return _train(problem, items, recipe or problem.spec.recipe, stop, on_epoch, pick_device(device))
+    began, recipe, where = time.perf_counter(), recipe or problem.spec.recipe, pick_device(device)
+    if space.signal is None:
+        _check_schedule(recipe)
+        with one_thread():
+            return _train(problem, items, recipe, stop, on_epoch, where)
+    found = dict(train_networks(problem, space, items, recipe, stop or StopSignal(), on_epoch, where))
+    assert problem.dataset.signal is not None
+    networks = [network for k in range(len(items)) for network in cast(ModulePack, found[k].pack).networks]
+    pack = ModulePack(networks, problem.dataset.signal, problem.C, where)
+    outcomes = [found[k].outcomes[0] for k in range(len(items))]
+    return PackResult(outcomes, pack, time.perf_counter() - began)
+
+
+def train_each(
+    problem: Problem,
+    space: SearchSpace,
+    items: Sequence[PackItem],
+    *,
+    recipe: Recipe | None = None,
+    stop: StopSignal | None = None,
+    on_epoch: Callable[[PackProgress], None] | None = None,
+    device: str = "auto",
+) -> Generator[tuple[int, PackResult], None, None]:
+    """Yield the number and the result of every item of a space of images or sequences as soon as it has finished.
+
+    The others are trained meanwhile, in other threads; closing the iterator ends that. Arguments as in
+    :func:`train_pack`, whose results these are, one network each.
+    """
+    recipe, where = recipe or problem.spec.recipe, pick_device(device)
+    yield from train_networks(problem, space, items, recipe, stop or StopSignal(), on_epoch, where)
+
+
+def _check_schedule(recipe: Recipe) -> None:
+    if recipe.schedule != "constant":
+        raise SettingsError(
+            f"The networks of tables are not trained with the schedule {recipe.schedule!r}",
+            allowed="constant",
+            fix="use Recipe.for_rows",
+        )
 
 
 def _train(
@@ -84,7 +128,7 @@ def _train(
             _part(problem.valid, where),
         )  # fmt: skip
     module = PackModule(engine, stop, on_epoch)
-    fit_quietly(module)
+    fit_quietly(module, where, recipe.max_epochs)
     seconds = time.perf_counter() - began
     pack = TrainedPack(
         [c.layout for c in candidates], engine.best.cpu(), engine.best_stats.cpu(), order, problem.encoder.D, where
@@ -99,9 +143,10 @@ def _schedule(problem: Problem, recipe: Recipe) -> Schedule:
     )  # fmt: skip
 
 
-def _part(part: Part, device: torch.device) -> tuple[Bank, torch.Tensor]:
+def _part(part: Part, device: torch.device) -> tuple[Bank, torch.Tensor, torch.Tensor | None]:
     kind = np.int64 if np.issubdtype(part.y.dtype, np.integer) else np.float32
-    return Bank(part.E, device), torch.from_numpy(part.y.astype(kind)).to(device)
+    weights = None if part.weights is None else torch.from_numpy(part.weights).to(device)
+    return Bank(part.E, device), torch.from_numpy(part.y.astype(kind)).to(device), weights
 
 
 def _outcomes(candidates: list[Candidate], order: list[int], cancelled: bool, seconds: float) -> list[TrainOutcome]:

@@ -67,15 +67,15 @@ class PackModule(pl.LightningModule):
             )  # fmt: skip
 
 
-def fit_quietly(module: PackModule) -> None:
-    """Run ``Trainer.fit`` in the calling thread without files, log lines or progress bars."""
+def fit_quietly(module: pl.LightningModule, device: torch.device, max_epochs: int) -> None:
+    """Run ``Trainer.fit`` in the calling thread without files, log lines or progress bars; −1 epochs: until stopped."""
     for name in ("pytorch_lightning.utilities.rank_zero", "pytorch_lightning.accelerators.cuda"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    kind = module.engine.device.type
+    kind = device.type
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         trainer = pl.Trainer(
-            accelerator={"cuda": "gpu"}.get(kind, kind), devices=1, max_epochs=module.engine.schedule.max_epochs,
+            accelerator={"cuda": "gpu"}.get(kind, kind), devices=1, max_epochs=max_epochs,
             logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
             num_sanity_val_steps=0, inference_mode=True,
         )  # fmt: skip

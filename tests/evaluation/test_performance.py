@@ -12,27 +12,29 @@ from sklearn import metrics
 
 from nas_core.errors import SettingsError
 from nas_core.evaluation.performance import Judge, metric_values, probabilities, resample_weights
-from nas_core.objectives import METRICS
+from nas_core.objectives import METRICS, metrics_for
 
 
 def slow(name: str, y: np.ndarray, outputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The slow twin: scikit-learn, one candidate and one weighting at a time."""
-    values = np.empty((len(outputs), len(weights)))
-    for k, out in enumerate(outputs):
-        predicted = (out[:, 0] > 0).astype(int) if out.shape[1] == 1 else out.argmax(axis=1)
-        for r, w in enumerate(weights):
-            if name == "roc_auc" and out.shape[1] == 1:
-                values[k, r] = metrics.roc_auc_score(y, out[:, 0], sample_weight=w)
-            elif name == "roc_auc":
-                chances = probabilities(out[None])[0]
-                values[k, r] = metrics.roc_auc_score(y, chances, sample_weight=w, multi_class="ovr")
-            elif name == "accuracy":
-                values[k, r] = metrics.accuracy_score(y, predicted, sample_weight=w)
-            elif name == "balanced_accuracy":
-                values[k, r] = metrics.balanced_accuracy_score(y, predicted, sample_weight=w)
-            else:
-                values[k, r] = metrics.r2_score(y, out[:, 0], sample_weight=w)
-    return values
+    return np.array([[one(name, y, out, w) for w in weights] for out in outputs])
+
+
+def one(name: str, y: np.ndarray, out: np.ndarray, w: np.ndarray) -> float:
+    binary = out.shape[1] == 1
+    if name in ("r2", "mse", "mae"):
+        found = {"r2": metrics.r2_score, "mse": metrics.mean_squared_error, "mae": metrics.mean_absolute_error}[name]
+        return found(y, out[:, 0], sample_weight=w)
+    predicted = (out[:, 0] > 0).astype(int) if binary else out.argmax(axis=1)
+    if name in ("accuracy", "balanced_accuracy"):
+        return getattr(metrics, f"{name}_score")(y, predicted, sample_weight=w)
+    if name in ("precision", "recall", "f1"):
+        of = {"average": "binary"} if binary else {"average": "macro", "labels": np.unique(y)}
+        return getattr(metrics, f"{name}_score")(y, predicted, sample_weight=w, zero_division=0.0, **of)
+    chances = 1 / (1 + np.exp(-out[:, 0].astype(float))) if binary else probabilities(out[None])[0]
+    if name == "log_loss":
+        return metrics.log_loss(y, chances, sample_weight=w, labels=np.arange(2 if binary else out.shape[1]))
+    return metrics.roc_auc_score(y, out[:, 0] if binary else chances, sample_weight=w, multi_class="ovr")
 
 
 def case(seed: int, classes: int, n: int, levels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -48,7 +50,7 @@ def case(seed: int, classes: int, n: int, levels: int) -> tuple[np.ndarray, np.n
 
 @settings(max_examples=40, deadline=None)
 @given(
-    name=st.sampled_from(["roc_auc", "accuracy", "balanced_accuracy"]),
+    name=st.sampled_from(metrics_for("classification", 2)),
     seed=st.integers(0, 10_000),
     classes=st.sampled_from([2, 3, 5]),
     n=st.integers(0, 40),
@@ -61,11 +63,46 @@ def test_classification_metrics_agree_with_scikit_learn(
     assert metric_values(name, y, outputs, weights) == pytest.approx(slow(name, y, outputs, weights), abs=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 10_000), n=st.integers(5, 60))
-def test_r2_agrees_with_scikit_learn(seed: int, n: int) -> None:
+@settings(max_examples=40, deadline=None)
+@given(
+    name=st.sampled_from(metrics_for("regression", 0)), seed=st.integers(0, 10_000), n=st.integers(5, 60),
+    ties=st.booleans(),
+)  # fmt: skip
+def test_regression_metrics_agree_with_scikit_learn(name: str, seed: int, n: int, ties: bool) -> None:
     y, outputs, weights = case(seed, 0, n, 1)
-    assert metric_values("r2", y, outputs, weights) == pytest.approx(slow("r2", y, outputs, weights), abs=1e-8)
+    if ties:
+        y, outputs = np.round(y), np.round(outputs)
+    weights = weights[[np.ptp(np.repeat(y, w.astype(int))) > 0 for w in weights]]
+    assert metric_values(name, y, outputs, weights) == pytest.approx(slow(name, y, outputs, weights), abs=1e-8)
+
+
+@settings(max_examples=30, deadline=None)
+@given(name=st.sampled_from(list(METRICS)), seed=st.integers(0, 1000), classes=st.sampled_from([2, 4]))
+def test_a_weight_of_two_is_a_row_that_is_there_twice(name: str, seed: int, classes: int) -> None:
+    y, outputs, _ = case(seed, classes if METRICS[name].task == "classification" else 0, 20, 3)
+    twice = np.random.default_rng(seed).integers(1, 3, len(y))
+    repeated = metric_values(name, y.repeat(twice), outputs.repeat(twice, axis=1), np.ones((1, twice.sum())))
+    assert metric_values(name, y, outputs, twice[None].astype(float)) == pytest.approx(repeated, abs=1e-9)
+
+
+def test_a_class_that_occurs_nowhere_does_not_count() -> None:
+    y = np.array([0, 0, 1, 1])
+    outputs = np.array([[[3.0, 0, 0], [0, 3, 0], [0, 3, 0], [0, 0, 3]]])
+    for name, expected in (("recall", 0.5), ("precision", (1 + 0.5) / 2), ("f1", (2 / 3 + 0.5) / 2)):
+        assert metric_values(name, y, outputs, np.ones((1, 4)))[0, 0] == pytest.approx(expected)
+
+
+def test_a_share_of_nothing_is_nothing() -> None:
+    y, never = np.array([0, 1, 1]), np.full((1, 3, 1), -2.0)
+    for name in ("precision", "recall", "f1"):
+        assert metric_values(name, y, never, np.ones((1, 3)))[0, 0] == 0.0
+
+
+def test_the_log_loss_of_a_confident_mistake_is_finite() -> None:
+    found = metric_values("log_loss", np.array([1, 0]), np.array([[[-800.0], [800.0]]]), np.ones((1, 2)))
+    assert found[0, 0] == pytest.approx(800.0)
+    several = metric_values("log_loss", np.array([2]), np.array([[[900.0, 0.0, -100.0]]]), np.ones((1, 1)))
+    assert several[0, 0] == pytest.approx(1000.0)
 
 
 @settings(max_examples=40, deadline=None)
@@ -89,8 +126,8 @@ def test_a_target_without_variance_has_nothing_to_explain() -> None:
 
 
 def test_an_unknown_metric_is_named() -> None:
-    with pytest.raises(SettingsError, match=r"no metric 'f1'.*roc_auc"):
-        metric_values("f1", np.zeros(2), np.zeros((1, 2, 1)), np.ones((1, 2)))
+    with pytest.raises(SettingsError, match=r"no metric 'gini'.*roc_auc"):
+        metric_values("gini", np.zeros(2), np.zeros((1, 2, 1)), np.ones((1, 2)))
 
 
 @given(classes=st.integers(0, 4), n=st.integers(4, 50), seed=st.integers(0, 99))
@@ -137,6 +174,47 @@ def test_a_single_class_predictor_has_no_accuracy_skill() -> None:
     assert judged[0].reason
     assert judged[0].skill.value == pytest.approx(0.0)
     assert judged[1].performance.value == 1.0
+
+
+def test_always_answering_positive_is_no_recall_worth_having() -> None:
+    y = np.repeat([0, 1], [80, 40])
+    always, good = np.full(120, 2.0), np.where(y == 1, 1.0, -1.0)
+    good[:60] *= -0.5  # half of the negatives are called positive
+    judged = judge(y, "recall", baseline=1 / 3).judge(np.stack([always, good])[..., None])
+    assert judged[0].performance.value == 1.0
+    assert "ignores its inputs in balanced accuracy: skill 0" in judged[0].reason
+    assert not judged[1].reason
+    assert judged[1].performance.value == 1.0
+
+
+@pytest.mark.parametrize("name", ["mse", "mae", "log_loss"])
+def test_smaller_is_better_where_it_is(name: str) -> None:
+    rng = np.random.default_rng(4)
+    y: np.ndarray
+    if name == "log_loss":
+        y = np.repeat([0, 1], 60)
+        good, bad = np.where(y == 1, 2.0, -2.0), rng.normal(size=120)
+        judging = judge(y, name, baseline=float(np.log(2)))
+    else:
+        y = rng.normal(size=120)
+        good, bad = y + 0.1 * rng.normal(size=120), rng.normal(size=120)
+        judging = judge(y, name, baseline=float(np.mean(y**2) if name == "mse" else np.mean(np.abs(y))), classes=0)
+    better, worse = judging.judge(np.stack([good, bad])[..., None])
+    assert better.performance.value < worse.performance.value
+    assert not better.reason
+    assert worse.reason
+    for found in (better, worse):
+        assert found.performance.low <= found.performance.value <= found.performance.high
+        assert found.skill.low <= found.skill.value <= found.skill.high
+    objective = METRICS[name]
+    assert objective.loss(better.performance.value) < objective.loss(worse.performance.value)
+    assert objective.better(better.performance.value, worse.performance.value)
+
+
+def test_outputs_are_judged_in_the_unit_of_the_target() -> None:
+    y = np.linspace(0.0, 1.0, 50)
+    judging = Judge(METRICS["mse"], y, baseline=0.1, classes=0, seed=0, unit=np.expm1)
+    assert judging.judge(np.log1p(y)[None, :, None])[0].performance.value == pytest.approx(0.0, abs=1e-20)
 
 
 def test_a_candidate_is_judged_alike_whoever_stands_beside_it() -> None:

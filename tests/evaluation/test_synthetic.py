@@ -7,8 +7,10 @@ import time
 
 import numpy as np
 import pytest
+from signal_examples import problem_of
 
 from nas_core.data import Problem, load_data
+from nas_core.data.measured import OF_SIGNALS
 from nas_core.evaluation.base import PackProgress
 from nas_core.evaluation.synthetic import SyntheticEvaluator
 from nas_core.interpretability import MeasureContext, measure_pack
@@ -56,6 +58,24 @@ def test_more_features_are_more_accurate_and_less_parsimonious(space: SearchSpac
     parsimony = np.array([e.measures["feature_parsimony"].value for e in done], float)
     assert len(done) > 20
     assert np.corrcoef(performance, parsimony)[0, 1] < -0.5
+
+
+@pytest.mark.parametrize(("kind", "family"), [("image", "image"), ("image", "cell"), ("words", "sequence")])
+def test_images_and_sequences(kind: str, family: str) -> None:
+    space = SearchSpace.for_problem(problem_of(kind), family=family)
+    proposals = space.initial(30, np.random.default_rng(0))
+    found = evaluated(SyntheticEvaluator(space, 1), proposals)
+    assert evaluated(SyntheticEvaluator(space, 1), proposals[3:4]) == found[3:4]
+    architectures = [p.architecture for p in proposals]
+    known = [facts(space, a) for a in architectures]
+    measured = measure_pack(MeasureContext(space, architectures, known), ("interaction_sparsity", "operation_economy"))
+    for e, exact in zip(found, measured):
+        assert tuple(e.measures) == OF_SIGNALS
+        assert all(0 <= m.value <= 1 for m in e.measures.values())
+        assert {name: e.measures[name].value for name in exact} == {name: m.value for name, m in exact.items()}
+    skills, operations = [e.skill.value for e in found], [np.log(k.operations) for k in known]
+    assert np.corrcoef(skills, operations)[0, 1] > 0.5, "operations pay"
+    assert np.ptp(skills) > 0.1
 
 
 def test_failures_ineligible_ones_and_weights(space: SearchSpace, proposals: list[Proposal]) -> None:

@@ -36,14 +36,18 @@ def train_alone(problem: Problem, architecture: Architecture, seed: int, recipe:
         for step, rows in enumerate(batch_slices(len(E), recipe.batch_size)):
             chosen = order[rows]
             module.at(torch.from_numpy(row_keys(epoch, step, len(chosen))))
-            loss = _loss(problem, module(E[chosen]), y[chosen])
+            loss = _loss(problem, module(E[chosen]), y[chosen], problem.train.weights, chosen)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             total += loss.item() * len(chosen)
         module.eval()
         with torch.no_grad():
-            valid = _loss(problem, module(torch.from_numpy(problem.valid.E)), _target(problem, problem.valid.y)).item()
+            every = torch.arange(len(problem.valid))
+            valid = _loss(
+                problem, module(torch.from_numpy(problem.valid.E)), _target(problem, problem.valid.y),
+                problem.valid.weights, every,
+            ).item()  # fmt: skip
         twin.train_loss.append(total / len(E))
         twin.valid_loss.append(valid)
         waited += 1
@@ -71,9 +75,13 @@ def _target(problem: Problem, y: np.ndarray) -> Tensor:
     return torch.from_numpy(y.astype(np.int64 if problem.C > 1 else np.float32))
 
 
-def _loss(problem: Problem, logits: Tensor, y: Tensor) -> Tensor:
+def _loss(problem: Problem, logits: Tensor, y: Tensor, weights: np.ndarray | None, rows: Tensor) -> Tensor:
+    """Return torch's own mean loss; class weights go through its ``weight`` argument where it has one."""
     if problem.task == "regression":
         return functional.mse_loss(logits[:, 0], y)
     if problem.C > 1:
-        return functional.cross_entropy(logits, y)
-    return functional.binary_cross_entropy_with_logits(logits[:, 0], y)
+        by_class = problem.class_weights
+        weight = None if by_class is None else torch.from_numpy(by_class.astype(np.float32))
+        return functional.cross_entropy(logits, y, weight=weight, reduction="none").mean()
+    own = None if weights is None else torch.from_numpy(weights)[rows]
+    return functional.binary_cross_entropy_with_logits(logits[:, 0], y, weight=own)

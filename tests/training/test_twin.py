@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+import torch
 from slow_twin import train_alone
 from training_samples import SHORT, Variant, make_problem, make_space, sampled
 
-from nas_core.data import Problem
+from nas_core.data import Problem, load_data
 from nas_core.records import Architecture
 from nas_core.spaces import SearchSpace
 from nas_core.spaces.tabular.module import ACTIVATIONS
 from nas_core.training.fit import PackItem, train_pack
+from nas_core.training.losses import loss_gradient, losses
 from nas_core.training.optimiser import OPTIMISERS
 
 # float32 sums in another order differ by about 1e-7; a few hundred steps amplify that
@@ -76,3 +78,30 @@ def test_other_tasks(name: str) -> None:
     assert made
     gentle = [a.model_copy(update={"values": {**a.values, "learning_rate": 0.002}}) for a in made]
     assert_same(problem, space, gentle)
+
+
+@pytest.mark.parametrize("name", ["breast_cancer", "wine"])
+def test_class_weights(name: str) -> None:
+    problem, space = Problem.create(load_data(name), class_weights="balanced"), make_space(name)
+    made = [a for a in sampled(space, 8, seed=5) if a.values["normalisation"] != "batch"]
+    assert made
+    gentle = [a.model_copy(update={"values": {**a.values, "learning_rate": 0.002}}) for a in made]
+    assert_same(problem, space, gentle)
+    plain = train_pack(make_problem(name), space, [PackItem(gentle[0], 11)], recipe=SHORT)
+    weighted = train_pack(problem, space, [PackItem(gentle[0], 11)], recipe=SHORT)
+    assert plain.outcomes[0].curves["train_loss"] != weighted.outcomes[0].curves["train_loss"]
+
+
+def test_a_weighted_row_counts_like_so_many_rows() -> None:
+    logits = torch.randn(3, 2, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    y, weights = torch.tensor([0, 1, 1, 0, 1]), torch.tensor([1.0, 2.0, 1.0, 3.0, 1.0], dtype=torch.float64)
+    times = weights.long()
+    twice = logits.repeat_interleave(times, 2), y.repeat_interleave(times)
+    assert torch.allclose(losses(logits, y, "classification", weights).sum(1), losses(*twice, "classification").sum(1))
+    leaf = logits.clone().requires_grad_()
+    (losses(leaf, y, "classification", weights).sum() / 5).backward()
+    assert torch.allclose(loss_gradient(logits, y, "classification", 5, weights), leaf.grad)
+    padded = torch.nn.functional.pad(weights, (0, 3), value=torch.nan)
+    more = torch.nn.functional.pad(logits, (0, 3)), torch.nn.functional.pad(y, (0, 3))
+    assert torch.allclose(loss_gradient(*more, "classification", 5, padded)[:, :, :5], leaf.grad)
+    assert not loss_gradient(*more, "classification", 5, padded)[:, :, 5:].any()

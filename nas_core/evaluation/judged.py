@@ -1,0 +1,87 @@
+"""A trained pack after it was judged, as the measures see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nas_core.evaluation.performance import Judge, Judgement
+
+if TYPE_CHECKING:
+    from nas_core.data.problem import Problem
+    from nas_core.interpretability.base import NetworkPack, PackModel
+    from nas_core.training.module_pack import ModulePack
+    from nas_core.training.result import PackResult
+    from nas_core.training.trained import TrainedPack
+
+__all__ = ["JudgedPack"]
+
+
+@dataclass(frozen=True)
+class JudgedPack:
+    """K trained candidates with their judgements.
+
+    Attributes:
+        pack: The networks.
+        judgements: One of each candidate that finished with finite predictions, else None.
+    """
+
+    pack: TrainedPack | ModulePack
+    judgements: list[Judgement | None]
+
+    @classmethod
+    def of(cls, result: PackResult, problem: Problem, judge: Judge) -> JudgedPack:
+        """Predict the validation rows and judge the candidates that finished with finite predictions."""
+        sound = [o.status == "done" for o in result.outcomes]
+        if not any(sound):
+            return cls(result.pack, [None] * len(sound))
+        outputs = result.pack.predict(problem.valid.E)
+        sound = [done and bool(np.isfinite(outputs[k]).all()) for k, done in enumerate(sound)]
+        judged = iter(judge.judge(outputs[sound]) if any(sound) else [])
+        return cls(result.pack, [next(judged) if ok else None for ok in sound])
+
+    @property
+    def finished(self) -> list[bool]:
+        """Whether each candidate was judged."""
+        return [j is not None for j in self.judgements]
+
+    @property
+    def eligible(self) -> list[bool]:
+        """Whether each candidate may enter a front."""
+        return [j is not None and not j.reason for j in self.judgements]
+
+    @property
+    def model(self) -> PackModel | NetworkPack:
+        """The networks as the measures look at them."""
+        from nas_core.training.module_pack import ModulePack
+
+        if isinstance(self.pack, ModulePack):
+            return self.pack
+        return _Cleaned(self.pack, ~np.asarray(self.eligible))
+
+
+@dataclass(frozen=True)
+class _Cleaned:
+    """A pack whose broken candidates predict zeros, so that they cannot disturb a measure of the others."""
+
+    pack: TrainedPack
+    broken: np.ndarray
+
+    def predict(self, E: np.ndarray) -> np.ndarray:
+        """Return the outputs (K, N, C) of encoded rows (N, D)."""
+        return self._cleaned(self.pack.predict(E))
+
+    def feature_deltas(
+        self, problem: Problem, X: np.ndarray, edges: Sequence[np.ndarray], bins: np.ndarray
+    ) -> np.ndarray:
+        """Return the differences (K, N, P, C) across the cell of each row and feature."""
+        return self._cleaned(self.pack.feature_deltas(problem, X, edges, bins))
+
+    def _cleaned(self, values: np.ndarray) -> np.ndarray:
+        if self.broken.any():
+            values = np.array(values)
+            values[self.broken] = 0.0
+        return values

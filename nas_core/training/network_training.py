@@ -1,0 +1,200 @@
+"""One signal network while it trains: its optimiser, its learning rate, its noise, its best weights.
+
+A network is trained by itself, in whatever thread, so it ends up with the same weights alone and beside others.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nas_core.spaces.layers import seed_dropout
+from nas_core.training.batches import batch_slices, epoch_order
+from nas_core.training.losses import losses
+from nas_core.training.optimiser import MOMENTUM
+from nas_core.training.progress import PackItem, StopSignal, TrainOutcome
+from nas_core.training.rates import rate_factor
+from nas_core.training.signal_rows import SignalRows
+
+if TYPE_CHECKING:
+    from nas_core.data.recipe import Recipe
+
+__all__ = ["Lesson", "NetworkTraining", "torch_optimiser"]
+
+CLEARLY = 2.0  # standard errors by which a validation loss must be larger to count as worse
+FUSED = ("cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What all networks of a pack learn from, and how long."""
+
+    train: SignalRows
+    valid: SignalRows
+    task: str
+    split_seed: int
+    recipe: Recipe
+
+
+def torch_optimiser(network: nn.Module, values: dict[str, Any]) -> torch.optim.Optimizer:
+    """Return the optimiser that the values ask for; biases and normalisation are not decayed.
+
+    The defaults of ``torch.optim``, SGD with momentum 0.9; weight decay is decoupled in AdamW, an L2 penalty elsewhere.
+    """
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": float(values["weight_decay"])},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    rate, name = float(values["learning_rate"]), values["optimiser"]
+    fused = all(p.device.type in FUSED for p in parameters)
+    if name == "sgd":
+        return torch.optim.SGD(groups, lr=rate, momentum=MOMENTUM, fused=fused)
+    if name == "adagrad":
+        return torch.optim.Adagrad(groups, lr=rate, fused=fused and parameters[0].device.type == "cpu")
+    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](groups, lr=rate, fused=fused)
+
+
+class NetworkTraining:
+    """Trains one network, epoch by epoch.
+
+    Which weights are kept: those of the latest epoch whose validation loss is not clearly larger than the lowest one,
+    by a paired comparison row by row (two standard errors of the mean difference). With many validation rows these are
+    the weights of the lowest loss. With few, the epoch that happens to fit them best is left for the end of the
+    schedule, where the learning rate has fallen to 0 (the one-standard-error rule of Breiman et al. 1984, over epochs).
+
+    Args:
+        network: The network, initialised, on the device; trained in place.
+        item: Its architecture and seed.
+        lesson: The rows and the recipe.
+    """
+
+    def __init__(self, network: nn.Module, item: PackItem, lesson: Lesson) -> None:
+        self.network, self.item, self.lesson = network, item, lesson
+        self.optimiser = torch_optimiser(network, item.architecture.values)
+        self.rate = float(item.architecture.values["learning_rate"])
+        self.curves: dict[str, list[float]] = {"train_loss": [], "valid_loss": []}
+        self.kept = _copied(network)
+        self.kept_epoch, self.waited = -1, 0
+        self.lowest: Tensor | None = None  # (n,) validation losses of the epoch with the lowest mean
+        self.status, self.reason, self.seconds = "", "", 0.0
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs behind it."""
+        return len(self.curves["valid_loss"])
+
+    @property
+    def ended(self) -> bool:
+        """Whether it will not be trained any more."""
+        return bool(self.status)
+
+    @property
+    def outcome(self) -> TrainOutcome:
+        """How it ended."""
+        return TrainOutcome(self.status, self.reason, self.curves, self.kept_epoch, self.seconds)
+
+    def run_epoch(self, stop: StopSignal) -> None:
+        """Train for one epoch, validate, and decide whether it goes on."""
+        began = time.perf_counter()
+        try:
+            if self.epochs == 0:
+                seed_dropout(self.network, self.item.seed, self.lesson.train.x.device)
+            train = self._epoch(stop)
+            if train is None:
+                self.end("cancelled", f"stopped after {self.epochs} epochs")
+            else:
+                self._judge(train, self._valid_losses())
+        finally:
+            self.seconds += time.perf_counter() - began
+
+    def end(self, status: str, reason: str = "") -> None:
+        """Stop training for good: go back to the weights that are kept, forget what training alone needed."""
+        self.status, self.reason = status, reason
+        self.network.load_state_dict(self.kept)
+        self.network.eval()
+        self.network.zero_grad(set_to_none=True)
+        self.kept, self.lowest = {}, None
+        self.optimiser.state.clear()
+
+    def _epoch(self, stop: StopSignal) -> float | None:
+        """Return the mean training loss of an epoch, None when a stop was asked for within it."""
+        lesson, train = self.lesson, self.lesson.train
+        order = epoch_order(lesson.split_seed, self.epochs, len(train)).to(train.x.device)
+        slices = batch_slices(len(train), lesson.recipe.batch_size)
+        steps = len(slices) * lesson.recipe.max_epochs
+        total = torch.zeros((), device=train.x.device)
+        self.network.train()
+        for number, rows in enumerate(slices):
+            if stop.is_set():
+                return None
+            factor = rate_factor(lesson.recipe.schedule, self.epochs * len(slices) + number, steps)
+            for group in self.optimiser.param_groups:
+                group["lr"] = self.rate * factor
+            total = total + self._step(*train.batch(order[rows]))
+        return float(total / len(train))
+
+    def _step(self, x: Tensor, y: Tensor, weights: Tensor | None) -> Tensor:
+        """Make one gradient step; return the summed loss of its rows."""
+        self.optimiser.zero_grad(set_to_none=True)
+        each = self._losses(self.network(x), y, weights)
+        each.mean().backward()
+        self.optimiser.step()
+        return each.detach().sum()
+
+    def _losses(self, outputs: Tensor, y: Tensor, weights: Tensor | None) -> Tensor:
+        """Return the loss (n,) of each row with outputs (n, C)."""
+        return losses(outputs.T[None], y, self.lesson.task, weights)[0]
+
+    def _valid_losses(self) -> Tensor:
+        """Return the validation loss (n,) of every row, in double precision."""
+        valid, found = self.lesson.valid, []
+        self.network.eval()
+        with torch.inference_mode():
+            for x, rows in valid.chunks(2 * self.lesson.recipe.batch_size):
+                weights = None if valid.weights is None else valid.weights[rows]
+                found.append(self._losses(self.network(x), valid.y[rows], weights))
+        return torch.cat(found).double().cpu()
+
+    def _judge(self, train: float, rows: Tensor) -> None:
+        """Record an epoch, keep its weights if they deserve it, and end where nothing is to be gained."""
+        valid, recipe = float(rows.mean()), self.lesson.recipe
+        self.curves["train_loss"].append(train)
+        self.curves["valid_loss"].append(valid)
+        if not np.isfinite([train, valid]).all():
+            self.end("failed", self._divergence(train, valid))
+            return
+        lower = self.lowest is None or valid < float(self.lowest.mean()) - recipe.min_delta
+        if lower:
+            self.lowest, self.waited = rows, 0
+        else:
+            self.waited += 1
+        if lower or not _clearly_larger(rows, self.lowest):
+            self.kept, self.kept_epoch = _copied(self.network), self.epochs - 1
+        if self.waited >= recipe.patience or self.epochs >= recipe.max_epochs:
+            self.end("done")
+
+    def _divergence(self, train: float, valid: float) -> str:
+        which = "training" if not np.isfinite(train) else "validation"
+        became = "undefined (NaN)" if np.isnan([train, valid]).any() else "infinite"
+        optimiser = self.item.architecture.values["optimiser"]
+        return f"the {which} loss became {became} in epoch {self.epochs} ({optimiser}, learning rate {self.rate:g})"
+
+
+def _clearly_larger(rows: Tensor, lowest: Tensor | None) -> bool:
+    """Return whether the losses of ``rows`` (n,) are larger than the lowest ones by more than chance."""
+    if lowest is None:
+        return False
+    difference = rows - lowest
+    spread = float(difference.std()) if len(difference) > 1 else 0.0
+    return float(difference.mean()) > CLEARLY * spread / len(difference) ** 0.5
+
+
+def _copied(network: nn.Module) -> dict[str, Tensor]:
+    """Return a copy of the weights and statistics."""
+    return {name: values.detach().clone() for name, values in network.state_dict().items()}
