@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Literal
 
 import numpy as np
 
@@ -19,15 +20,20 @@ class Attribution:
 
     Attributes:
         values: (N, P, C) φ, in logits, or in the unit of the target for regression.
-        base: (C,) mean output over the background rows.
+        base: (C,) what the values are counted from, see ``origin``.
         outputs: (N, C) output of each row.
-        data: (N, P) raw values of the rows, NaN = missing.
+        data: (N, P) raw values of the rows of a table, NaN = missing; of signals (N, columns), NaN = padding.
         feature_names, output_names: P and C names.
         method: Name of the explainer.
         reason: Why this method was used.
         seconds: How long it took.
         errors: (N, P, C) standard errors of sampled values, 0 where they are exact; None when the method tells none.
         passes: Mixtures of rows that were sampled.
+        maps: (N, C, height, width) the same at every place of a signal, where the method tells; a cell's value is the
+            sum over its places.
+        additive: Whether base and values are meant to add up to the output.
+        origin: What ``base`` is: the mean output over the "background" rows, or the output's "bias".
+        unit: "output": values are in the unit of the output; "share": they are shares that add up to 1.
     """
 
     values: np.ndarray
@@ -41,6 +47,10 @@ class Attribution:
     seconds: float = 0.0
     errors: np.ndarray | None = None
     passes: int = 0
+    maps: np.ndarray | None = None
+    additive: bool = True
+    origin: Literal["background", "bias"] = "background"
+    unit: Literal["output", "share"] = "output"
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -52,7 +62,7 @@ class Attribution:
 
     @property
     def residuals(self) -> np.ndarray:
-        """(N, C) what is missing from completeness: output − base − Σφ."""
+        """(N, C) what is missing from completeness: output − base − Σφ; says nothing where φ is not additive."""
         return self.outputs - self.base - self.values.sum(1)
 
     @property
@@ -92,6 +102,7 @@ class Attribution:
             self,
             values=self.values[:, :, pick],
             errors=None if self.errors is None else self.errors[:, :, pick],
+            maps=None if self.maps is None else self.maps[:, pick],
             base=self.base[pick],
             outputs=self.outputs[:, pick],
             output_names=self.output_names[pick],

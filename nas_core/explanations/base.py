@@ -7,19 +7,23 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 
 from nas_core.errors import ExplanationError
 from nas_core.explanations.attribution import Attribution
 from nas_core.explanations.candidate import TrainedCandidate
+from nas_core.explanations.signal_candidate import SignalCandidate
 from nas_core.records import Verdict, derive_seed
 
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem
 
-__all__ = ["GOOD", "MAX_BACKGROUND", "Explainer", "Shares", "default_background"]
+__all__ = ["GOOD", "MAX_BACKGROUND", "Candidate", "Explainer", "Shares", "default_background"]
+
+Candidate = TrainedCandidate | SignalCandidate
+Kind = TypeVar("Kind", TrainedCandidate, SignalCandidate)
 
 MAX_BACKGROUND = 100
 GOOD = 0.01  # of the largest value: as closely as a picture can be read
@@ -34,15 +38,19 @@ class Shares:
         values: (N, P, C) φ.
         errors: (N, P, C) standard errors of sampled values, 0 where exact; None when the method does not tell.
         passes: Mixtures of rows that were sampled for them.
+        maps: (N, C, height, width) the same at every place of a signal, where the method tells.
+        base: (C,) the output's bias, where the values are counted from it and not from the mean over the background.
     """
 
     values: np.ndarray
     errors: np.ndarray | None = None
     passes: int = 0
+    maps: np.ndarray | None = None
+    base: np.ndarray | None = None
 
 
 def default_background(problem: Problem, rows: int = MAX_BACKGROUND) -> np.ndarray:
-    """Return raw training rows (at most ``rows``, P), the same for every candidate of the problem."""
+    """Return raw training rows (at most ``rows``, P or columns), the same for every candidate of the problem."""
     raw = problem.train.raw
     if len(raw) <= rows:
         return raw
@@ -50,38 +58,56 @@ def default_background(problem: Problem, rows: int = MAX_BACKGROUND) -> np.ndarr
     return raw[np.sort(rng.choice(len(raw), rows, replace=False))]
 
 
-class Explainer(ABC):
+class Explainer(ABC, Generic[Kind]):
     """A way to attribute the outputs of a candidate to its features.
 
     A new explainer is one class, one line in ``choice.py`` and one line in the contract suite.
+
+    Attributes:
+        explains: The kind of candidate it is for: networks on tables, or on signals.
+        additive: Whether base and values add up to the output.
+        unit: What its values are: in the unit of the output, or shares.
+        sampled: Whether later values are better than the first.
+        per_cell: Predictions that the first answer takes for a cell of a signal, for each explained and background row.
     """
 
     name: str
     label: str
+    explains: type[Kind]
+    additive: ClassVar[bool] = True
+    unit: ClassVar[Literal["output", "share"]] = "output"
+    sampled: ClassVar[bool] = False
+    per_cell: ClassVar[int] = 0
 
     @property
     def description(self) -> str:
         """The docstring of the method: what it is, its source, its cost."""
         return inspect.cleandoc(type(self).__doc__ or "")
 
-    @abstractmethod
-    def applies_to(self, candidate: TrainedCandidate) -> Verdict:
+    def applies_to(self, candidate: Candidate) -> Verdict:
         """Return whether this candidate can be explained this way, and why or why not."""
+        if not isinstance(candidate, self.explains):
+            read = candidate.problem.dataset.modality
+            own = "images and sequences" if read == "tabular" else "tables"
+            return Verdict(ok=False, reason=f"it explains networks on {own}, this one reads {read} data")
+        return self.fits(candidate)
 
     @abstractmethod
-    def shares(
-        self, candidate: TrainedCandidate, rows: np.ndarray, background: np.ndarray, *, seed: int
-    ) -> Iterator[Shares]:
+    def fits(self, candidate: Kind) -> Verdict:
+        """Return whether a candidate of this kind can be explained this way, and why or why not."""
+
+    @abstractmethod
+    def shares(self, candidate: Kind, rows: np.ndarray, background: np.ndarray, *, seed: int) -> Iterator[Shares]:
         """Yield φ of raw rows (N, P) against background rows (B, P): once, or better and better ones."""
 
     def refine(
-        self, candidate: TrainedCandidate, rows: np.ndarray, background: np.ndarray | None = None, *, seed: int = 0
+        self, candidate: Kind, rows: np.ndarray, background: np.ndarray | None = None, *, seed: int = 0
     ) -> Iterator[Attribution]:
         """Yield the attribution as soon as there is one, then better ones where values are sampled, until closed.
 
         Args:
             candidate: What to explain.
-            rows: Raw rows (N, P), NaN = missing.
+            rows: Raw rows (N, P), NaN = missing; of signals (N, columns), NaN = padding.
             background: B ≤ 100 raw rows that stand for absent features; training rows by default.
             seed: For the methods that sample; the same seed yields the same attributions.
 
@@ -109,13 +135,15 @@ class Explainer(ABC):
                 return
             spent += time.perf_counter() - started  # without the time the caller takes in between
             yield Attribution(
-                shares.values, base, outputs, rows, candidate.problem.feature_names, candidate.output_names, self.name,
-                verdict.reason, spent, shares.errors, shares.passes,
+                shares.values, base if shares.base is None else shares.base, outputs, rows,
+                candidate.problem.feature_names, candidate.output_names, self.name, verdict.reason, spent,
+                shares.errors, shares.passes, shares.maps, self.additive,
+                "background" if shares.base is None else "bias", self.unit,
             )  # fmt: skip
 
     def explain(
         self,
-        candidate: TrainedCandidate,
+        candidate: Kind,
         rows: np.ndarray,
         background: np.ndarray | None = None,
         *,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nas_core.spaces.space import SearchSpace
     from nas_core.spaces.tabular.module import FeatureGroupNetwork
 
-__all__ = ["FeatureGroup", "TrainedCandidate"]
+__all__ = ["FeatureGroup", "TrainedCandidate", "checked_weights", "names_of_outputs"]
 
 # Rows pushed through a network at once, so that wide hidden layers stay within some tens of megabytes.
 CHUNK = 32_768
@@ -47,6 +47,36 @@ class _OwnColumns:
 
     def columns(self, encoding: str, feature: int, /) -> np.ndarray:
         return self.spans[feature]
+
+
+def names_of_outputs(problem: Problem) -> tuple[str, ...]:
+    """Return what each of the C outputs is the logit of, or the name of the target (with its transform)."""
+    dataset = problem.dataset
+    if dataset.task == "regression":
+        return (problem.output_name,)
+    return tuple(dataset.classes[1:]) if problem.C == 1 else tuple(dataset.classes)
+
+
+def checked_weights(
+    module: torch.nn.Module, weights: Mapping[str, np.ndarray], architecture: Architecture
+) -> dict[str, torch.Tensor]:
+    """Return stored ``weights`` as the state dict of ``module``.
+
+    Raises:
+        ExplanationError: The weights do not belong to this architecture.
+    """
+    import torch
+
+    own = module.state_dict()
+    state = {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
+    wrong = sorted(set(own) ^ set(state)) or [n for n, v in own.items() if v.shape != state[n].shape]
+    if wrong:
+        raise ExplanationError(
+            f"The weights do not fit the architecture {architecture.id}: {wrong[0]!r} differs",
+            allowed="the weights stored with this candidate",
+            fix="evaluate the candidate again",
+        )
+    return state
 
 
 class TrainedCandidate:
@@ -79,21 +109,10 @@ class TrainedCandidate:
 
     def _rebuilt(self, weights: Mapping[str, np.ndarray]) -> FeatureGroupNetwork:
         """Return the network with these weights, in float64, ready to predict."""
-        import torch
-
         from nas_core.spaces.tabular.module import build
 
         module = build(self.architecture, self._columns, self.problem.C)
-        own = module.state_dict()
-        state = {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
-        wrong = sorted(set(own) ^ set(state)) or [n for n, v in own.items() if v.shape != state[n].shape]
-        if wrong:
-            raise ExplanationError(
-                f"The weights do not fit the architecture {self.architecture.id}: {wrong[0]!r} differs",
-                allowed="the weights stored with this candidate",
-                fix="evaluate the candidate again",
-            )
-        module.load_state_dict(state)
+        module.load_state_dict(checked_weights(module, weights, self.architecture))
         return module.double().eval()
 
     @property
@@ -104,10 +123,7 @@ class TrainedCandidate:
     @property
     def output_names(self) -> tuple[str, ...]:
         """What each output is the logit of, or the name of the target."""
-        dataset = self.problem.dataset
-        if dataset.task == "regression":
-            return (dataset.target,)
-        return tuple(dataset.classes[1:]) if self.problem.C == 1 else tuple(dataset.classes)
+        return names_of_outputs(self.problem)
 
     @cached_property
     def intercept(self) -> np.ndarray:

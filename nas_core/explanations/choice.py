@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from nas_core.errors import SettingsError
+from nas_core.explanations.activation_maps import ClassActivationMaps, GradCam
+from nas_core.explanations.attention import AttentionWeights
 from nas_core.explanations.attribution import Attribution
-from nas_core.explanations.base import Explainer
-from nas_core.explanations.candidate import TrainedCandidate
+from nas_core.explanations.base import Candidate, Explainer
+from nas_core.explanations.cell_shap import CellShap, Occlusion
 from nas_core.explanations.group_shap import GroupShap
 from nas_core.explanations.library_shap import ShapExact, ShapKernel, ShapPermutation
 from nas_core.explanations.mixed_shap import MixedShap
+from nas_core.explanations.signal_candidate import SignalCandidate
 
 __all__ = ["EXPLAINERS", "choose_explainer", "explain"]
 
-EXPLAINERS: dict[str, Explainer] = {
-    e.name: e for e in (GroupShap(), MixedShap(), ShapExact(), ShapPermutation(), ShapKernel())
+EXPLAINERS: dict[str, Explainer[Any]] = {
+    e.name: e
+    for e in (
+        GroupShap(),
+        MixedShap(),
+        ShapExact(),
+        ShapPermutation(),
+        ShapKernel(),
+        CellShap(),
+        ClassActivationMaps(),
+        GradCam(),
+        Occlusion(),
+        AttentionWeights(),
+    )
 }
 
 
-def choose_explainer(candidate: TrainedCandidate) -> Explainer:
-    """Return exact group SHAP where every group is small, else the mixture of exact and sampled groups."""
+def choose_explainer(candidate: Candidate) -> Explainer[Any]:
+    """Return exact group SHAP where every group is small, else the mixture of exact and sampled groups.
+
+    For images and sequences it is the SHAP of their cells.
+    """
+    if isinstance(candidate, SignalCandidate):
+        return EXPLAINERS["cell_shap"]
     exact = EXPLAINERS["group_shap"]
     return exact if exact.applies_to(candidate).ok else EXPLAINERS["mixed_shap"]
 
 
 def explain(
-    candidate: TrainedCandidate,
+    candidate: Candidate,
     rows: np.ndarray,
     background: np.ndarray | None = None,
     *,
@@ -38,7 +60,7 @@ def explain(
 
     Args:
         candidate: What to explain.
-        rows: Raw rows, NaN = missing.
+        rows: Raw rows, NaN = missing or padding.
         background: Up to 100 raw rows that stand for absent features; by default training rows.
         method: Name of an explainer; chosen from the candidate's groups when None.
         seed: For the methods that sample.

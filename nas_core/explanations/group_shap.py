@@ -9,17 +9,17 @@ import numpy as np
 
 from nas_core.explanations.base import Explainer, Shares
 from nas_core.explanations.candidate import FeatureGroup, TrainedCandidate
-from nas_core.explanations.pieces import ELEMENTS, GroupPieces
+from nas_core.explanations.pieces import ELEMENTS, GroupPieces, Pieces
 from nas_core.records import Verdict
 
-__all__ = ["MAX_GROUP", "GroupShap", "group_values", "shapley_weights"]
+__all__ = ["MAX_GROUP", "GroupShap", "enumerated_values", "group_values", "shapley_weights"]
 
 MAX_GROUP = 10
 # The worth of every coalition for every row is kept until the end; this keeps that within some megabytes.
 ROWS_AT_ONCE = 256
 
 
-class GroupShap(Explainer):
+class GroupShap(Explainer[TrainedCandidate]):
     """Exact Shapley values of the output against background rows, by enumerating the coalitions inside each group.
 
     The network is a sum over groups, f(x) = b + Σ f_g(x_g), so by additivity the Shapley value of a feature is that of
@@ -32,8 +32,9 @@ class GroupShap(Explainer):
     """
 
     name, label = "group_shap", "Exact group SHAP"
+    explains = TrainedCandidate
 
-    def applies_to(self, candidate: TrainedCandidate) -> Verdict:
+    def fits(self, candidate: TrainedCandidate) -> Verdict:
         """Return whether every group is small enough to be enumerated."""
         largest = max((len(g.features) for g in candidate.groups if not g.linear), default=1)
         if largest > MAX_GROUP:
@@ -65,7 +66,11 @@ def group_values(candidate: TrainedCandidate, group: FeatureGroup, own: np.ndarr
     if len(own) > ROWS_AT_ONCE:
         blocks = [own[a : a + ROWS_AT_ONCE] for a in range(0, len(own), ROWS_AT_ONCE)]
         return np.concatenate([group_values(candidate, group, block, other) for block in blocks])
-    pieces = GroupPieces(candidate, group, own, other)
+    return enumerated_values(GroupPieces(candidate, group, own, other))
+
+
+def enumerated_values(pieces: Pieces) -> np.ndarray:
+    """Return the exact Shapley values (N, k, C) from all coalitions of the a active features: 2^a·N·B mixtures."""
     values = pieces.direct.copy()
     if len(pieces.active):
         values[:, pieces.active] += np.einsum("is,snc->nic", shapley_weights(len(pieces.active)), _worths(pieces))
@@ -87,8 +92,8 @@ def shapley_weights(k: int) -> np.ndarray:
     return weights
 
 
-def _worths(pieces: GroupPieces) -> np.ndarray:
-    """Return (2^a, N, C) the group's mean output over the background for every coalition of its active features."""
+def _worths(pieces: Pieces) -> np.ndarray:
+    """Return (2^a, N, C) the mean output over the background for every coalition of its active features."""
     import torch
 
     from nas_core.training.device import one_thread
@@ -96,7 +101,7 @@ def _worths(pieces: GroupPieces) -> np.ndarray:
     players = len(pieces.active)
     with torch.inference_mode(), one_thread():
         present = torch.from_numpy((np.arange(2**players)[:, None] >> np.arange(players) & 1).astype(float))
-        step = max(1, ELEMENTS // max(1, pieces.own.shape[1] * pieces.other.shape[1] * pieces.width))
+        step = max(1, ELEMENTS // max(1, pieces.own.shape[1] * pieces.other.shape[1] * len(pieces.fixed)))
         worths = []
         for inside in torch.split(present, step):
             rows = torch.einsum("sj,jnh->snh", inside, pieces.own) + pieces.fixed

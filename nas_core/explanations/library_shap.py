@@ -26,7 +26,7 @@ Function = Callable[[np.ndarray], np.ndarray]
 _SHAP = threading.Lock()
 
 
-class ShapExact(Explainer):
+class ShapExact(Explainer[TrainedCandidate]):
     """Exact Shapley values from the ``shap`` library: all coalitions of the features used, without looking inside.
 
     Source: Lundberg & Lee (2017), arXiv 1705.07874; ``shap.explainers.Exact``.
@@ -34,8 +34,9 @@ class ShapExact(Explainer):
     """
 
     name, label = "shap_exact", "SHAP, exact"
+    explains = TrainedCandidate
 
-    def applies_to(self, candidate: TrainedCandidate) -> Verdict:
+    def fits(self, candidate: TrainedCandidate) -> Verdict:
         """Return whether few enough features are used."""
         used = len(candidate.used)
         if used > MAX_EXACT:
@@ -54,7 +55,7 @@ class ShapExact(Explainer):
         yield Shares(_on_used(candidate, rows, background, seed, explained))
 
 
-class ShapPermutation(Explainer):
+class ShapPermutation(Explainer[TrainedCandidate]):
     """Sampled Shapley values from the ``shap`` library: features enter along random orders and their reverse.
 
     Completeness holds exactly for every row; single values carry sampling noise where features interact.
@@ -64,8 +65,9 @@ class ShapPermutation(Explainer):
     """
 
     name, label = "shap_permutation", "SHAP, permutation"
+    explains = TrainedCandidate
 
-    def applies_to(self, candidate: TrainedCandidate) -> Verdict:
+    def fits(self, candidate: TrainedCandidate) -> Verdict:
         """Return that it applies to every candidate."""
         return Verdict(ok=True, reason="it needs nothing but predictions")
 
@@ -80,7 +82,7 @@ class ShapPermutation(Explainer):
         yield Shares(_on_used(candidate, rows, background, seed, explained))
 
 
-class ShapKernel(Explainer):
+class ShapKernel(Explainer[TrainedCandidate]):
     """Shapley values as a weighted linear fit on coalitions, from the ``shap`` library.
 
     Source: Lundberg & Lee (2017), arXiv 1705.07874; ``shap.KernelExplainer``.
@@ -88,8 +90,9 @@ class ShapKernel(Explainer):
     """
 
     name, label = "shap_kernel", "SHAP, kernel"
+    explains = TrainedCandidate
 
-    def applies_to(self, candidate: TrainedCandidate) -> Verdict:
+    def fits(self, candidate: TrainedCandidate) -> Verdict:
         """Return that it applies to every candidate."""
         return Verdict(ok=True, reason="it needs nothing but predictions")
 

@@ -16,7 +16,7 @@ from nas_core.records import Verdict, derive_seed
 __all__ = ["MixedShap"]
 
 
-class MixedShap(Explainer):
+class MixedShap(Explainer[TrainedCandidate]):
     """Exact Shapley values in the small groups, sampled ones inside each group that is too large to enumerate.
 
     Additivity keeps the sampling noise inside the large groups; completeness holds exactly everywhere. The sampled
@@ -29,8 +29,10 @@ class MixedShap(Explainer):
     """
 
     name, label = "mixed_shap", "Exact and sampled group SHAP"
+    explains = TrainedCandidate
+    sampled = True
 
-    def applies_to(self, candidate: TrainedCandidate) -> Verdict:
+    def fits(self, candidate: TrainedCandidate) -> Verdict:
         """Return how many groups are sampled."""
         large = sum(len(g.features) > MAX_GROUP for g in candidate.groups)
         if large:

@@ -6,7 +6,7 @@ encoded again and the input layer is not run again, however many mixtures an exp
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
@@ -17,10 +17,33 @@ if TYPE_CHECKING:
 
     from nas_core.spaces.tabular.module import GroupNetwork
 
-__all__ = ["ELEMENTS", "GroupPieces"]
+__all__ = ["ELEMENTS", "GroupPieces", "Pieces"]
 
 # Numbers in one batch of first-layer sums: they stay in a processor's cache.
 ELEMENTS = 2**16
+
+
+class Pieces(Protocol):
+    """A function of k features of which any set can be taken from one of N rows and the others from one of B rows.
+
+    Attributes:
+        active: (a,) positions of the features that are not the same in all of these rows; the others have exactly 0.
+        own, other: (a, N, H), (a, B, H) what each active feature adds to the H sums the function is computed from.
+        fixed: (H,) what all the rest adds to them.
+        direct: (N, k, C) Shapley values known without mixtures.
+        outputs: C.
+    """
+
+    active: np.ndarray
+    own: Tensor
+    other: Tensor
+    fixed: Tensor
+    direct: np.ndarray
+    outputs: int
+
+    def effect(self, sums: Tensor) -> Tensor:
+        """Return the function's values (…, C) at the sums (…, H), without ``direct``."""
+        ...
 
 
 class GroupPieces:

@@ -1,4 +1,4 @@
-"""Sampled Shapley values of one large group: antithetic permutations, with a standard error for every value."""
+"""Sampled Shapley values of many features: antithetic permutations, with a standard error for every value."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nas_core.explanations.pieces import ELEMENTS, GroupPieces
+from nas_core.explanations.pieces import ELEMENTS, Pieces
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,7 +15,7 @@ __all__ = ["PermutationSampler"]
 
 
 class PermutationSampler:
-    """Shapley values of the features of a group, better with every round.
+    """Shapley values of the features of a group, or of the cells of a signal, better with every round.
 
     Features enter one after the other along a random order, from a background row to the explained row, and what each
     changes is its share; then along the reverse order (antithetic). Every background row has orders of its own, so the
@@ -27,11 +27,11 @@ class PermutationSampler:
     Costs: 4 (a − 1) N B passes behind the first layer per round, a active features, N rows, B background rows.
 
     Args:
-        pieces: The group's pieces.
+        pieces: The function, taken apart by features.
         seed: Of the orders; the same for all rows.
     """
 
-    def __init__(self, pieces: GroupPieces, seed: int) -> None:
+    def __init__(self, pieces: Pieces, seed: int) -> None:
         import torch
 
         from nas_core.training.device import one_thread

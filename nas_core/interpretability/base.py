@@ -7,21 +7,36 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
 from nas_core.errors import SettingsError
+from nas_core.interpretability.cells import column_owner
 from nas_core.interpretability.effects import Effects, accumulate_effects
 from nas_core.interpretability.grid import Grid, effect_grid
 from nas_core.records import Architecture, Measurement, Verdict, derive_seed
 
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem
+    from nas_core.data.signal import Signal
     from nas_core.spaces.family import StructuralFacts
+    from nas_core.spaces.layers import SignalNetwork
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["Advice", "Family", "Measure", "MeasureContext", "MeasuredCandidate", "PackModel", "exact", "generic_deltas"]
+__all__ = [
+    "Advice",
+    "Family",
+    "Measure",
+    "MeasureContext",
+    "MeasuredCandidate",
+    "NetworkPack",
+    "PackModel",
+    "exact",
+    "generic_deltas",
+    "measured_rows",
+    "needs_training",
+]
 
 T = TypeVar("T")
 Family = Literal["structure", "summary", "explanation"]
@@ -31,8 +46,9 @@ MAX_DIFFERENCES = 120_000
 MIN_ROWS = 200
 
 
+@runtime_checkable
 class PackModel(Protocol):
-    """What a measure needs of K trained candidates."""
+    """What a measure needs of K trained candidates on a table."""
 
     def predict(self, E: np.ndarray) -> np.ndarray:
         """Return the outputs (K, N, C), logits or standardised regression outputs, of the encoded rows ``E`` (N, D)."""
@@ -45,6 +61,15 @@ class PackModel(Protocol):
 
         The borders are ``edges[j][bins[i, j]]`` and ``edges[j][bins[i, j] + 1]``.
         """
+        ...
+
+
+@runtime_checkable
+class NetworkPack(Protocol):
+    """What a measure needs of K trained signal networks."""
+
+    def module(self, k: int) -> SignalNetwork:
+        """Return candidate ``k`` as a network in eval mode."""
         ...
 
 
@@ -71,24 +96,68 @@ class MeasureContext:
     Attributes:
         space: The space they come from.
         architectures, facts: K each.
-        problem, model: Held-out rows and trained networks; None where only the structure is known.
+        problem, model: Held-out rows and trained networks (of signals also a :class:`NetworkPack`); None where only the
+            structure is known.
     """
 
     space: SearchSpace
     architectures: Sequence[Architecture]
     facts: Sequence[StructuralFacts]
     problem: Problem | None = None
-    model: PackModel | None = None
+    model: PackModel | NetworkPack | None = None
 
     @property
     def features(self) -> int:
-        """Number of features P of the data, used or not."""
+        """Number of features P of the data, used or not: columns of a table, cells of a signal."""
         return len(self.space.features)
+
+    @property
+    def signal(self) -> Signal | None:
+        """How images or sequences lie; None for tables."""
+        return self.space.signal
+
+    @property
+    def known_problem(self) -> Problem:
+        """The problem; SettingsError where only the structure is known."""
+        return self._known(self.problem)
+
+    @cached_property
+    def owner(self) -> np.ndarray:
+        """(D,) the feature that each column of the bank belongs to."""
+        return column_owner(self.known_problem)
+
+    @property
+    def pack(self) -> PackModel:
+        """The trained networks of tables, predicted together; SettingsError where there are none."""
+        model = self._known(self.model)
+        assert isinstance(model, PackModel)
+        return model
+
+    def outputs(self, k: int, E: np.ndarray) -> np.ndarray:
+        """Return the outputs (n, C) float64 of candidate ``k``, a signal network, for encoded rows (n, D)."""
+        from nas_core.interpretability.networks import network_outputs
+
+        return network_outputs(self.network(k), E, self.known_problem.signal_encoder.shape)
+
+    def network(self, k: int) -> SignalNetwork:
+        """Return candidate ``k`` as a module.
+
+        Raises:
+            SettingsError: There are no trained networks, or not as modules.
+        """
+        model = self._known(self.model)
+        if not isinstance(model, NetworkPack):
+            raise SettingsError(
+                "The trained networks cannot be looked into one by one",
+                allowed="a pack with module(k), as signal families are trained to",
+                fix="pass that as model=",
+            )
+        return model.module(k)
 
     @cached_property
     def rows(self) -> np.ndarray:
-        """(n, P) the fixed held-out rows the measures look at; they depend on the problem only, never on the pack."""
-        problem = self._known(self.problem)
+        """(n, P) the fixed held-out rows of a table; they depend on the problem only, never on the pack."""
+        problem = self.known_problem
         X = np.asarray(problem.valid.X, float)
         wanted = min(MAX_ROWS, max(MIN_ROWS, MAX_DIFFERENCES // (X.shape[1] * problem.C)))
         if len(X) <= wanted:
@@ -99,13 +168,13 @@ class MeasureContext:
     @cached_property
     def grid(self) -> Grid:
         """The cells of :attr:`rows`."""
-        problem = self._known(self.problem)
+        problem = self.known_problem
         return effect_grid(self.rows, [f.kind == "categorical" for f in problem.dataset.features])
 
     @cached_property
     def effects(self) -> Effects:
         """First-order effects of all K candidates on :attr:`rows`; computed once, used by several measures."""
-        problem, model = self._known(self.problem), self._known(self.model)
+        problem, model = self.known_problem, self.pack
         outputs = np.asarray(model.predict(problem.encoder.transform(self.rows)))
         deltas = model.feature_deltas(problem, self.rows, self.grid.edges, self.grid.cells)
         return accumulate_effects(outputs, np.asarray(deltas), self.grid)
@@ -136,12 +205,13 @@ class Advice:
 
 @dataclass(frozen=True)
 class MeasuredCandidate:
-    """One candidate and one of its measurements, to be put into words."""
+    """One candidate and one of its measurements, to be put into words; ``signal`` is None for tables."""
 
     architecture: Architecture
     facts: StructuralFacts
     measurement: Measurement
     feature_names: Sequence[str]
+    signal: Signal | None = None
 
 
 class Measure(ABC):
@@ -175,6 +245,19 @@ class Measure(ABC):
     @abstractmethod
     def advise(self, candidate: MeasuredCandidate) -> Advice:
         """Return in words what the value of a candidate is and which structural change would raise it."""
+
+
+def measured_rows(problem: Problem, most: int) -> np.ndarray:
+    """Return numbers of held-out rows (≤ ``most``,) in one random order of the problem: fewer are always the first."""
+    chooser = np.random.default_rng(derive_seed("measured rows", problem.spec.split_seed))
+    return chooser.permutation(len(problem.valid))[:most]
+
+
+def needs_training(context: MeasureContext) -> Verdict:
+    """Return whether there are trained networks and held-out rows to look at."""
+    if context.model is None or context.problem is None:
+        return Verdict(ok=False, reason="it needs a trained network and held-out rows")
+    return Verdict(ok=True, reason="measured on fixed held-out rows")
 
 
 def exact(value: float, raw: float, graded: float | None = None) -> Measurement:

@@ -6,19 +6,32 @@ from functools import lru_cache
 
 import numpy as np
 
-from nas_core.interpretability.base import Advice, Measure, MeasureContext, MeasuredCandidate, exact
+from nas_core.interpretability.base import (
+    Advice,
+    Measure,
+    MeasureContext,
+    MeasuredCandidate,
+    exact,
+    measured_rows,
+    needs_training,
+)
+from nas_core.interpretability.budget import affordable
+from nas_core.interpretability.cell_effects import CellResiduals, cell_residuals, other_rows
+from nas_core.interpretability.cells import cell_words
 from nas_core.interpretability.complexity import MAX_SEGMENTS
-from nas_core.interpretability.structure import largest_group
-from nas_core.records import Measurement, Verdict
+from nas_core.interpretability.structure import keep_apart, largest_group
+from nas_core.records import Measurement, Verdict, derive_seed
 
 __all__ = ["Additivity", "MainEffectSimplicity"]
 
 RESAMPLES = 200
 NOT_FINITE = Measurement(reason="its outputs are not finite numbers")
+# Of signals: other rows per explained row, explained rows at least and at most, share of the training time.
+OTHERS, FEWEST, MOST, SHARE = 4, 8, 500, 0.15
 
 
 class Additivity(Measure):
-    """How much of the network's behaviour is a sum of one-feature effects: 1 − min(1, IAS).
+    """How much of the network's behaviour is a sum of effects of single features, patches or steps: 1 − min(1, IAS).
 
     IAS = Σ(f(x) − f_ALE(x))² / Σ(f(x) − f0)² on fixed held-out rows, where f_ALE is f0 plus the first-order accumulated
     local effects and f is the logit or the regression output. With several classes the logits are centred over the
@@ -30,17 +43,25 @@ class Additivity(Measure):
     it holds the noise of averaging over rows, not the noise of estimating the effects.
 
     Source: Molnar et al. (2019), arXiv 1904.03867; Apley & Zhu (2020), arXiv 1612.08468.
-    Costs: two forward passes per row and used feature, of the feature's group only.
+    Differs: patches, steps and words have no order to accumulate over. Their effects are first-order functional-ANOVA
+    effects, the mean change when the cell of a row is put into 4 other held-out rows, and products of residuals at
+    different other rows replace the square, which the noise of a mean over few rows would make too large. Cells are put
+    together as if they were independent: where neighbours go together, the mixtures are unlike the data and a network
+    that reacts to edges seems less additive than on the data alone.
+    Costs: two forward passes per row and used feature, of the feature's group only. For signals at most 4 predictions
+    per row and cell, 12,000 in all and 15 % of the training; costly networks are measured on fewer rows.
     """
 
     name, label, family = "additivity", "Additive", "structure"
 
     def applies_to(self, context: MeasureContext) -> Verdict:
         """Return that it needs trained networks."""
-        return _trained(context)
+        return needs_training(context)
 
     def score(self, context: MeasureContext) -> list[Measurement]:
         """Return 1 − min(1, IAS) with its interval; raw = IAS."""
+        if context.signal is not None:
+            return [_of_cells(context, k) for k in range(len(context.facts))]
         effects = context.effects
         low, high = _bootstrap(effects.residuals, effects.deviations)
         return [
@@ -55,8 +76,12 @@ class Additivity(Measure):
         ias = candidate.measurement.raw
         if ias is None:
             return Advice(f"Not measured: {candidate.measurement.reason}.")
+        single = cell_words(candidate.signal, 1)
         if not candidate.facts.pairs:
-            return Advice("The output is exactly a sum of one-feature effects.")
+            return Advice(f"The output is exactly a sum of one-{single} effects.")
+        if candidate.signal is not None:
+            state = f"Effects of single {cell_words(candidate.signal)} leave {min(1.0, ias):.1%} of the variation"
+            return Advice(f"{state} to interactions.", keep_apart(candidate) if ias > 0 else "")
         state = f"Main effects leave {min(1.0, ias):.1%} of the output's variation to interactions."
         largest = largest_group(candidate)
         names = ", ".join(candidate.feature_names[j] for j in largest[:3]) + (" …" if len(largest) > 3 else "")
@@ -79,8 +104,12 @@ class MainEffectSimplicity(Measure):
     name, label, family = "main_effect_simplicity", "Simple curves", "structure"
 
     def applies_to(self, context: MeasureContext) -> Verdict:
-        """Return that it needs trained networks."""
-        return _trained(context)
+        """Return that it needs trained networks and features with values in an order."""
+        if context.signal is not None:
+            return Verdict(
+                ok=False, reason=f"{cell_words(context.signal)} have no order, so there are no effect curves"
+            )
+        return needs_training(context)
 
     def score(self, context: MeasureContext) -> list[Measurement]:
         """Return the score within [0, 1], without an interval; raw = MEC."""
@@ -106,16 +135,33 @@ def simplicity(mec: float) -> float:
     return min(1.0, max(0.0, 1 - (max(1.0, mec) - 1) / (2 * MAX_SEGMENTS - 2)))
 
 
-def _trained(context: MeasureContext) -> Verdict:
-    """Return whether there are trained networks to look at."""
-    if context.model is None or context.problem is None:
-        return Verdict(ok=False, reason="it needs a trained network and held-out rows")
-    return Verdict(ok=True, reason="measured on fixed held-out rows")
+def _of_cells(context: MeasureContext, k: int) -> Measurement:
+    """Return the additivity of one signal network."""
+    facts = context.facts[k]
+    if not facts.pairs:
+        return exact(1.0, 0.0)
+    problem, P = context.known_problem, context.features
+    forwards = affordable(problem, facts.operations, SHARE)
+    at = measured_rows(problem, MOST)
+    if len(at) < FEWEST:
+        return Measurement(reason=f"it needs {FEWEST} held-out rows, there are {len(at)}")
+    pool = problem.valid.E[at]
+    chooser = np.random.default_rng(derive_seed("mixed rows", problem.spec.split_seed))
+    others = other_rows(len(at), OTHERS, chooser)[: max(FEWEST, forwards // (P * OTHERS))]
+    found: CellResiduals = cell_residuals(
+        lambda E: context.outputs(k, E), pool[: len(others)], pool, others, context.owner
+    )
+    if not found.finite:
+        return NOT_FINITE
+    if not found.varies:
+        return exact(1.0, 0.0)
+    low, high = _bootstrap(found.residuals[None], found.deviations[None])
+    return _estimate(found.interaction_strength, float(low[0]), float(high[0]))
 
 
 def _estimate(ias: float, low: float, high: float) -> Measurement:
     """Return the measurement of an interaction strength and its interval."""
-    value, lowest, highest = (1 - min(1.0, float(strength)) for strength in (ias, high, low))
+    value, lowest, highest = (1 - min(1.0, max(0.0, float(strength))) for strength in (ias, high, low))
     return Measurement(value=value, raw=float(ias), low=min(value, lowest), high=max(value, highest))
 
 

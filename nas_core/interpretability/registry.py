@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from nas_core.data.measured import STRUCTURE
 from nas_core.errors import SettingsError
 from nas_core.interpretability.base import Measure, MeasureContext
 from nas_core.interpretability.effect_measures import Additivity, MainEffectSimplicity
+from nas_core.interpretability.introspectability import Introspectability
+from nas_core.interpretability.local_fidelity import LocalAdditiveFidelity
 from nas_core.interpretability.structure import FeatureParsimony, InteractionSparsity, MonotoneShare, OperationEconomy
 from nas_core.records import Measurement
 
@@ -21,9 +24,12 @@ MEASURES: dict[str, Measure] = {
         MainEffectSimplicity(),
         MonotoneShare(),
         OperationEconomy(),
+        LocalAdditiveFidelity(),
+        Introspectability(),
     )
 }
-DEFAULT_MEASURES: tuple[str, ...] = tuple(MEASURES)
+DEFAULT_MEASURES: tuple[str, ...] = STRUCTURE
+"""The measures of tables unless a problem says otherwise; see ``nas_core.data.measured``."""
 
 
 def measure_named(name: str) -> Measure:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from nas_core.interpretability.base import Advice, Measure, MeasureContext, MeasuredCandidate, exact
+from nas_core.interpretability.cells import cell_words
 from nas_core.records import Measurement, Verdict
 
 __all__ = ["FeatureParsimony", "InteractionSparsity", "MonotoneShare", "OperationEconomy"]
@@ -16,7 +17,8 @@ FROM_STRUCTURE = Verdict(ok=True, reason="read off the architecture")
 class FeatureParsimony(Measure):
     """How few features the network looks at: 1 − features used / features of the data.
 
-    Exact: a feature that no group holds has no path to the output, so its influence is zero for every weight.
+    Exact: a feature that no group holds has no path to the output, so its influence is zero for every weight. Networks
+    of images and sequences read all of them, unless windows without padding leave some at the edge out.
 
     Source: Molnar et al. (2019), arXiv 1904.03867; Schneider et al. (2023), doi 10.1145/3583131.3590380.
     Differs: counted in the architecture; ``used_features`` is the count by resampling for other models.
@@ -36,9 +38,11 @@ class FeatureParsimony(Measure):
     def advise(self, candidate: MeasuredCandidate) -> Advice:
         """Return which features are used, and that dropping one raises the score by 1/P."""
         used, total = len(candidate.facts.used_features), len(candidate.feature_names)
-        state = f"Uses {used} of {total} features."
+        state = f"Uses {used} of {total} {cell_words(candidate.signal)}."
         if not used:
             return Advice(state)
+        if candidate.signal is not None:
+            return Advice(state, "Use windows without padding, whose steps leave the edge out.")
         return Advice(state, f"Drop a feature: each one dropped raises this score by {1 / total:.3g}.")
 
 
@@ -46,7 +50,8 @@ class InteractionSparsity(Measure):
     """How few pairs of features may act together: 1 − pairs in a common network / all pairs.
 
     Exact: features in different groups are added up, so they cannot interact. A group of k features counts all its
-    k(k−1)/2 pairs, whether or not its weights use them; a linear group counts none.
+    k(k−1)/2 pairs, whether or not its weights use them; a linear group counts none. Patches and steps may act together
+    when something that is not linear sees both.
 
     Source: Schneider et al. (2023), doi 10.1145/3583131.3590380 (pairs closed under transitivity).
     Costs: nothing.
@@ -67,6 +72,8 @@ class InteractionSparsity(Measure):
         """Return how many pairs may interact, and which group to split."""
         total = len(candidate.feature_names) * (len(candidate.feature_names) - 1) // 2
         pairs = candidate.facts.pairs
+        if candidate.signal is not None:
+            return _cells_together(candidate, total)
         if not pairs:
             return Advice("No feature interacts with another: the network is a sum of one-feature effects.")
         state = f"{pairs} of {total} pairs of features may interact."
@@ -94,7 +101,10 @@ class MonotoneShare(Measure):
     name, label, family = "monotone_share", "Monotone effects", "structure"
 
     def applies_to(self, context: MeasureContext) -> Verdict:
-        """Return that it always applies."""
+        """Return that it applies to tables."""
+        if context.signal is not None:
+            words = f"{cell_words(context.signal)} have no order in which an effect could rise or fall"
+            return Verdict(ok=False, reason=words)
         return FROM_STRUCTURE
 
     def score(self, context: MeasureContext) -> list[Measurement]:
@@ -151,7 +161,10 @@ class OperationEconomy(Measure):
         if operations <= 1 or most <= 1:
             return Advice(state)
         gain = math.log(2) / math.log(most)
-        change = "Use fewer hidden layers, units or features: halving the operations"
+        parts = "hidden layers, units or features"
+        if candidate.signal is not None:
+            parts = "layers or channels, a smaller kernel, or larger steps (stride, pooling) early on"
+        change = f"Use fewer {parts}: halving the operations"
         return Advice(state, f"{change} raises this score by {gain:.3g}.")
 
 
@@ -160,6 +173,38 @@ def _economy(operations: int, most: int) -> float:
     if operations <= 1:
         return 1.0
     return max(0.0, 1 - math.log(operations) / math.log(max(most, operations)))
+
+
+def keep_apart(candidate: MeasuredCandidate) -> str:
+    """Return which change of a signal network lets fewer of its cells act together.
+
+    Where places see little of the input and yet everything may interact, it is the part after the maps that joins them.
+    """
+    signal, facts = candidate.signal, candidate.facts
+    P = len(candidate.feature_names)
+    if signal is not None and facts.receptive_field is not None and facts.pairs >= P * (P - 1) // 2:
+        seen = facts.receptive_field[0] * facts.receptive_field[1]
+        if 2 * seen < signal.place[0] * signal.place[1]:
+            return "Average over the places before the output, instead of joining them in a layer with an activation."
+    if signal is not None and signal.modality == "sequence":
+        return "Use smaller kernels, fewer layers, or convolutions instead of recurrent and attention layers."
+    return "Use smaller kernels, fewer layers or less pooling: each place then sees less of the input."
+
+
+def _cells_together(candidate: MeasuredCandidate, total: int) -> Advice:
+    """Return how many pairs of cells may act together, and what keeps more of them apart."""
+    facts, signal = candidate.facts, candidate.signal
+    words = cell_words(signal)
+    if not facts.pairs:
+        return Advice(f"No two {words} interact: the network is a sum of one-{cell_words(signal, 1)} effects.")
+    state = f"{facts.pairs:,} of {total:,} pairs of {words} may interact"
+    if facts.receptive_field is None or signal is None:
+        return Advice(f"{state}.", keep_apart(candidate))
+    height, width = facts.receptive_field
+    sees = f"{width} {'words' if signal.vocabulary else 'steps'}"
+    if signal.modality == "image":
+        sees = f"{height} × {width} pixels"
+    return Advice(f"{state}; one place of the last maps sees {sees}.", keep_apart(candidate))
 
 
 def largest_group(candidate: MeasuredCandidate) -> tuple[int, ...]:
