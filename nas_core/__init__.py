@@ -22,8 +22,12 @@ if TYPE_CHECKING:  # the same names for type checkers; a test holds both lists e
         Problem as Problem,
         ProblemSpec as ProblemSpec,
         Recipe as Recipe,
+        Signal as Signal,
         builtin_names as builtin_names,
+        image_signal as image_signal,
         load_data as load_data,
+        sequence_signal as sequence_signal,
+        signal_dataset as signal_dataset,
     )
     from nas_core.errors import (
         DataError as DataError,
@@ -41,6 +45,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test holds both lists e
     from nas_core.evaluation.synthetic import SyntheticEvaluator as SyntheticEvaluator
     from nas_core.explanations import (
         EXPLAINERS as EXPLAINERS,
+        SignalCandidate as SignalCandidate,
         TrainedCandidate as TrainedCandidate,
         explain as explain,
         shape_functions as shape_functions,
@@ -71,11 +76,28 @@ if TYPE_CHECKING:  # the same names for type checkers; a test holds both lists e
         Strategy as Strategy,
         hypervolume as hypervolume,
     )
-    from nas_core.spaces import SearchSpace as SearchSpace, facts as facts, graph as graph
+    from nas_core.spaces import (
+        SearchSpace as SearchSpace,
+        facts as facts,
+        families_for as families_for,
+        graph as graph,
+    )
     from nas_core.store import InMemoryStore as InMemoryStore, Store as Store, open_store as open_store
 
 _HOMES = {
-    "nas_core.data": ("DataSource", "Dataset", "Problem", "ProblemSpec", "Recipe", "builtin_names", "load_data"),
+    "nas_core.data": (
+        "DataSource",
+        "Dataset",
+        "Problem",
+        "ProblemSpec",
+        "Recipe",
+        "Signal",
+        "builtin_names",
+        "image_signal",
+        "load_data",
+        "sequence_signal",
+        "signal_dataset",
+    ),
     "nas_core.errors": (
         "DataError",
         "ExplanationError",
@@ -90,7 +112,7 @@ _HOMES = {
     "nas_core.evaluation.floors": ("trivial_floors",),
     "nas_core.evaluation.packs": ("PackEvaluator",),
     "nas_core.evaluation.synthetic": ("SyntheticEvaluator",),
-    "nas_core.explanations": ("EXPLAINERS", "TrainedCandidate", "explain", "shape_functions"),
+    "nas_core.explanations": ("EXPLAINERS", "SignalCandidate", "TrainedCandidate", "explain", "shape_functions"),
     "nas_core.interpretability": ("MEASURES", "Measure"),
     "nas_core.objectives": ("METRICS", "Objective", "metric_objective"),
     "nas_core.preferences": ("Preference",),
@@ -112,7 +134,7 @@ _HOMES = {
     "nas_core.runs.settings": ("RunSettings",),
     "nas_core.runs.viewer": ("RunView", "follow"),
     "nas_core.search": ("STRATEGIES", "Archive", "Strategy", "hypervolume"),
-    "nas_core.spaces": ("SearchSpace", "facts", "graph"),
+    "nas_core.spaces": ("SearchSpace", "facts", "families_for", "graph"),
     "nas_core.store": ("InMemoryStore", "Store", "open_store"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

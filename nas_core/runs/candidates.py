@@ -13,7 +13,7 @@ from nas_core.store.base import Store
 
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem
-    from nas_core.explanations.candidate import TrainedCandidate
+    from nas_core.explanations.base import Candidate
     from nas_core.spaces.space import SearchSpace
 
 __all__ = ["load_candidate", "load_weights"]
@@ -58,8 +58,8 @@ def load_candidate(
     *,
     problem: Problem | None = None,
     space: SearchSpace | None = None,
-) -> TrainedCandidate:
-    """Return a candidate of a run, ready to predict and to be explained.
+) -> Candidate:
+    """Return a candidate of a run, ready to predict and to be explained: of a table, or of images or sequences.
 
     Args:
         store: Where the run is kept.
@@ -75,6 +75,7 @@ def load_candidate(
     """
     from nas_core.data.problem import Problem, ProblemSpec
     from nas_core.explanations.candidate import TrainedCandidate
+    from nas_core.explanations.signal_candidate import SignalCandidate
     from nas_core.spaces.space import SearchSpace
 
     evaluation = store.evaluation(run_id, candidate_id)
@@ -83,4 +84,6 @@ def load_candidate(
         record = store.run(run_id)
         problem = problem or Problem.load(ProblemSpec.model_validate(record.problem))
         space = space or SearchSpace.model_validate(record.space)
+    if space.signal is not None:
+        return SignalCandidate.rebuilt(problem, space, evaluation.architecture, weights)
     return TrainedCandidate(problem, space, evaluation.architecture, weights)

@@ -162,9 +162,9 @@ class Coordinator:
             )
 
     def _pack_size(self) -> int:
-        size = self._settings.pack_size
+        size = self._settings.pack_size or 64
         if self._told == 0:
-            size = min(size, self._settings.first_pack)
+            size = min(size, self._settings.first_pack or size)
         limit = self._settings.candidates
         return size if limit is None else min(size, limit - self._told)
 

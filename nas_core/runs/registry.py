@@ -64,7 +64,7 @@ def start_run(
         SpaceError: The space has no valid candidate, or one of ``first`` is not in it.
         StoreError: The store cannot be written.
     """
-    settings = settings or RunSettings()
+    settings = (settings or RunSettings()).suited(signals=space.signal is not None)
     if settings.strategy not in STRATEGIES:
         raise SettingsError(
             f"There is no strategy {settings.strategy!r}", allowed=", ".join(STRATEGIES), fix="choose one of them"

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nas_core.interpretability.cells import cell_words
 from nas_core.records import Evaluation
 from nas_core.runs.settings import RunSettings
 from nas_core.runs.viewer import RunView
 from nas_core.search.fronts import hypervolume
+from nas_core.spaces import SearchSpace, facts
 
 if TYPE_CHECKING:
     from nas_core.evaluation.floors import Floor
@@ -21,6 +23,8 @@ __all__ = ["floors_document", "run_document"]
 def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[str, Any]:
     """Return everything about a run as JSON-able data.
 
+    ``features`` is what the features are called: features, patches, steps, words. ``structure`` describes an
+    architecture in one line; ``receptive_field`` is what one place of the last maps of a signal network can see.
     ``on_front`` refers to the front of performance against interpretability under the run's preference. The hypervolume
     is that of ``hypervolume_losses``, reference point 1, the model without features included.
 
@@ -46,6 +50,7 @@ def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[s
         "seed": settings.seed,
         "data_hash": record.data_hash,
         "metric": view.objective.name,
+        "features": cell_words(view.space.signal),
         "strategy": settings.strategy,
         "weight": settings.preference.weight,
         "best": None if ranking.best is None else snapshot.ids[ranking.best],
@@ -83,6 +88,8 @@ def _candidate(view: RunView, e: Evaluation, interpretability: float, *, on_fron
         "id": e.id,
         "index": e.index,
         "architecture": e.architecture.values,
+        "structure": view.space.engine.describe(view.space, e.architecture.values),
+        "receptive_field": _receptive_field(view.space, e),
         "status": e.status.value,
         "reason": e.reason,
         "performance": performance,
@@ -93,3 +100,10 @@ def _candidate(view: RunView, e: Evaluation, interpretability: float, *, on_fron
         "operator": e.operator,
         "parents": list(e.parents),
     }
+
+
+def _receptive_field(space: SearchSpace, e: Evaluation) -> list[int] | None:
+    if space.signal is None:
+        return None
+    seen = facts(space, e.architecture).receptive_field
+    return None if seen is None else list(seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 from pydantic import Field, field_validator
@@ -23,8 +24,8 @@ class RunSettings(Record):
         candidates: Stop after this many; None for no limit.
         seconds: Stop after this much running time (pauses do not count); None for no limit.
         seed: Decides everything random in the run.
-        pack_size: Candidates trained together.
-        first_pack: Candidates in the first pack, smaller so that something can be seen early.
+        pack_size: Candidates that the strategy is asked for at once; None for what suits the data, see :meth:`suited`.
+        first_pack: The same of the first pack, smaller so that something can be seen early.
         device: "auto", "cpu", "cuda" or "mps".
 
     Raises:
@@ -36,14 +37,30 @@ class RunSettings(Record):
     candidates: int | None = 500
     seconds: float | None = None
     seed: int = 0
-    pack_size: int = 64
-    first_pack: int = 16
+    pack_size: int | None = None
+    first_pack: int | None = None
     device: str = "auto"
+
+    def suited(self, *, signals: bool, cores: int | None = None) -> RunSettings:
+        """Return these settings with the sizes of packs that nobody chose.
+
+        Networks of tables are trained as one pack, which pays from some tens on: 64, and 16 at first. Those of images
+        and sequences are trained one on each processor core and told to the strategy together: twice as many as cores,
+        8 at least, so that the strategy learns often and no core waits long for the last ones.
+
+        Args:
+            signals: Whether the data are images or sequences.
+            cores: Processor cores; those of this machine when None.
+        """
+        several = max(8, 2 * (cores or os.cpu_count() or 1))
+        pack, first = (several, several) if signals else (64, 16)
+        chosen = self.pack_size or pack
+        return self.model_copy(update={"pack_size": chosen, "first_pack": self.first_pack or min(first, chosen)})
 
     @field_validator("candidates", "pack_size", "first_pack", mode="before")
     @classmethod
     def _count(cls, value: Any, info: Any) -> Any:
-        if value is None and info.field_name == "candidates":
+        if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise SettingsError(

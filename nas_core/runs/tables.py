@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from rich.table import Table
 
+from nas_core.objectives import metric_objective
 from nas_core.records import RunRecord
 
 __all__ = ["floors_table", "front_table", "runs_table", "summary_line"]
@@ -36,37 +38,60 @@ def runs_table(records: Sequence[RunRecord]) -> Table:
 
 
 def front_table(document: Mapping[str, Any]) -> Table:
-    """Return the candidates on the front, the most accurate first."""
+    """Return the candidates on the front, the most accurate first, with what the search optimised and what they cost.
+
+    Of tables that is the number of features, the share of pairs that may interact, and that of effects that need not be
+    monotone; of images and sequences also how much of the input one place sees.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("#", justify="right")
     table.add_column("candidate", no_wrap=True)
-    for name in (document["metric"], "95 %", "interpretability", "features", "pairs", "not monotone", "parameters"):
-        table.add_column(name, justify="right", no_wrap=True)
     front = [c for c in document["candidates"] if c["on_front"]]
-    front.sort(key=lambda c: (-c["performance"]["value"], c["index"]))
+    columns = _columns(document, front)
+    for name in (document["metric"], "95 %", "interpretability", *columns):
+        table.add_column(name, justify="right", no_wrap=True)
+    sign = -1.0 if metric_objective(document["metric"]).maximise else 1.0
+    front.sort(key=lambda c: (sign * c["performance"]["value"], c["index"]))
     for c in front[:FRONT_ROWS]:
-        measures, p = c["measures"], c["performance"]
+        p = c["performance"]
         table.add_row(
             str(c["index"]),
             c["id"] + (" ◀" if c["id"] == document["best"] else ""),
             f"{p['value']:.4f}",
             f"{p['low']:.3f} … {p['high']:.3f}",
             f"{c['interpretability']:.3f}",
-            _raw(measures, "feature_parsimony", "{:.0f}"),
-            _raw(measures, "interaction_sparsity", "{:.1%}"),
-            _raw(measures, "monotone_share", "{:.1%}"),
-            f"{c['cost']['parameters']:,}",
+            *(cell(c) for cell in columns.values()),
         )
     if len(front) > FRONT_ROWS:
         table.caption = f"{len(front) - FRONT_ROWS} more on the front; --json lists all"
     return table
 
 
+def _columns(document: Mapping[str, Any], front: Sequence[Mapping[str, Any]]) -> dict[str, Callable[[Any], str]]:
+    """Return the columns that say how simple a candidate is, by header: those of the measures that were optimised."""
+    known: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "feature_parsimony": (document["features"], lambda c: _raw(c, "feature_parsimony", "{:.0f}")),
+        "interaction_sparsity": ("pairs", lambda c: _raw(c, "interaction_sparsity", "{:.1%}")),
+        "monotone_share": ("not monotone", lambda c: _raw(c, "monotone_share", "{:.1%}")),
+        "operation_economy": ("operations", lambda c: f"{c['cost']['operations']:,}"),
+    }
+    columns: dict[str, Callable[[Any], str]] = {}
+    for name in document["hypervolume_losses"]:
+        if name in known:
+            columns[known[name][0]] = known[name][1]
+        elif any(name in c["measures"] for c in front):
+            columns[name.replace("_", " ")] = partial(_value, name=name)
+    if any(c["receptive_field"] for c in front):
+        columns["sees"] = lambda c: " × ".join(str(n) for n in c["receptive_field"] or ())
+    columns["parameters"] = lambda c: f"{c['cost']['parameters']:,}"
+    return columns
+
+
 def floors_table(document: Mapping[str, Any]) -> Table:
     """Return the trivial models."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("trivial model")
-    for name in (document["metric"], "features", "hypervolume"):
+    for name in (document["metric"], document["features"], "hypervolume"):
         table.add_column(name, justify="right")
     for floor in document["floors"].values():
         table.add_row(
@@ -89,6 +114,11 @@ def summary_line(document: Mapping[str, Any]) -> str:
     )
 
 
-def _raw(measures: Mapping[str, Any], name: str, form: str) -> str:
-    measure = measures.get(name)
+def _raw(candidate: Mapping[str, Any], name: str, form: str) -> str:
+    measure = candidate["measures"].get(name)
     return "" if measure is None or measure["raw"] is None else form.format(measure["raw"])
+
+
+def _value(candidate: Mapping[str, Any], name: str) -> str:
+    measure = candidate["measures"].get(name)
+    return "" if measure is None or measure["value"] is None else f"{measure['value']:.3f}"

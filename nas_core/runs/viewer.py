@@ -10,7 +10,7 @@ import threading
 import time
 from functools import cached_property
 
-from nas_core.objectives import Objective, metric_objective
+from nas_core.objectives import Objective, recorded_objective
 from nas_core.preferences import STRUCTURE_MEASURES
 from nas_core.records import Evaluation, Event, RunRecord
 from nas_core.runs import registry
@@ -46,7 +46,7 @@ class RunView:
         record = store.run(run_id)
         self.baseline = record.baseline
         self.measures: tuple[str, ...] = tuple(record.problem.get("measures") or STRUCTURE_MEASURES)
-        self.objective: Objective = metric_objective(record.problem["metric"])
+        self.objective: Objective = recorded_objective(record.problem)
         self.search: tuple[str, ...] = tuple(record.problem.get("search_measures") or SEARCH_MEASURES)
         self.archive = Archive(self.objective, self.measures, baseline=record.baseline, search=self.search)
         self._events: tuple[Event, ...] = ()

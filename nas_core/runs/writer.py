@@ -89,7 +89,7 @@ class Writer:
 
         name = f"weights/{self.record.id}/{number:05d}-{self._artifacts:02d}.safetensors"
         tensors: dict[str, np.ndarray] = {
-            f"{candidate}/{key}": np.ascontiguousarray(array)
+            f"{candidate}/{key}": np.asarray(array, order="C")  # keeps a counter without dimensions as it is
             for candidate, weights in self._weights.items()
             for key, array in weights.items()
         }

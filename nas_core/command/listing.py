@@ -1,0 +1,46 @@
+"""Runs that are in a store: a list of them, and the front of one."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from nas_core.command.room import JsonOption, RunArgument, StoreOption, app, console, known_run, opened, printed, spoken
+
+__all__ = ["runs", "show"]
+
+
+@app.command()
+@spoken
+def runs(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """List the runs of a store, the newest first."""
+    where = opened(store)
+    try:
+        records = where.runs()
+        if as_json:
+            fields = {"id", "name", "state", "reason", "created", "progress", "data_hash", "settings"}
+            typer.echo(json.dumps([r.model_dump(mode="json", include=fields) for r in records], ensure_ascii=False))
+        elif not records:
+            typer.echo(f"No runs yet in {where.url}. Start one: nasight search breast_cancer")
+        else:
+            from nas_core.runs.tables import runs_table
+
+            console().print(runs_table(records))
+    finally:
+        where.close()
+
+
+@app.command()
+@spoken
+def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Show the front of a run."""
+    from nas_core.runs.report import run_document
+    from nas_core.runs.viewer import RunView
+
+    where = opened(store)
+    try:
+        document = run_document(RunView(where, known_run(where, run)))
+        printed(document, as_json=as_json)
+    finally:
+        where.close()

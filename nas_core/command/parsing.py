@@ -1,0 +1,63 @@
+"""Values that are written as text on the command line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from nas_core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from nas_core.data.dataset import ColumnKind
+
+__all__ = ["parse_kinds", "parse_seconds", "parse_size"]
+
+KINDS: dict[str, ColumnKind] = {"numeric": "numeric", "categorical": "categorical", "ignore": "ignore"}
+
+
+def parse_seconds(text: str) -> float:
+    """Return the seconds that a text such as ``90``, ``60s``, ``5m`` or ``1h30m`` means.
+
+    Raises:
+        SettingsError: It means nothing, or no time at all.
+    """
+    found = re.fullmatch(r"(?:([\d.]+)h)?(?:([\d.]+)m(?:in)?)?(?:([\d.]+)s?)?", text.strip().lower().replace(" ", ""))
+    try:
+        hours, minutes, seconds = (float(part) if part else 0.0 for part in (found.groups() if found else ("x",) * 3))
+    except ValueError:
+        hours = minutes = seconds = 0.0
+    total = 3600 * hours + 60 * minutes + seconds
+    if total <= 0.0:
+        raise SettingsError(f"{text!r} is not a time", allowed="for example 60s, 5m, 1h30m", fix="write it like these")
+    return total
+
+
+def parse_kinds(texts: list[str]) -> dict[str, ColumnKind]:
+    """Return the kinds that texts such as ``age=numeric`` give to columns; a name may hold an equals sign.
+
+    Raises:
+        SettingsError: A text is not of this form, or the kind does not exist.
+    """
+    found: dict[str, ColumnKind] = {}
+    for text in texts:
+        name, _, kind = text.rpartition("=")
+        if not name or kind not in KINDS:
+            raise SettingsError(
+                f"{text!r} gives no column a kind", allowed=", ".join(f"NAME={k}" for k in KINDS), fix="write it so"
+            )
+        found[name] = KINDS[kind]
+    return found
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Return height and width of a text such as ``28x28``, ``32×48`` or ``64``.
+
+    Raises:
+        SettingsError: It is not of this form.
+    """
+    found = re.fullmatch(r"([0-9]{1,5})(?:\s*[x×*]\s*([0-9]{1,5}))?", text.strip().lower())
+    if found is None:
+        raise SettingsError(
+            f"{text!r} is not a size of images", allowed="HEIGHTxWIDTH in pixels, for example 28x28", fix="write it so"
+        )
+    return int(found[1]), int(found[2] or found[1])

@@ -1,0 +1,205 @@
+"""Searching: a new run, or one that goes on."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer import Option
+
+from nas_core.command.asked import AskedProblem, problem_of, space_of
+from nas_core.command.parsing import parse_kinds, parse_seconds, parse_size
+from nas_core.command.room import JsonOption, RunArgument, StoreOption, app, known_run, opened, printed, spoken
+from nas_core.errors import RunError, SettingsError
+
+if TYPE_CHECKING:
+    from nas_core.data import Problem
+    from nas_core.runs.run import Run
+    from nas_core.store import Store
+
+__all__ = ["resume", "search"]
+
+READ = "How the data are read"
+SPLIT = "How they are split and judged"
+SPACE = "What may be built"
+Data = Annotated[
+    str,
+    typer.Argument(
+        help="A built-in data set; a table (CSV, TSV, Parquet); arrays (.npz); a folder or .zip of images, one folder "
+        "per class; IDX files; time series (.ts); or openml:NAME, openml:NUMBER.",
+        metavar="DATA",
+    ),
+]
+Target = Annotated[str | None, Option(help="Column, or array, to predict.", rich_help_panel=READ)]
+Task = Annotated[str | None, Option(help="classification or regression; guessed when not given.", rich_help_panel=READ)]
+Kind = Annotated[
+    list[str] | None,
+    Option(
+        help="NAME=numeric, NAME=categorical or NAME=ignore for a column guessed wrong; repeatable.",
+        rich_help_panel=READ,
+    ),
+]
+Modality = Annotated[
+    str | None, Option(help="tabular, image or sequence; guessed when not given.", rich_help_panel=READ)
+]
+Size = Annotated[
+    str | None,
+    Option(help="Height and width of images, as 28x28; others are resized.", metavar="HxW", rich_help_panel=READ),
+]
+Colour = Annotated[
+    str, Option(help="Images in grey, in colour, or auto: grey where all are grey.", rich_help_panel=READ)
+]
+Length = Annotated[
+    int | None, Option(help="Steps of a series, or words of a text, kept at most.", min=1, rich_help_panel=READ)
+]
+Text = Annotated[str | None, Option(help="Column that holds a text.", rich_help_panel=READ)]
+Id = Annotated[
+    str | None, Option("--id", help="Long table of series: column that says which series.", rich_help_panel=READ)
+]
+Clock = Annotated[
+    str | None, Option("--time-column", help="Long table of series: column of time.", rich_help_panel=READ)
+]
+Value = Annotated[
+    list[str] | None, Option("--value", help="Column of values of a series; repeatable.", rich_help_panel=READ)
+]
+Test = Annotated[
+    str | None,
+    Option(help="A file with the test rows; '' takes none even where one lies beside.", rich_help_panel=READ),
+]
+Metric = Annotated[
+    str | None,
+    Option(help="The performance, such as roc_auc, balanced_accuracy, f1 or r2.", rich_help_panel=SPLIT),
+]
+Groups = Annotated[str | None, Option(help="Column whose rows of one value stay in one part.", rich_help_panel=SPLIT)]
+Order = Annotated[
+    str | None, Option(help="Column of time: train on the past, test on the future.", rich_help_panel=SPLIT)
+]
+Weights = Annotated[
+    str, Option(help="none, or balanced: all classes count the same in training.", rich_help_panel=SPLIT)
+]
+Transform = Annotated[
+    str, Option(help="What a regression is trained on: none, log1p, yeo_johnson or quantile.", rich_help_panel=SPLIT)
+]
+Family = Annotated[
+    str | None, Option(help="Family of networks; by default the first for the data.", rich_help_panel=SPACE)
+]
+Preset = Annotated[
+    str | None,
+    Option(help="A preset of the family: transparent, balanced, accurate, …", show_default="balanced",
+           rich_help_panel=SPACE),
+]  # fmt: skip
+Space = Annotated[Path | None, Option(help="Search space from a YAML or JSON file.", rich_help_panel=SPACE)]
+Strategy = Annotated[str, Option(help="How to search, such as nsga2 or random.")]
+Weight = Annotated[float, Option(help="λ: 0 = accuracy only … 1 = interpretability only.")]
+Candidates = Annotated[int | None, Option(help="Stop after this many; 500 without --time.")]
+Time = Annotated[str | None, Option(help="Stop after this long: 60s, 5m, 1h30m.")]
+Seed = Annotated[int, Option(help="Same seed, same result.")]
+Device = Annotated[str, Option(help="auto, cpu, cuda or mps.")]
+
+
+@app.command()
+@spoken
+def search(
+    data: Data, target: Target = None, task: Task = None, kind: Kind = None, modality: Modality = None,
+    size: Size = None, colour: Colour = "auto", length: Length = None, text: Text = None, id_column: Id = None,
+    time_column: Clock = None, value: Value = None, test: Test = None, metric: Metric = None, groups: Groups = None,
+    order: Order = None, class_weights: Weights = "none", target_transform: Transform = "none", family: Family = None,
+    preset: Preset = None, space: Space = None, strategy: Strategy = "nsga2", weight: Weight = 0.5,
+    candidates: Candidates = None, time: Time = None, seed: Seed = 0, device: Device = "auto",
+    store: StoreOption = None, as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Search for networks on DATA, and print what was found."""
+    from nas_core.preferences import Preference
+    from nas_core.runs.registry import start_run
+    from nas_core.runs.settings import RunSettings
+
+    seconds = None if time is None else parse_seconds(time)
+    settings = RunSettings(
+        strategy=strategy, preference=Preference(weight=weight), seconds=seconds, seed=seed, device=device,
+        candidates=500 if candidates is None and seconds is None else candidates,
+    )  # fmt: skip
+    _check_strategy(strategy)
+    reading = {
+        "target": target, "task": task, "kinds": parse_kinds(kind or []), "modality": modality,
+        "size": None if size is None else parse_size(size), "colour": colour, "length": length, "text": text,
+        "id": id_column, "time": time_column, "values": value or (), "test": test,
+    }  # fmt: skip
+    asked = AskedProblem(data, reading, metric, groups, order, class_weights, target_transform)
+    where = opened(store)
+    try:
+        problem = problem_of(asked)
+        _stop_at_termination()
+        run = start_run(where, problem, space_of(problem, family, preset, space), settings)
+        _finish(where, run, problem, as_json=as_json)
+    finally:
+        where.close()
+
+
+@app.command()
+@spoken
+def resume(
+    run: RunArgument,
+    candidates: Annotated[int | None, Option(help="A new budget in candidates, those found included.")] = None,
+    time: Annotated[str | None, Option(help="A new budget in time, what was used included.")] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Continue a run that was stopped or killed, with the candidates it would have asked for."""
+    from nas_core.data import Problem, ProblemSpec
+    from nas_core.runs.registry import resume_run
+
+    seconds = None if time is None else parse_seconds(time)
+    where = opened(store)
+    try:
+        record = where.run(known_run(where, run))
+        problem = Problem.load(ProblemSpec.model_validate(record.problem))
+        _stop_at_termination()
+        continued = resume_run(where, record.id, candidates=candidates, seconds=seconds)
+        _finish(where, continued, problem, as_json=as_json)
+    finally:
+        where.close()
+
+
+def _check_strategy(name: str) -> None:
+    from nas_core.search.registry import STRATEGIES
+
+    if name not in STRATEGIES:
+        raise SettingsError(f"There is no strategy {name!r}", allowed=", ".join(STRATEGIES), fix="choose one of them")
+
+
+def _finish(store: Store, run: Run, problem: Problem, *, as_json: bool) -> None:
+    """Follow a run to its end and print what it found."""
+    from nas_core.evaluation.floors import trivial_floors
+    from nas_core.runs.report import run_document
+    from nas_core.runs.viewer import RunView
+    from nas_core.spaces import SearchSpace
+
+    stopped = _watch(run)
+    space = SearchSpace.model_validate(store.run(run.id).space)
+    floors = trivial_floors(problem, space) if not stopped else None
+    document = run_document(RunView(store, run.id), floors)
+    printed(document, as_json=as_json)
+    if stopped:
+        raise typer.Exit(130)
+    if document["state"] == "interrupted":
+        raise RunError(f"The run was interrupted: {document['reason']}", fix=f"nasight resume {run.id}")
+
+
+def _stop_at_termination() -> None:
+    """Treat a termination like Ctrl-C: the run is stopped, and what was found is kept and shown."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _watch(run: Run) -> bool:
+    """Show the progress of a run until it ends; return whether it was stopped by Ctrl-C."""
+    from nas_core.runs.bar import follow_with_bar
+
+    try:
+        follow_with_bar(run)
+    except KeyboardInterrupt:
+        run.stop("Stopped by Ctrl-C")
+        run.wait(10.0)
+        return True
+    return False
