@@ -11,10 +11,14 @@ import json
 import os
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from dashboard.views.drawing import Drawing
+from dashboard.views.space_history import History
+from nas_core.data import CLASS_WEIGHTS, TARGET_TRANSFORMS, ClassWeights, SplitScheme, TransformName
+from nas_core.data.splits import RANDOM
 from nas_core.errors import NasightError
 
 if TYPE_CHECKING:
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Draft", "find_draft", "keep_draft"]
 
 _NAME = re.compile(r"[0-9a-f]{16}")
+Name = TypeVar("Name", bound=str)
 
 
 @dataclass(frozen=True)
@@ -36,16 +41,28 @@ class Draft:
         metric: Name of the performance metric; None for the task's default.
         split_seed: Seed of the train / validation / test split.
         fractions: Shares of the three parts.
+        scheme: Whether rows are split at random, by group or by time.
+        class_weights: Whether all classes count the same in the training loss.
+        target_transform: What a regression is trained on.
+        family: Family of networks to search; None for the first one that suits the data.
         preset: Preset the space starts from.
         space: The edited space; None for the preset unchanged.
+        history: The versions of the space, once it has been edited.
+        drawing: The architecture a person draws by hand.
     """
 
     source: DataSource | None = None
     metric: str | None = None
     split_seed: int = 0
     fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)
+    scheme: SplitScheme = RANDOM
+    class_weights: ClassWeights = "none"
+    target_transform: TransformName = "none"
+    family: str | None = None
     preset: str = "balanced"
     space: SearchSpace | None = None
+    history: History = field(default_factory=History)
+    drawing: Drawing | None = None
 
     def to_json(self) -> str:
         """Return the draft as JSON text; equal drafts give equal text."""
@@ -55,7 +72,13 @@ class Draft:
                 "metric": self.metric,
                 "split_seed": self.split_seed,
                 "fractions": list(self.fractions),
+                "scheme": self.scheme.model_dump(mode="json"),
+                "class_weights": self.class_weights,
+                "target_transform": self.target_transform,
+                "family": self.family,
                 "preset": self.preset,
+                "history": self.history.to_plain(),
+                "drawing": None if self.drawing is None else self.drawing.to_plain(),
                 "space": None if self.space is None else self.space.model_dump(mode="json"),
             },
             sort_keys=True,
@@ -78,9 +101,23 @@ class Draft:
             metric=read["metric"],
             split_seed=int(read["split_seed"]),
             fractions=(float(train), float(valid), float(test)),
+            scheme=SplitScheme.model_validate(read.get("scheme", {})),
+            class_weights=_known(read.get("class_weights", "none"), CLASS_WEIGHTS),
+            target_transform=_known(read.get("target_transform", "none"), TARGET_TRANSFORMS),
+            family=read.get("family"),
             preset=str(read["preset"]),
+            history=History.from_plain(read["history"]) if read.get("history") else History(),
+            drawing=Drawing.from_plain(read["drawing"]) if read.get("drawing") else None,
             space=None if read["space"] is None else SearchSpace.model_validate(read["space"]),
         )
+
+
+def _known(value: str, names: tuple[Name, ...]) -> Name:
+    """Return ``value`` as one of ``names``."""
+    found = next((name for name in names if name == value), None)
+    if found is None:
+        raise ValueError(f"{value!r} is none of {', '.join(names)}")
+    return found
 
 
 def keep_draft(store: Store, draft: Draft) -> str | None:

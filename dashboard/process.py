@@ -6,21 +6,27 @@ Nothing here imports Streamlit, and nothing heavy is imported before it is neede
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nas_core.data.splits import RANDOM, SplitScheme
 from nas_core.errors import NasightError
 
 if TYPE_CHECKING:
-    from nas_core.data import DataSource, Problem
+    from nas_core.data import ClassWeights, Dataset, DataSource, Problem, TransformName
+    from nas_core.records import Architecture
     from nas_core.runs.settings import RunSettings
     from nas_core.spaces import SearchSpace
     from nas_core.store import Store
 
-__all__ = ["Launch", "Order", "active_runs", "configure", "latest_launch", "launch", "resume", "start_demo", "store"]
+__all__ = ["Launch", "Order", "active_runs", "configure", "dataset_of", "latest_launch", "launch", "problem_of",
+           "resume", "start_demo", "store"]  # fmt: skip
 
 _lock = threading.RLock()
 _location: str | None = None
@@ -38,8 +44,13 @@ class Order:
         metric: Name of the metric, None for the task's default.
         split_seed: Seed of the split.
         fractions: Shares of the train, validation and test parts.
+        scheme: Whether rows are split at random, by group or by time.
+        class_weights: Whether all classes count the same in the training loss.
+        target_transform: What a regression is trained on.
+        family: Family of networks; None for the first one that suits the data.
         preset: Preset of the space.
         space: An edited space; None for the preset unchanged.
+        first: A person's own architectures, evaluated before the strategy is asked.
     """
 
     source: DataSource
@@ -47,8 +58,13 @@ class Order:
     metric: str | None = None
     split_seed: int = 0
     fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)
+    scheme: SplitScheme = RANDOM
+    class_weights: ClassWeights = "none"
+    target_transform: TransformName = "none"
+    family: str | None = None
     preset: str = "balanced"
     space: SearchSpace | None = None
+    first: tuple[Architecture, ...] = ()
 
 
 class Launch:
@@ -152,11 +168,35 @@ def _begin(work: Callable[[], str], *, demo: bool = False) -> Launch:
         return begun
 
 
-def problem_of(order: Order) -> Problem:
-    """Return the problem of an order: its data read, split and encoded."""
-    from nas_core.data import Problem, load
+def dataset_of(source: DataSource) -> Dataset:
+    """Return the data set of a source, kept for the next reader while its file stays as it is.
 
-    return Problem.create(load(order.source), metric=order.metric, seed=order.split_seed, fractions=order.fractions)
+    Raises:
+        DataError: It cannot be read or learned from.
+    """
+    stamp = None
+    if source.kind == "file":
+        with contextlib.suppress(OSError):
+            found = Path(source.location).stat()
+            stamp = found.st_mtime_ns, found.st_size
+    return _dataset(source.model_dump_json(), stamp)
+
+
+@lru_cache(maxsize=2)
+def _dataset(source: str, stamp: tuple[int, int] | None) -> Dataset:
+    from nas_core.data import DataSource, load
+
+    return load(DataSource.model_validate_json(source))
+
+
+def problem_of(order: Order) -> Problem:
+    """Return the problem of an order: its data read and split; the one way from what is prepared to a problem."""
+    from nas_core.data import Problem
+
+    return Problem.create(
+        dataset_of(order.source), order.metric, order.split_seed, fractions=order.fractions, scheme=order.scheme,
+        class_weights=order.class_weights, target_transform=order.target_transform,
+    )  # fmt: skip
 
 
 def _start(order: Order) -> str:
@@ -164,5 +204,5 @@ def _start(order: Order) -> str:
     from nas_core.spaces import SearchSpace
 
     problem = problem_of(order)
-    space = order.space or SearchSpace.for_problem(problem, preset=order.preset)
-    return start_run(store(), problem, space, order.settings).id
+    space = order.space or SearchSpace.for_problem(problem, order.preset, order.family)
+    return start_run(store(), problem, space, order.settings, first=order.first).id

@@ -19,7 +19,7 @@ from dashboard.texts import set_language, text
 from nas_core.errors import NasightError
 
 __all__ = ["CHOOSING", "PAGES", "WAITING", "Draft", "Selection", "choose", "draft", "is_dark", "load", "open_page",
-           "page_link", "save", "save_draft", "shown_errors", "tell"]  # fmt: skip
+           "page_link", "save", "save_draft", "shown_errors", "tell", "tell_fact"]  # fmt: skip
 
 PAGES = ("data", "space", "run", "candidate")
 WAITING = "nasight_waiting"
@@ -27,6 +27,7 @@ WAITING = "nasight_waiting"
 CHOOSING = "nasight_choosing"
 """Session key: this tab wants the start form even while another run is live."""
 _SELECTION, _DRAFT, _TOLD, _WISH = "nasight_selection", "nasight_draft", "nasight_told", "nasight_wish"
+_FACT = "nasight_fact"
 _DRAFT_NAME = "nasight_draft_name"
 
 
@@ -122,11 +123,18 @@ def tell(message: str) -> None:
     st.session_state[_TOLD] = message
 
 
+def tell_fact(message: str) -> None:
+    """Keep a message that is no error for the next draw of a page."""
+    st.session_state[_FACT] = message
+
+
 @contextmanager
 def shown_errors() -> Iterator[None]:
     """Show an error that is meant for a person as a message, and go on after the block; everything else passes."""
     if told := st.session_state.pop(_TOLD, None):
         st.error(told)
+    if fact := st.session_state.pop(_FACT, None):
+        st.toast(fact, icon=":material/info:", duration="long")
     try:
         yield
     except NasightError as error:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 import numpy as np
 
 from dashboard import process
-from dashboard.texts import text
-from dashboard.views.card import Card, candidate_card
+from dashboard.views.card import Card, candidate_card, measure_label
 from dashboard.views.progress import ProgressView, progress_view
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def card_of(watched: Watched, candidate: str, ranked: Ranking) -> Card | None:
     if evaluation is None or at is None:
         return None
     value = float(ranked.interpretability[at])
-    labels = {name: text(f"run.measure_{name}") for name in evaluation.measures}
+    labels = {name: measure_label(name) for name in evaluation.measures}
     shown = None if np.isnan(value) else value
     return candidate_card(evaluation, watched.space, watched.snapshot.objective, labels, shown)
 

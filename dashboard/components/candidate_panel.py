@@ -14,14 +14,15 @@ from dashboard.texts import text
 from dashboard.theme import Palette, palette
 from dashboard.views.card import Card, MeasureBar
 from dashboard.views.graph import graph_view
-from dashboard.views.words import count, interval, number
+from dashboard.views.words import interval, number
 from dashboard.watching import Watched
 
 __all__ = ["bars_html", "candidate_panel", "empty_panel"]
 
-SHOWN_FEATURES, SHOWN_TOGETHER = 8, 4
-ROOM, TALL, MOST_BOXES = 440.0, 150, 14
-"""Width and height of the small graph, pixels, and how many boxes it may have."""
+ROOM, MOST_BOXES = 440.0, 14
+"""Width of the small graph, pixels, and how many boxes it may have."""
+TALL, TALL_DEEP = 150, 250
+"""Height of that of a table's network, which is shallow, and of that of a deep one."""
 
 
 def candidate_panel(
@@ -39,7 +40,7 @@ def candidate_panel(
         st.html(_figures_html(card, palette(dark)))
         record = watched.record
         figure, words = _graph(record.id, record.created, card.id, dark, watched)
-        live_chart(figure, height=TALL, words=words, key=f"panel_graph_{record.id}")
+        live_chart(figure, height=_height(watched), words=words, key=f"panel_graph_{record.id}")
         st.html(bars_html(card.bars, dark))
         st.html(_facts_html(card, dark))
 
@@ -71,12 +72,17 @@ def _graph(run: str, created: float, candidate: str, dark: bool, _watched: Watch
     """
     from nas_core.spaces import graph
 
+    height = _height(_watched)
     space, architecture = _watched.space, _watched.view.evaluation(candidate).architecture
     names = [f.name for f in space.features]
-    drawn = graph_view(graph(space, architecture), names, room=ROOM, limit=MOST_BOXES, tallest=TALL)
-    figure = architecture_figure(drawn, palette(dark), room=ROOM, height=TALL)
+    drawn = graph_view(graph(space, architecture), names, room=ROOM, limit=MOST_BOXES, tallest=height)
+    figure = architecture_figure(drawn, palette(dark), room=ROOM, height=height)
     figure.layout.template = None  # as long as the figure itself
     return str(figure.to_json()), drawn.words
+
+
+def _height(watched: Watched) -> int:
+    return TALL if watched.space.signal is None else TALL_DEEP
 
 
 def _figures_html(card: Card, colours: Palette) -> str:
@@ -117,29 +123,13 @@ def bars_html(bars: tuple[MeasureBar, ...], dark: bool) -> str:
     )
 
 
-def _group_words(group: tuple[str, ...]) -> str:
-    if len(group) <= SHOWN_TOGETHER:
-        return " × ".join(group)
-    return text("run.group_more", names=" × ".join(group[:2]), more=len(group) - 2)
-
-
 def _facts_html(card: Card, dark: bool) -> str:
     """Return what the candidate is made of, as a list of terms."""
     colours = palette(dark)
-    shown = ", ".join(card.features[:SHOWN_FEATURES]) + (" …" if len(card.features) > SHOWN_FEATURES else "")
-    used = text("run.features", used=len(card.features), total=card.total)
-    groups = "; ".join(_group_words(group) for group in card.interactions[:4]) or text("run.interactions_none")
-    cost = text("run.cost_words", parameters=count(card.parameters), operations=count(card.operations))
-    rows = [
-        (text("run.uses"), f"{used}: {shown}"),
-        (text("run.interact"), groups + (" …" if len(card.interactions) > 4 else "")),
-        (text("run.built"), card.architecture),
-        (text("run.cost"), cost),
-    ]
     cells = "".join(
         f'<div style="color:{colours.muted}">{escape(term)}</div><div title="{escape(words)}" '
         f'style="overflow:hidden;text-overflow:ellipsis;white-space:nowrap">{escape(words)}</div>'
-        for term, words in rows
+        for term, words in card.lines
     )
     return (
         '<div style="display:grid;grid-template-columns:max-content minmax(0,1fr);gap:3px 10px;font-size:.85rem;'

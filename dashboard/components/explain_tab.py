@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.explained import Check, Explained, Explanation, check, explanation
+from dashboard.components.explain_signal import signal_tab
+from dashboard.components.explained import Check, Explained, Explanation, check, explanation, problem_of
 from dashboard.figures.attributions import beeswarm_figure, importance_figure, shape_figure, waterfall_figure
 from dashboard.texts import text
 from dashboard.theme import palette
@@ -40,11 +41,14 @@ PICKS: dict[str, Callable[[RowView], float]] = {
 
 
 def explain_tab(run_id: str, candidate_id: str) -> None:
-    """Draw the tab; while values are sampled, draw it again and again as they get better.
+    """Draw the tab of a candidate; while values are sampled, draw it again and again as they get better.
 
     Raises:
         NasightError: The candidate cannot be explained, with the reason.
     """
+    if problem_of(run_id).dataset.signal is not None:
+        signal_tab(run_id, candidate_id)
+        return
     thorough = (run_id, candidate_id) in st.session_state.setdefault("explain_thorough", set())
     with st.spinner(text("candidate.explaining"), show_time=True):
         found = explanation(run_id, candidate_id, thorough)
@@ -67,7 +71,11 @@ def _better(found: Explanation, run_id: str, candidate_id: str, thorough: bool) 
 def _tab(explanation_: Explanation, run_id: str, candidate_id: str, thorough: bool) -> None:
     found = explanation_.latest
     view = _output(found)
-    rows = row_views(found.attribution, found.rows, found.candidate.problem.dataset)
+    problem = found.candidate.problem
+    transform = problem.target_scale.transform if problem.spec.target_transform != "none" else None
+    rows = row_views(found.attribution, found.rows, problem.dataset, transform)
+    if transform is not None:
+        st.caption(text("data.explained_unit", unit=problem.output_name))
     _method(explanation_, view)
     parts = ["importance", "waterfall", "shapes", "check"]
     labels = {name: text(f"candidate.{name}") for name in parts} | {"importance": text("candidate.global")}

@@ -9,21 +9,22 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
 from dashboard import process
+from dashboard.components.signal_plan import signal_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nas_core.data import Problem
-    from nas_core.explanations import Attribution, ShapeFunction, TrainedCandidate
+    from nas_core.explanations import Attribution, Candidate, Explainer, ShapeFunction, TrainedCandidate
     from nas_core.spaces import SearchSpace
 
-__all__ = ["Check", "Explained", "Explanation", "check", "explanation", "problem_of", "space_of"]
+__all__ = ["Check", "Explained", "Explanation", "candidate_of", "check", "explanation", "problem_of", "space_of"]
 
 ROWS = 100
 BACKGROUND = 100
@@ -37,16 +38,16 @@ LARGEST, ORDERS, ENUMERATED = 10, 10, 8  # group sizes that are enumerated; the 
 
 @dataclass(frozen=True, eq=False)
 class Explained:
-    """The attribution of up to 100 validation rows of a candidate against up to 100 training rows, and its curves.
+    """The attribution of some validation rows of a candidate against some training rows, 100 at most, and its curves.
 
     Attributes:
         rows: Data-set rows that were explained, (n,).
-        background: Raw training rows that stand for absent features, (B, P).
+        background: Raw training rows that stand for absent features, (B, P); of signals (B, columns).
         exact: Whether no value is sampled.
         complete: Whether it is as good as it gets: as many rows as there may be, and no value far off.
     """
 
-    candidate: TrainedCandidate
+    candidate: Candidate
     attribution: Attribution
     shapes: tuple[ShapeFunction, ...]
     rows: np.ndarray
@@ -62,16 +63,24 @@ class Explanation:
     Nothing runs in between: when nobody looks any more, nothing is computed any more.
     """
 
-    def __init__(self, candidate: TrainedCandidate, thorough: bool) -> None:
-        from nas_core.explanations import choose_explainer, default_background, shape_functions
+    def __init__(self, candidate: Candidate, thorough: bool, method: str | None = None) -> None:
+        from nas_core.explanations import EXPLAINERS, TrainedCandidate, choose_explainer, default_background
 
         problem = candidate.problem
-        self._candidate, self._explainer = candidate, choose_explainer(candidate)
-        self._wanted = min(ROWS, len(problem.valid))
-        count, against = sizes(cost(candidate), THOROUGH if thorough else QUICK, self._wanted)
-        at = np.unique(np.linspace(0, len(problem.valid) - 1, count).astype(int))
-        self._rows, self._background = problem.valid.rows[at], default_background(problem, against)
-        self._shapes = shape_functions(candidate, self._background)
+        self._candidate = candidate
+        self._explainer: Explainer[Any] = choose_explainer(candidate) if method is None else EXPLAINERS[method]
+        self._shapes: tuple[ShapeFunction, ...] = ()
+        if isinstance(candidate, TrainedCandidate):
+            self._wanted, self._most = min(ROWS, len(problem.valid)), BACKGROUND
+            count, against = sizes(cost(candidate), THOROUGH if thorough else QUICK, self._wanted)
+            at = np.unique(np.linspace(0, len(problem.valid) - 1, count).astype(int))
+            self._background = default_background(problem, against)
+            self._shapes = _shapes(candidate, self._background)
+        else:
+            plan = signal_plan(candidate, self._explainer, thorough=thorough)
+            self._wanted, self._most, at = plan.wanted, plan.most, plan.rows
+            self._background = default_background(problem, plan.background)
+        self._rows = problem.valid.rows[at]
         self._patience = PATIENCE_THOROUGH if thorough else PATIENCE
         self._lock, self.finished = Lock(), False
         self._found: Iterator[Attribution] = self._explainer.refine(candidate, problem.valid.raw[at], self._background)
@@ -93,9 +102,9 @@ class Explanation:
         from nas_core.explanations import GOOD
 
         found = next(self._found)
-        exact, good = self._explainer.name == "group_shap", found.margin <= GOOD * found.scale
+        exact, good = not self._explainer.sampled, found.margin <= GOOD * found.scale
         self.finished = exact or good or found.seconds >= self._patience
-        against = min(BACKGROUND, len(self._candidate.problem.train))
+        against = min(self._most, len(self._candidate.problem.train))
         complete = good and len(self._rows) >= self._wanted and len(self._background) >= against
         return Explained(self._candidate, found, self._shapes, self._rows, self._background, exact,
                          self._explainer.label, complete)  # fmt: skip
@@ -140,13 +149,8 @@ def space_of(run_id: str) -> SearchSpace:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def explanation(run_id: str, candidate_id: str, thorough: bool = False) -> Explanation:
-    """Return the explanation of one candidate on validation rows spread evenly, as many as its cost allows.
-
-    Args:
-        run_id: The run.
-        candidate_id: The candidate.
-        thorough: Spend more time, on more rows, where the first answer had to do with less.
+def candidate_of(run_id: str, candidate_id: str) -> Candidate:
+    """Return one candidate, ready to predict; shared by everybody who looks at it.
 
     Raises:
         ExplanationError: The candidate has no stored weights.
@@ -155,16 +159,36 @@ def explanation(run_id: str, candidate_id: str, thorough: bool = False) -> Expla
     from nas_core.runs.candidates import load_candidate
 
     problem, space = problem_of(run_id), space_of(run_id)
-    return Explanation(load_candidate(process.store(), run_id, candidate_id, problem=problem, space=space), thorough)
+    return load_candidate(process.store(), run_id, candidate_id, problem=problem, space=space)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def explanation(run_id: str, candidate_id: str, thorough: bool = False, method: str | None = None) -> Explanation:
+    """Return the explanation of one candidate on validation rows, as many as its cost allows.
+
+    The rows of a table are spread evenly; of signals the most wrong and the least sure are among them.
+
+    Args:
+        run_id: The run.
+        candidate_id: The candidate.
+        thorough: Spend more time, on more rows, where the first answer had to do with less.
+        method: Name of the explainer; the one that fits the candidate when None.
+
+    Raises:
+        ExplanationError: The candidate has no stored weights.
+        StoreError: They cannot be read.
+    """
+    return Explanation(candidate_of(run_id, candidate_id), thorough, method)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def check(run_id: str, candidate_id: str, thorough: bool = False) -> Check:
     """Return how far the attributions of a few rows are from the shap library's: all coalitions, or sampled."""
-    from nas_core.explanations import EXPLAINERS
+    from nas_core.explanations import EXPLAINERS, TrainedCandidate
 
     own = explanation(run_id, candidate_id, thorough).latest
     candidate = own.candidate
+    assert isinstance(candidate, TrainedCandidate)  # the tab offers it for tables only
     enumerated = EXPLAINERS["shap_exact"]
     used = len(candidate.used)
     small = enumerated.applies_to(candidate).ok and used <= ENUMERATED
@@ -183,6 +207,12 @@ def check(run_id: str, candidate_id: str, thorough: bool = False) -> Check:
         float(np.abs(theirs - ours).max(initial=0.0)), scale, max(0.01 * scale, 5 * variance**0.5),
         not (own.exact and small),
     )  # fmt: skip
+
+
+def _shapes(candidate: TrainedCandidate, background: np.ndarray) -> tuple[ShapeFunction, ...]:
+    from nas_core.explanations import shape_functions
+
+    return shape_functions(candidate, background)
 
 
 def cost(candidate: TrainedCandidate) -> int:

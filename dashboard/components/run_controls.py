@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import process, state
 from dashboard.texts import text
+from dashboard.views.card import measure_label
 from dashboard.views.progress import ProgressView
 from dashboard.views.words import count, duration, number
 from dashboard.watching import Watched
@@ -136,7 +137,7 @@ def measure_weights(names: tuple[str, ...], run_id: str) -> None:
     columns = st.columns(2)
     for at, name in enumerate(names):
         columns[at % 2].slider(
-            text(f"run.measure_{name}"), 0.0, 3.0, 1.0, 0.5, key=_key(name), persist_state="session",
+            measure_label(name), 0.0, 3.0, 1.0, 0.5, key=_key(name), persist_state="session",
             on_change=_steer, args=(names, run_id),
         )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):

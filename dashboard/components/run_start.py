@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.components.prepared import family_of, order_of, space_of_draft
 from dashboard.texts import text
 from dashboard.views.words import count
 from nas_core.errors import SettingsError
@@ -34,6 +36,9 @@ def start_form() -> None:
         with first:
             source = _data_choice(prepared)
             preset = _preset_choice(prepared)
+            drawn = prepared.drawing is not None and st.checkbox(
+                text("run.drawing_first"), True, key="start_drawing", help=text("run.drawing_first_help")
+            )
         strategies = list(STRATEGIES)
         with second:
             strategy = st.selectbox(
@@ -54,31 +59,30 @@ def start_form() -> None:
             seconds=float(seconds) or None,
             seed=int(seed),
         )
-        process.launch(_order(prepared, source, preset, settings))
+        process.launch(_order(prepared, source, preset, settings, drawn=drawn))
         st.session_state[state.WAITING] = True
         st.rerun()
 
 
-def _order(prepared: state.Draft, source: DataSource, preset: str | None, settings: RunSettings) -> process.Order:
-    """Return what to start; metric, split and edited space of the draft belong to the draft's own data only.
+def _order(
+    prepared: state.Draft, source: DataSource, preset: str | None, settings: RunSettings, *, drawn: bool
+) -> process.Order:
+    """Return what to start; whatever else the draft says belongs to the draft's own data only.
 
     Raises:
-        SettingsError: The edited space with other data than it was made for.
+        SettingsError: The edited space, or the drawing, with other data than it was made for.
     """
     if source != prepared.source:
-        if preset is None:
+        if preset is None or drawn:
             ours, theirs = (s.location.rsplit("/", 1)[-1] if s else "" for s in (source, prepared.source))
-            raise SettingsError(text("run.preset_other_data", ours=ours, theirs=theirs))
+            key = "run.preset_other_data" if preset is None else "run.drawing_other_data"
+            raise SettingsError(text(key, ours=ours, theirs=theirs))
         return process.Order(source, settings, preset=preset)
-    return process.Order(
-        source,
-        settings,
-        metric=prepared.metric,
-        split_seed=prepared.split_seed,
-        fractions=prepared.fractions,
-        preset=preset or prepared.preset,
-        space=prepared.space if preset is None else None,
-    )
+    chosen = replace(prepared, preset=preset or prepared.preset, space=prepared.space if preset is None else None)
+    first = []
+    if drawn and prepared.drawing is not None:
+        first.append(space_of_draft(chosen).architecture(prepared.drawing.values))
+    return order_of(chosen, settings, first)
 
 
 def _data_choice(prepared: state.Draft) -> DataSource:
@@ -98,15 +102,23 @@ def _data_choice(prepared: state.Draft) -> DataSource:
 
 def _preset_choice(prepared: state.Draft) -> str | None:
     """Return the preset, None for the space edited on the Search space page."""
-    from nas_core.spaces.tabular.presets import PRESETS
-
-    presets: list[str | None] = list(PRESETS)
+    presets: list[str | None] = list(_preset_names(prepared))
     at = presets.index(prepared.preset) if prepared.preset in presets else 0
     if prepared.space is not None:
         presets, at = [None, *presets], 0
     return st.selectbox(
         text("run.preset"), presets, index=at, format_func=lambda name: name or text("run.preset_edited")
     )
+
+
+def _preset_names(prepared: state.Draft) -> tuple[str, ...]:
+    """Return the presets of the family that the draft searches, those of tables where nothing is prepared."""
+    from nas_core.spaces import families_for, family_named
+
+    if prepared.source is None:
+        return tuple(family_named(families_for("tabular")[0]).presets)
+    with st.spinner(text("data.loading", name=prepared.source.location.rsplit("/", 1)[-1]), show_time=False):
+        return tuple(family_named(family_of(prepared)).presets)
 
 
 @st.fragment(run_every=0.5)

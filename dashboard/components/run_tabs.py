@@ -12,6 +12,7 @@ from dashboard.components.live_chart import live_chart
 from dashboard.figures.hypervolume import hypervolume_figure
 from dashboard.texts import text
 from dashboard.theme import palette
+from dashboard.views.card import measure_label
 from dashboard.views.failures import failures_view
 from dashboard.views.hypervolume import hypervolume_view
 from dashboard.views.table import ROWS, CandidateTable, candidate_table
@@ -109,7 +110,7 @@ def _columns(watched: Watched) -> dict[str, Any]:
     for name in ("parameters", "operations"):
         columns[name] = config.NumberColumn(text(f"run.col_{name}"), format="localized")
     for name in watched.snapshot.names:
-        columns[name] = config.NumberColumn(text(f"run.measure_{name}"), format="%.2f")
+        columns[name] = config.NumberColumn(measure_label(name), format="%.2f")
     return columns
 
 
@@ -136,9 +137,9 @@ def _hypervolume(watched: Watched) -> None:
         st.caption(text("run.sentence_first"))
         return
     value = number(view.last)
-    st.caption(
-        text("run.hypervolume_caption", value=value, count=count(int(view.candidates[-1])), floor=number(view.floor))
-    )
+    measures = ", ".join(measure_label(name) for name in watched.view.search)
+    st.caption(text("run.hypervolume_caption", value=value, count=count(int(view.candidates[-1])), measures=measures,
+                    floor=number(view.floor)))  # fmt: skip
     labels = {name: text(f"run.hypervolume_{name}") for name in ("x", "y", "floor")}
     figure = hypervolume_figure(view, palette(state.is_dark()), labels, height=HYPERVOLUME_HEIGHT)
     figure.layout.template = None  # longer than the curve

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.attributions import Beeswarm, Importance, ShapeView, Waterfall
-from dashboard.views.graph import shorten
+from dashboard.views.lettering import shorten
 
 __all__ = ["beeswarm_figure", "importance_figure", "shape_figure", "waterfall_figure"]
 
@@ -112,7 +112,7 @@ def _ends(figure: go.Figure, view: Waterfall, colours: Palette) -> None:
     figure.add_vline(x=view.total, line={"color": colours.ink, "width": 1.4})
     figure.add_annotation(x=view.base, y=-0.55, yanchor="top", showarrow=False,
                           font={"size": 11, "color": colours.muted},
-                          text=text("shap.mean_output", value=f"{view.base:.3g}"))  # fmt: skip
+                          text=view.start)  # fmt: skip
     figure.add_annotation(x=view.total, y=len(view.steps) - 0.45, yanchor="bottom", showarrow=False,
                           xanchor="left" if falls else "right", xshift=4 if falls else -4,
                           font={"size": 12, "color": colours.ink},

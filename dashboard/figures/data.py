@@ -7,11 +7,12 @@ import plotly.graph_objects as go
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.data import SplitView, TableView, TargetView
-from dashboard.views.graph import shorten
+from dashboard.views.lettering import shorten
 
 __all__ = ["missing_figure", "split_figure", "target_figure"]
 
 MOST = 20
+LONGEST = 28  # letters of a name beside a bar
 
 
 def target_figure(view: TargetView, colours: Palette) -> go.Figure:
@@ -21,7 +22,8 @@ def target_figure(view: TargetView, colours: Palette) -> go.Figure:
         order = sorted(range(len(view.labels)), key=lambda k: (view.counts[k], -k))[-MOST:]
         total = max(1, int(view.counts.sum()))
         figure.add_trace(go.Bar(
-            x=[int(view.counts[k]) for k in order], y=[shorten(view.labels[k]) for k in order], orientation="h",
+            x=[int(view.counts[k]) for k in order], y=[shorten(view.labels[k], LONGEST) for k in order],
+            orientation="h",
             marker={"color": colours.accuracy, "line": {"width": 0}}, hoverinfo="skip", width=0.62,
             text=[f"{int(view.counts[k]):,} · {100 * view.counts[k] / total:.0f} %" for k in order],
             textposition="auto", insidetextfont={"color": colours.background}, outsidetextfont={"color": colours.ink},
@@ -48,7 +50,8 @@ def missing_figure(view: TableView, colours: Palette) -> go.Figure | None:
     if not columns:
         return None
     figure = go.Figure(go.Bar(
-        x=[100 * c.missing_share for c in columns], y=[shorten(c.name) for c in columns], orientation="h", width=0.62,
+        x=[100 * c.missing_share for c in columns], y=[shorten(c.name, LONGEST) for c in columns],
+        orientation="h", width=0.62,
         marker={"color": colours.dominated, "line": {"width": 0}}, customdata=[c.missing for c in columns],
         hovertemplate="%{y}: %{customdata} (%{x:.1f} %)<extra></extra>",
     ))  # fmt: skip

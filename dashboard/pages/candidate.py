@@ -9,42 +9,30 @@ import streamlit as st
 from dashboard import process, state
 from dashboard.components.explain_tab import explain_tab
 from dashboard.components.explained import space_of
+from dashboard.components.graph_panel import graph_panel
 from dashboard.components.pool import pool_of
-from dashboard.figures.architecture import architecture_figure
 from dashboard.figures.curves import curves_figure
 from dashboard.figures.measures import measures_figure
 from dashboard.texts import text
 from dashboard.theme import palette
 from dashboard.views.candidate import best_links, candidate_view, raised_by
 from dashboard.views.curves import curves_view
-from dashboard.views.graph import graph_view
 from dashboard.views.measures import measures_view
 from dashboard.views.words import count, number, signed
 from dashboard.watching import standing
-from nas_core.objectives import Objective, metric_objective
+from nas_core.objectives import Objective, recorded_objective
 from nas_core.records import Status
 
 if TYPE_CHECKING:
     from dashboard.state import Selection
     from dashboard.views.candidate import CandidateView
-    from dashboard.views.graph import GraphView
     from dashboard.views.measures import MeasureBar, MeasuresView, RaisedBy
     from nas_core.records import Evaluation, RunRecord
 
 PLOT = {"displayModeBar": False}
 REFRESH = 2.0  # seconds between two looks at how far a live run is
-ROOM = 520.0
 TABS = ("measures", "explain", "training")
 MOST_GROUPS = 12
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _graph(run_id: str, candidate_id: str) -> GraphView:
-    from nas_core.spaces import graph
-
-    space = space_of(run_id)
-    found = process.store().evaluation(run_id, candidate_id)
-    return graph_view(graph(space, found.architecture), [f.name for f in space.features], room=ROOM)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -65,7 +53,7 @@ def render() -> None:
             state.page_link("run", text("studio.go_run"))
             return
         evaluations = pool_of(run.id).evaluations()
-        objective = metric_objective(run.problem["metric"])
+        objective = recorded_objective(run.problem)
         found = next((e for e in evaluations if e.id == selection.candidate), None)
         if found is None:
             _empty(selection, run, evaluations, objective)
@@ -95,7 +83,7 @@ def _empty(selection: Selection, run: RunRecord, evaluations: list[Evaluation], 
     st.header(text("candidate.empty_title"))
     if selection.candidate is not None:
         st.warning(text("candidate.unknown", run=run.id, candidate=selection.candidate))
-    links = best_links(evaluations, objective, len(run.space.get("features", ())))
+    links = best_links(evaluations, objective, space_of(run.id))
     if not links:
         st.info(text("candidate.empty_no_candidates", run=run.id), icon=":material/info:")
         state.page_link("run", text("studio.go_run"))
@@ -115,7 +103,7 @@ def _candidate(run: RunRecord, found: Evaluation, evaluations: list[Evaluation],
     left, right = st.columns([0.42, 0.58], gap="large")
     with left:
         _facts(view)
-        _architecture(run, view)
+        _architecture(run, view, found)
     with right:
         measures, explain, training = st.tabs(
             [text(f"candidate.tab_{t}") for t in TABS], key="candidate_tab", on_change="rerun"
@@ -161,18 +149,20 @@ def _facts(view: CandidateView) -> None:
             column.metric(fact.label, fact.value, help=fact.help or None)
 
 
-def _architecture(run: RunRecord, view: CandidateView) -> None:
-    drawn = _graph(run.id, view.id)
-    st.markdown(f"**{text('candidate.architecture')}** · {view.structure}")
-    st.plotly_chart(architecture_figure(drawn, palette(state.is_dark()), room=ROOM), theme=None, config=PLOT,
-                    key="candidate_graph", alt=drawn.words)  # fmt: skip
-    if not drawn.collapsed:
-        return
-    st.caption(drawn.collapsed)
-    shown = list(view.groups[:MOST_GROUPS])
-    if len(view.groups) > MOST_GROUPS:
-        shown.append(text("candidate.more_groups", count=len(view.groups) - MOST_GROUPS))
-    st.caption(f"{text('candidate.groups')}: {'; '.join(shown)}")
+def _architecture(run: RunRecord, view: CandidateView, found: Evaluation) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"**{text('candidate.architecture')}** · {view.structure}", width="stretch")
+        query = {**state.Selection(run.id, view.id).query(), "draw": "candidate"}
+        st.page_link("pages/space.py", label=text("graph.edit"), icon=":material/edit:", query_params=query,
+                     help=text("graph.edit_help"))  # fmt: skip
+    if view.lines:
+        st.caption("  \n".join(f"{term}: {words}" for term, words in view.lines))
+    graph_panel(run.id, found)
+    if len(view.groups) > 1:
+        shown = list(view.groups[:MOST_GROUPS])
+        if len(view.groups) > MOST_GROUPS:
+            shown.append(text("candidate.more_groups", count=len(view.groups) - MOST_GROUPS))
+        st.caption(f"{text('candidate.groups')}: {'; '.join(shown)}")
 
 
 def _measures(run: RunRecord, found: Evaluation, objective: Objective, known: int) -> None:

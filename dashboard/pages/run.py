@@ -143,12 +143,8 @@ def _back() -> None:
 def _sentence(card: Card | None, weight: float, evaluated: int) -> str:
     if card is None:
         return text("run.sentence_none" if evaluated else "run.sentence_first")
-    kind = {0: "none", 1: "one"}.get(card.pairs, "many")
-    return text(
-        "run.sentence", weight=f"{weight:.2f}", number=card.number, metric=card.metric,
-        performance=number(card.performance), interactions=text(f"run.interactions_{kind}", count=card.pairs),
-        features=text("run.features", used=len(card.features), total=card.total),
-    )  # fmt: skip
+    return text("run.sentence", weight=f"{weight:.2f}", number=card.number, metric=card.metric,
+                performance=number(card.performance), phrase=card.phrase)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The Search space page: what may be built."""
+"""The Search space page: what may be built, and architectures drawn by hand."""
 
 from __future__ import annotations
 
@@ -8,119 +8,185 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.draw import candidate_asked_for, draw_editor
+from dashboard.components.prepared import DEFAULT, edit_space, families, family_of, preset_of, presets
+from dashboard.components.space_builds import builds
 from dashboard.components.space_form import checked, constraints_form, variables_form
-from dashboard.figures.architecture import architecture_figure
+from dashboard.components.space_versions import undo_redo, versions_list
 from dashboard.texts import text
-from dashboard.theme import palette
-from dashboard.views.space import sample_view, samples, space_summary
-from nas_core.data import DataSource, Problem, load
+from dashboard.views.space import samples
+from dashboard.views.space_history import History, frame_of
 from nas_core.errors import SpaceError
 from nas_core.spaces import SearchSpace, family_named
 
 if TYPE_CHECKING:
-    from dashboard.views.space import SampleView
+    from collections.abc import Mapping
 
-PLOT = {"displayModeBar": False}
-ROOM, TALL, MOST_BOXES = 400.0, 190.0, 14  # width and height of a sample's graph, pixels; boxes it may have
 MONOSPACE = "<style>[class*=st-key-space_text] textarea {font-family: monospace; font-size: 12px}</style>"
-DEFAULT = DataSource(kind="builtin", location="breast_cancer")
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _presets(
-    source: str, metric: str | None, seed: int, fractions: tuple[float, float, float]
-) -> dict[str, SearchSpace]:
-    """Return the space of each preset for the problem the draft describes."""
-    problem = Problem.create(load(DataSource.model_validate_json(source)), metric, seed, fractions=fractions)
-    return {name: SearchSpace.for_problem(problem, name) for name in family_named("tabular").presets}
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _samples(declaration: str, seed: int) -> list[SampleView]:
-    space = SearchSpace.from_json(declaration)
-    drawn = samples(space, seed)
-    return [sample_view(space, architecture, room=ROOM, limit=MOST_BOXES, tallest=TALL) for architecture in drawn]
+EDITOR_TABS = ("variables", "constraints", "text", "versions")
+VIEWS = ("space", "draw")
+VIEW = "view"  # query parameter: ?view=draw opens the drawing
 
 
 def render() -> None:
     """Draw the page."""
     state.load()
     with state.shown_errors():
+        asked = candidate_asked_for()
+        if asked or (st.query_params.get(VIEW) == "draw" and "space_view" not in st.session_state):
+            st.session_state["space_view"] = text("space.view_draw")
+            st.query_params[VIEW] = "draw"
         draft = state.draft()
         source = draft.source or DEFAULT
         with st.spinner(text("data.loading", name=source.location), show_time=False):
-            presets = _presets(source.model_dump_json(), draft.metric, draft.split_seed, draft.fractions)
-        space = draft.space or presets[draft.preset]
+            family = family_of(draft)
+            offered = presets(draft, family)
+        space = draft.space or offered[preset_of(draft, family)]
         _head(source.location.rsplit("/", 1)[-1], space)
-        if draft.space is not None and not _fits(space, presets[draft.preset]):
+        if draft.space is not None and not _fits(space, next(iter(offered.values()))):
             return
-        left, right = st.columns([0.46, 0.54], gap="large")
-        with left:
-            _edit(space, presets)
-        with right, state.shown_errors():
-            _show(space)
+        names = [text(f"space.view_{name}") for name in VIEWS]
+        shape, draw = st.tabs(names, key="space_view", on_change=_remember_view)
+        if shape.open:
+            with shape:
+                _shape(space, offered)
+        elif draw.open:
+            with draw, state.shown_errors():
+                draw_editor(draft, space)
+
+
+def _remember_view() -> None:
+    """Write which of the two is open into the URL, for a reload."""
+    drawing = st.session_state["space_view"] == text("space.view_draw")
+    if drawing:
+        st.query_params[VIEW] = "draw"
+    else:
+        st.query_params.pop(VIEW, None)
 
 
 def _head(name: str, space: SearchSpace) -> None:
     outputs = text("space.outputs_one") if space.outputs == 1 else text("space.outputs_many", count=space.outputs)
-    st.header(text("space.title"), help=text("space.question"))
-    st.caption(text("space.for_data", name=name, features=len(space.features), outputs=outputs))
+    if space.signal is None:
+        told = text("space.for_data", name=name, features=len(space.features), outputs=outputs)
+    else:
+        shape = " × ".join(str(n) for n in space.signal.shape)
+        told = text(f"space.for_{space.signal.modality}", name=name, shape=shape, features=len(space.features),
+                    outputs=outputs)  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.header(text("space.title"), help=text("space.question"), width="content")
+        st.caption(told, width="stretch")
 
 
 def _fits(space: SearchSpace, preset: SearchSpace) -> bool:
     """Return whether an edited space is over the columns of the chosen data; say so and offer the preset if not."""
-    theirs, ours = ([(f.name, f.kind) for f in s.features] for s in (space, preset))
-    if theirs == ours and space.outputs == preset.outputs:
+    if frame_of(space) == frame_of(preset):
         return True
-    st.error(text("space.other_data", theirs=len(theirs), ours=len(ours)))
-    st.button(text("space.reset"), on_click=_reset, key="space_reset_other")
+    st.error(text("space.other_data", theirs=len(space.features), ours=len(preset.features)))
+    st.button(text("space.reset"), on_click=_reset_all, key="space_reset_other")
     return False
 
 
+def _reset_all() -> None:
+    """Go back to a preset, with no versions: those there are were made for other data."""
+    state.save_draft(replace(state.draft(), space=None, family=None, history=History(), drawing=None))
+
+
 def _reset() -> None:
-    state.save_draft(replace(state.draft(), space=None))
-
-
-def _edit(space: SearchSpace, presets: dict[str, SearchSpace]) -> None:
     draft = state.draft()
-    descriptions = family_named(space.family).presets
+    family = family_of(draft)
+    state.save_draft(edit_space(draft, family, preset_of(draft, family), None))
+
+
+def _shape(space: SearchSpace, offered: Mapping[str, SearchSpace]) -> None:
+    """Draw the editor and, beside it, what the space can build."""
+    left, right = st.columns([0.46, 0.54], gap="large")
+    with left:
+        _choose(space, offered)
+        _edit(space, offered)
+    with right, state.shown_errors():
+        if st.session_state.pop("space_applied", False):
+            st.toast(text("space.applied"), icon=":material/check:")
+        builds(state.draft(), space)
+
+
+def _choose(space: SearchSpace, offered: Mapping[str, SearchSpace]) -> None:
+    """Draw the choice of family and preset, and the way back to what was before."""
+    draft = state.draft()
+    family = family_of(draft)
+    known = families(draft)
+    if len(known) > 1:
+        picked = st.segmented_control(
+            text("space.family"), known, default=family, required=True, key=f"space_family_{family}",
+            format_func=lambda name: family_named(name).label, help=_listed({n: family_named(n).description
+                                                                             for n in known}),
+        )  # fmt: skip
+        if picked is not None and picked != family:
+            _switch(picked, next(iter(presets(draft, picked))))
+    descriptions = family_named(family).presets
+    preset = preset_of(draft, family)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.segmented_control(
-            text("space.preset"), list(presets), default=draft.preset, required=True, key="space_preset",
-            help=text("space.preset_help"),
+            text("space.preset"), list(offered), default=preset, required=True, key=f"space_preset_{family}_{preset}",
+            help=f"{text('space.preset_help')}\n\n{_listed(descriptions)}",
         )  # fmt: skip
         if draft.space is not None:
-            st.button(text("space.reset"), on_click=_reset, key="space_reset", icon=":material/undo:")
-    if chosen is not None and chosen != draft.preset:
-        state.save_draft(replace(draft, source=draft.source or DEFAULT, preset=chosen, space=None))
-        st.rerun()
+            st.button(text("space.reset"), on_click=_reset, key="space_reset", icon=":material/restart_alt:")
+        if draft.history.versions:
+            undo_redo()
+    if chosen is not None and chosen != preset:
+        _switch(family, chosen)
     edited = text("space.edited", version=space.version) if draft.space is not None else ""
-    st.caption(" · ".join(part for part in (descriptions[draft.preset], edited) if part))
-    names = [text(f"space.tab_{n}") for n in ("variables", "constraints", "text")]
-    variables, constraints, declaration = st.tabs(names, key="space_tabs", on_change="rerun")
+    st.caption(" · ".join(part for part in (descriptions[preset], edited) if part))
+
+
+def _listed(described: Mapping[str, str]) -> str:
+    return "  \n".join(f"**{name}**: {words}" for name, words in described.items())
+
+
+def _switch(family: str, preset: str) -> None:
+    """Take another preset; where the space was edited that is one more version, so that it can be undone."""
+    draft = state.draft()
+    if draft.history.versions or draft.space is not None:
+        changed = edit_space(draft, family, preset, None)
+    else:
+        changed = replace(draft, source=draft.source or DEFAULT, family=family, preset=preset)
+    state.save_draft(changed)
+    st.rerun()
+
+
+def _edit(space: SearchSpace, offered: Mapping[str, SearchSpace]) -> None:
+    names = [text(f"space.tab_{n}") for n in EDITOR_TABS]
+    variables, constraints, declaration, versions = st.tabs(names, key="space_tabs", on_change="rerun")
     changed = None
     with state.shown_errors():
         if variables.open:
             with variables:
-                changed = variables_form(space, list(presets.values()))
+                changed = variables_form(space, list(offered.values()))
         elif constraints.open:
             with constraints:
-                changed = constraints_form(space)
+                changed = constraints_form(space, list(offered.values()))
         elif declaration.open:
             with declaration:
                 changed = _declaration(space)
+        elif versions.open:
+            with versions:
+                versions_list()
         if changed is not None:
             _accept(changed, space)
 
 
 def _accept(changed: SearchSpace, before: SearchSpace) -> None:
-    """Keep the edited space if something can be built in it."""
-    names = [f.name for f in before.features]
-    if [f.name for f in changed.features] != names or changed.outputs != before.outputs:
-        raise SpaceError(text("space.other_data", theirs=len(changed.features), ours=len(names)))
+    """Keep the edited space if something can be built in it; an edit that changes nothing is no version."""
+    if frame_of(changed) != frame_of(before):
+        raise SpaceError(text("space.other_data", theirs=len(changed.features), ours=len(before.features)))
+    if changed.features != before.features:  # a declaration from another split: its encodings have other widths
+        changed = changed.changed(features=before.features)
+    if changed.id == before.id:
+        st.info(text("space.unchanged"))
+        return
     samples(changed, 0, 1)
     draft = state.draft()
-    state.save_draft(replace(draft, source=draft.source or DEFAULT, space=changed))
+    state.save_draft(edit_space(draft, changed.family, preset_of(draft, family_of(draft)), changed))
     st.session_state["space_applied"] = True
     st.rerun()
 
@@ -150,33 +216,7 @@ def _declaration(space: SearchSpace) -> SearchSpace | None:
     if not pressed:
         return None
     read = SearchSpace.from_json if form == "JSON" else SearchSpace.from_yaml
-    return checked(lambda: read(entered).model_copy(update={"version": space.version + 1}))
-
-
-def _show(space: SearchSpace) -> None:
-    """Draw what the space can build: its size, what limits it, and three random architectures."""
-    if st.session_state.pop("space_applied", False):
-        st.toast(text("space.applied"), icon=":material/check:")
-    summary = space_summary(space)
-    st.markdown(f"**{text('space.size')}** · {summary.size}",
-                help=text("space.size_exact" if summary.exact else "space.size_bound"))  # fmt: skip
-    limits = text("space.in_force", list="; ".join(summary.constraints)) if summary.constraints else ""
-    st.caption(limits or text("space.no_constraints"))
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(f"**{text('space.builds')}**", width="content")
-        if st.button(text("space.redraw"), icon=":material/casino:", key="space_redraw"):
-            st.session_state["space_draw"] = st.session_state.get("space_draw", 0) + 1
-    seed = st.session_state.get("space_draw", 0)
-    colours = palette(state.is_dark())
-    for i, sample in enumerate(_samples(space.to_json(), seed)):
-        with st.container(border=True):
-            words, picture = st.columns([0.32, 0.68], vertical_alignment="center")
-            words.markdown(sample.words)
-            words.caption(sample.cost)
-            drawn = architecture_figure(sample.graph, colours, room=ROOM, height=TALL)
-            picture.plotly_chart(drawn, theme=None, config=PLOT,
-                                 key=f"space_sample_{i}", alt=sample.graph.words)  # fmt: skip
-    state.page_link("run", text("space.next"), icon=":material/play_arrow:")
+    return checked(lambda: read(entered))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Attributions as pictures need them: beeswarm offsets, waterfall steps, importance with intervals, shape functions.
 
 Units: attributions are on the scale of the model's output, log-odds for a classifier, the target's unit for a
-regression. Letters: n explained rows, P features.
+regression (of its transform, where the network was trained on one). Letters: n explained rows, P features.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dashboard.views.words import number, percent
 
 if TYPE_CHECKING:
     from nas_core.data import Dataset, FeatureSpec
+    from nas_core.data.targets import TargetTransform
     from nas_core.explanations import Attribution, ShapeFunction
 
 __all__ = [
@@ -131,7 +132,7 @@ class WaterfallStep:
 
 @dataclass(frozen=True)
 class Waterfall:
-    """From the mean output ``base`` to this row's output ``total``, smallest steps first, joined where many."""
+    """From ``base``, named ``start``, to this row's output ``total``: smallest steps first, joined where many."""
 
     row: int
     base: float
@@ -139,6 +140,7 @@ class Waterfall:
     steps: tuple[WaterfallStep, ...]
     output: str
     unit: str
+    start: str
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,7 @@ def attribution_view(attribution: Attribution, output: int, rows: np.ndarray, da
     """Return the view of one output of an attribution of the data-set rows ``rows``."""
     one = attribution.output(output)
     texts = tuple(tuple(value_words(v, f) for v, f in zip(row, dataset.features)) for row in one.data)
-    unit = dataset.target if dataset.task == "regression" else text("shap.log_odds")
+    unit = one.output_names[0] if dataset.task == "regression" else text("shap.log_odds")
     return AttributionView(
         one.feature_names, one.values[:, :, 0], one.data, texts, np.asarray(rows), float(one.base[0]), one.residual,
         one.output_names[0], unit, one.method, one.reason, one.seconds,
@@ -217,13 +219,19 @@ def shape_views(
     )  # fmt: skip
 
 
-def row_views(attribution: Attribution, rows: np.ndarray, dataset: Dataset) -> tuple[RowView, ...]:
-    """Return the explained rows with what the candidate predicts for them."""
+def row_views(
+    attribution: Attribution, rows: np.ndarray, dataset: Dataset, transform: TargetTransform | None = None
+) -> tuple[RowView, ...]:
+    """Return the explained rows with what the candidate predicts for them, in the target's own unit.
+
+    ``transform`` is what a regression was trained on, where that is not the target itself.
+    """
     phi = attribution.values
     distance = np.abs(phi - phi.mean(axis=0)).sum(axis=(1, 2))
     if dataset.task == "regression":
         y = dataset.y[rows].astype(float)
         predicted = attribution.outputs[:, 0]
+        predicted = predicted if transform is None else transform.inverse(predicted)
         return tuple(
             RowView(int(r), number(float(a)), number(float(p)), abs(float(a - p)), 0.0, float(d))
             for r, a, p, d in zip(rows, y, predicted, distance)
@@ -290,7 +298,8 @@ def colour_shares(values: np.ndarray) -> np.ndarray:
         low, high = known.min(), known.max()
     if low == high:
         return np.where(np.isfinite(values), 0.5, np.nan)
-    return np.clip((values - low) / (high - low), 0.0, 1.0)
+    # clipped before it is divided: an outlier over a span of 1e-300 would overflow
+    return np.clip((np.clip(values, low, high) - low) / (high - low), 0.0, 1.0)
 
 
 def importance(view: AttributionView, top: int = 12) -> Importance:
@@ -305,10 +314,13 @@ def importance(view: AttributionView, top: int = 12) -> Importance:
     return Importance(tuple(view.names[j] for j in order), size.mean(axis=0), low, high, view.unit)
 
 
-def waterfall(view: AttributionView, position: int, top: int = 9) -> Waterfall:
+def waterfall(
+    view: AttributionView, position: int, top: int = 9, *, start: str = "shap.mean_output", others: str = "shap.others"
+) -> Waterfall:
     """Return the waterfall of the row at ``position``: the smallest features joined, then one step per feature.
 
-    The steps add up exactly: base + Σ changes = total.
+    The steps add up exactly: base + Σ changes = total. ``start`` and ``others`` are the texts for where it begins and
+    for the features joined.
     """
     phi = view.values[position]
     texts = view.texts[position]
@@ -318,11 +330,11 @@ def waterfall(view: AttributionView, position: int, top: int = 9) -> Waterfall:
         shown, rest = order, []
     changes: list[tuple[str, str, float]] = []
     if rest:
-        changes.append((text("shap.others", count=len(rest)), "", float(phi[rest].sum())))
+        changes.append((text(others, count=len(rest)), "", float(phi[rest].sum())))
     changes += [(view.names[j], texts[j], float(phi[j])) for j in reversed(shown)]
     return Waterfall(
         int(view.rows[position]), view.base, view.base + sum(c for _, _, c in changes), _steps(view.base, changes),
-        view.output, view.unit,
+        view.output, view.unit, text(start, value=f"{view.base:.3g}"),
     )  # fmt: skip
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.texts import text
-from dashboard.views.card import structure_words
+from dashboard.views.card import structure_lines
 from dashboard.views.measures import RaisedBy, architecture_changes, nearest_higher
 from dashboard.views.words import count, duration, estimate, number
+from nas_core.objectives import METRICS
 
 if TYPE_CHECKING:
     from nas_core.objectives import Objective
@@ -41,8 +42,8 @@ class CandidateView:
         ended_well: True when it was trained and may be on the front.
         parents: Number in the run and id of each parent.
         structure: What it is made of, besides its features, in one line.
-        features: Names of the features it reads.
-        groups: Its groups in words, one each.
+        lines: How much of a signal it sees at a time and what acts together, as terms and words; empty for tables.
+        groups: The groups of a table's network in words, one each.
     """
 
     id: str
@@ -53,7 +54,7 @@ class CandidateView:
     origin: str
     parents: tuple[tuple[int, str], ...]
     structure: str
-    features: tuple[str, ...]
+    lines: tuple[tuple[str, str], ...]
     groups: tuple[str, ...]
     facts: tuple[Fact, ...]
 
@@ -70,10 +71,13 @@ def candidate_view(
     evaluation: Evaluation, space: SearchSpace, objective: Objective, others: Sequence[Evaluation]
 ) -> CandidateView:
     """Return the view of one evaluated candidate; ``others`` are the run's evaluations, for the parents' numbers."""
+    from nas_core.spaces import facts
+
     numbers = {e.id: e.index for e in others}
     values = evaluation.architecture.values
     names = [f.name for f in space.features]
-    used = sorted({int(j) for group in values.get("groups", ()) for j in group["features"]})
+    known = facts(space, evaluation.architecture)
+    lines = structure_lines(evaluation, space, known) if space.signal is not None else ()
     return CandidateView(
         id=evaluation.id,
         number=evaluation.index,
@@ -82,8 +86,8 @@ def candidate_view(
         ended_well=evaluation.eligible,
         origin=_origin(evaluation),
         parents=tuple((numbers[p], p) for p in evaluation.parents if p in numbers),
-        structure=structure_words(values),
-        features=tuple(names[j] for j in used),
+        structure=space.engine.describe(space, values),
+        lines=lines,
         groups=tuple(_group_words(g, values.get("marks", {}), names) for g in values.get("groups", ())),
         facts=tuple(_facts(evaluation, objective)),
     )
@@ -113,7 +117,9 @@ def _facts(evaluation: Evaluation, objective: Objective) -> list[Fact]:
     ]
     for name, value in evaluation.metrics.items():
         if name != objective.name:
-            found.append(Fact(name.replace("_", " "), number(value)))
+            known = METRICS.get(name)
+            label, meaning = (known.label, known.description) if known else (name.replace("_", " "), "")
+            found.append(Fact(label, number(value), meaning))
     return [
         *found,
         Fact(text("candidate.parameters"), count(cost.parameters)),
@@ -139,12 +145,11 @@ def raised_by(
         return {}
     pool = [here, *[e for e in pool if e.id != candidate][-MOST_COMPARED:]]
     encodings = np.stack([(encode or space.encode)(e.architecture) for e in pool])
-    names = [f.name for f in space.features]
     found: dict[str, RaisedBy | None] = {}
     for measure in here.measures:
         values = np.array([_value(e, measure) for e in pool])
         near = nearest_higher(values, encodings, 0)
-        found[measure] = None if near is None else _raised(here, pool[near], float(values[near]), names)
+        found[measure] = None if near is None else _raised(space, here, pool[near], float(values[near]))
     return found
 
 
@@ -153,25 +158,52 @@ def _value(evaluation: Evaluation, measure: str) -> float:
     return np.nan if found is None or found.value is None else found.value
 
 
-def _raised(here: Evaluation, other: Evaluation, value: float, names: Sequence[str]) -> RaisedBy:
+def _raised(space: SearchSpace, here: Evaluation, other: Evaluation, value: float) -> RaisedBy:
     change = None
     if here.performance is not None and other.performance is not None:
         change = other.performance.value - here.performance.value
-    changes = architecture_changes(here.architecture.values, other.architecture.values, names)
+    before, after = here.architecture.values, other.architecture.values
+    if space.signal is None:
+        changes = architecture_changes(before, after, [f.name for f in space.features])
+    else:
+        changes = _described_changes(space.engine.describe(space, before), space.engine.describe(space, after))
     return RaisedBy(other.id, other.index, value, change, changes)
 
 
-def best_links(evaluations: Sequence[Evaluation], objective: Objective, P: int, most: int = 6) -> tuple[BestLink, ...]:
-    """Return the candidates on the front of performance against features used, best performance first."""
+def _described_changes(before: str, after: str) -> tuple[str, ...]:
+    """Return what differs between two descriptions, part by part; networks of layers have no shorter difference."""
+    old, new = before.split(" · "), after.split(" · ")
+    gone, come = [p for p in old if p not in new], [p for p in new if p not in old]
+    changes = []
+    if come:
+        changes.append(text("card.now", after=" · ".join(come)))
+    if gone:
+        changes.append(text("card.was", before=" · ".join(gone)))
+    return tuple(changes)
+
+
+def best_links(
+    evaluations: Sequence[Evaluation], objective: Objective, space: SearchSpace, most: int = 6
+) -> tuple[BestLink, ...]:
+    """Return the candidates on the front of performance against what a person can count, best performance first.
+
+    That is the features used where the data are a table, else the operations of one prediction.
+    """
     eligible = [e for e in evaluations if e.eligible and e.performance is not None]
     eligible.sort(key=lambda e: (objective.loss(e.performance.value), e.index))  # type: ignore[union-attr]
-    links = []
+    links: list[BestLink] = []
     fewest = float("inf")
     for e in eligible:
-        used = len({j for g in e.architecture.values.get("groups", ()) for j in g["features"]})
-        if used < fewest:
-            fewest = used
-            words = text("candidate.link", number=e.index, metric=objective.label, value=estimate(e.performance),
-                         used=used, all=P)  # fmt: skip
-            links.append(BestLink(e.id, words))
+        features = {j for g in e.architecture.values.get("groups", ()) for j in g["features"]}
+        amount = len(features) if space.signal is None else e.cost.operations
+        if amount < fewest:
+            fewest = amount
+            links.append(BestLink(e.id, _link(e, objective, space, amount)))
     return tuple(links[:most])
+
+
+def _link(evaluation: Evaluation, objective: Objective, space: SearchSpace, amount: int) -> str:
+    told = {"number": evaluation.index, "metric": objective.label, "value": estimate(evaluation.performance)}
+    if space.signal is not None:
+        return text("card.link_signal", **told, operations=count(amount))
+    return text("candidate.link", **told, used=amount, all=len(space.features))

@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dashboard.views.words import number
+from dashboard.texts import catalogue, text
+from dashboard.views.words import count, percent
 
 if TYPE_CHECKING:
+    from nas_core.data.signal import Signal
     from nas_core.objectives import Objective
     from nas_core.records import Evaluation
-    from nas_core.spaces import SearchSpace
+    from nas_core.spaces import SearchSpace, StructuralFacts
 
-__all__ = ["Card", "MeasureBar", "candidate_card", "structure_words"]
+__all__ = ["Card", "MeasureBar", "candidate_card", "measure_label", "structure_lines"]
+
+SHOWN_FEATURES, SHOWN_TOGETHER, SHOWN_GROUPS = 8, 4, 4
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,10 @@ class Card:
         metric: Name of the performance metric.
         performance, low, high: Performance with its 95 % interval.
         interpretability: Weighted mean of the measures under the preference in force.
-        features: Names of the features it uses, in the order of the data.
-        total: Number of features of the data.
-        interactions: Groups of features that interact, by name.
-        pairs: Pairs of features that interact, all pairs of a group counted.
-        monotone: Features whose effect is certified to go one way.
-        architecture: The rest of it in words.
+        lines: What it is made of, as terms and words: the features of a table and which interact, or how much of an
+            image or a sequence one place sees and which patches or steps can act together; then how it is built and
+            what it costs.
+        phrase: The most telling of these in one phrase for a sentence.
         bars: Its measures.
         parameters, operations: What it costs.
         origin, operator, parents: Where it came from.
@@ -54,12 +56,8 @@ class Card:
     low: float | None
     high: float | None
     interpretability: float | None
-    features: tuple[str, ...]
-    total: int
-    interactions: tuple[tuple[str, ...], ...]
-    pairs: int
-    monotone: int
-    architecture: str
+    lines: tuple[tuple[str, str], ...]
+    phrase: str
     bars: tuple[MeasureBar, ...]
     parameters: int
     operations: int
@@ -85,10 +83,11 @@ def candidate_card(
     """
     from nas_core.spaces import facts
 
-    values = evaluation.architecture.values
-    names = [f.name for f in space.features]
     found = facts(space, evaluation.architecture)
     p = evaluation.performance
+    cost = text("card.cost_words", parameters=count(evaluation.cost.parameters or found.parameters),
+                operations=count(evaluation.cost.operations or found.operations))  # fmt: skip
+    built = space.engine.describe(space, evaluation.architecture.values)
     return Card(
         id=evaluation.id,
         number=evaluation.index,
@@ -97,12 +96,8 @@ def candidate_card(
         low=p.low if p else None,
         high=p.high if p else None,
         interpretability=interpretability,
-        features=tuple(names[j] for j in found.used_features),
-        total=len(names),
-        interactions=_interactions(values.get("groups", ()), names) if found.pairs else (),
-        pairs=found.pairs,
-        monotone=len(found.certified),
-        architecture=structure_words(values),
+        lines=(*structure_lines(evaluation, space, found), (text("card.built"), built), (text("card.cost"), cost)),
+        phrase=_phrase(space, found),
         bars=tuple(MeasureBar(n, labels.get(n, n), m.value, m.reason or "") for n, m in evaluation.measures.items()),
         parameters=evaluation.cost.parameters,
         operations=evaluation.cost.operations,
@@ -114,6 +109,61 @@ def candidate_card(
     )
 
 
+def structure_lines(evaluation: Evaluation, space: SearchSpace, found: StructuralFacts) -> tuple[tuple[str, str], ...]:
+    """Return what a candidate reads and what acts together in it, as terms and words."""
+    if space.signal is not None:
+        return _signal_lines(space.signal, len(space.features), found)
+    names = [f.name for f in space.features]
+    used = [names[j] for j in found.used_features]
+    shown = ", ".join(used[:SHOWN_FEATURES]) + (" …" if len(used) > SHOWN_FEATURES else "")
+    counted = text("card.features", used=len(used), total=len(names))
+    groups = _interactions(evaluation.architecture.values.get("groups", ()), names) if found.pairs else ()
+    together = "; ".join(_group_words(group) for group in groups[:SHOWN_GROUPS]) or text("card.interactions_none")
+    return (
+        (text("card.uses"), f"{counted}: {shown}" if shown else counted),
+        (text("card.interact"), together + (" …" if len(groups) > SHOWN_GROUPS else "")),
+    )
+
+
+def _signal_lines(signal: Signal, cells: int, found: StructuralFacts) -> tuple[tuple[str, str], ...]:
+    """Return how much of a signal one place sees, whether cells are left out, and how many pairs can act together."""
+    kind = signal.modality
+    sees = _sees(signal, found, "card.sees")
+    if len(found.used_features) < cells:
+        part = text(f"card.sees_{kind}_part", used=count(len(found.used_features)), total=count(cells))
+        sees = f"{sees}; {part}" if sees else part
+    total = cells * (cells - 1) // 2
+    if found.pairs:
+        together = text(f"card.together_{kind}", pairs=count(found.pairs), total=count(total),
+                        share=percent(found.pairs / total))  # fmt: skip
+    else:
+        together = text(f"card.together_{kind}_none")
+    lines = ((text("card.sees"), sees), (text("card.together"), together))
+    return tuple(line for line in lines if line[1])
+
+
+def _sees(signal: Signal, found: StructuralFacts, key: str) -> str:
+    """Return the receptive field in words, "" where it is not known."""
+    if found.receptive_field is None:
+        return ""
+    (height, width), (all_height, all_width) = found.receptive_field, signal.place
+    height, width = min(height, all_height), min(width, all_width)
+    key = f"{key}_{signal.modality}"
+    if (height, width) == (all_height, all_width):
+        return text(f"{key}_all")
+    return text(key, height=height, width=width, all_height=all_height, all_width=all_width, steps=width, all=all_width)
+
+
+def _phrase(space: SearchSpace, found: StructuralFacts) -> str:
+    if space.signal is not None:
+        operations = text("card.phrase_operations", operations=count(found.operations))
+        return ", ".join(part for part in (_sees(space.signal, found, "card.phrase_sees"), operations) if part)
+    kind = {0: "none", 1: "one"}.get(found.pairs, "many")
+    features = text("card.features", used=len(found.used_features), total=len(space.features))
+    return text("card.phrase_table", features=features,
+                interactions=text(f"card.interactions_{kind}", count=found.pairs))  # fmt: skip
+
+
 def _interactions(groups: Sequence[dict], names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """Return the features of every group in which they interact, by name."""
     return tuple(
@@ -123,15 +173,17 @@ def _interactions(groups: Sequence[dict], names: Sequence[str]) -> tuple[tuple[s
     )
 
 
-def structure_words(values: dict) -> str:
-    """Return the parts of a tabular architecture that are not its features, in one line."""
-    parts = [str(values.get("encoding", ""))]
-    if values.get("depth", 0):
-        parts.append(f"{values['depth']} × {values['width']} {values['activation']}")
-        parts += [str(values[k]) for k in ("connections",) if values.get(k) not in (None, "full")]
-        parts += [f"{values['normalisation']} norm"] if values.get("normalisation") not in (None, "none") else []
-        parts += [f"dropout {number(values['dropout'])}"] if values.get("dropout") else []
-    else:
-        parts.append("linear")
-    parts.append(f"{values.get('optimiser', '')} {number(values.get('learning_rate'))}".strip())
-    return " · ".join(part for part in parts if part and part != "–")
+def _group_words(group: tuple[str, ...]) -> str:
+    if len(group) <= SHOWN_TOGETHER:
+        return " × ".join(group)
+    return text("card.group_more", names=" × ".join(group[:2]), more=len(group) - 2)
+
+
+def measure_label(name: str) -> str:
+    """Return the short name of a measure: the catalogue's, else the measure's own."""
+    key = f"run.measure_{name}"
+    if key in catalogue("en"):
+        return text(key)
+    from nas_core.interpretability import MEASURES
+
+    return MEASURES[name].label if name in MEASURES else name.replace("_", " ")

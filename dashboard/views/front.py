@@ -58,7 +58,7 @@ class FrontView:
         run: Identity of the run; another run resets the zoom.
         numbers: (n,) uint32, the candidate's number in its run.
         interpretability: (n,) weighted geometric mean of the measures, in [0, 1].
-        performance: (n,) the performance metric, larger is better.
+        performance: (n,) the performance metric; which way is better shows in ``y_range`` and ``y_label``.
         on_front: (n,) bool.
         recent: (n,) bool, among the newest.
         best: Number of the candidate chosen at λ; None before there is one.
@@ -115,6 +115,7 @@ def front_view(
     performance = archive.performance[shown]
     on_front = ranking.on_front[shown]
     position = archive.position(selected) if selected else None
+    maximise = archive.objective.maximise
     return FrontView(
         run=run,
         numbers=numbers[shown],
@@ -128,9 +129,9 @@ def front_view(
         bands=_bands(archive, ranking),
         weight=ranking.preference.weight,
         x_label=x_label,
-        y_label=archive.objective.label,
+        y_label=archive.objective.label if maximise else text("run.smaller", metric=archive.objective.label),
         x_range=(-0.02, 1.03),
-        y_range=_shown_range(performance, on_front),
+        y_range=_shown_range(performance, on_front, maximise=maximise),
         words={name: words[name] for name in words if name != "summary"},
         summary=_summary(words["summary"], archive.objective.label, performance, on_front),
     )
@@ -141,14 +142,19 @@ def _summary(sentence: str, metric: str, performance: np.ndarray, on_front: np.n
     return sentence.format(count=len(performance), front=int(on_front.sum()), metric=metric, low=low, high=high)
 
 
-def _shown_range(performance: np.ndarray, on_front: np.ndarray) -> tuple[float, float]:
-    """Return a range that holds the front and most of the cloud, in steps of .05 so that it does not creep."""
+def _shown_range(performance: np.ndarray, on_front: np.ndarray, *, maximise: bool) -> tuple[float, float]:
+    """Return a range that holds the front and most of the cloud, in steps of .05 so that it does not creep.
+
+    Its second number is drawn at the top: the better end, also where smaller values are better.
+    """
     if not len(performance):
-        return (0.5, 1.0)
-    low = min(float(performance[on_front].min(initial=np.inf)), float(np.quantile(performance, 0.1)))
-    high = float(performance.max())
+        return (0.5, 1.0) if maximise else (1.0, 0.0)
+    signed = performance if maximise else -performance
+    low = min(float(signed[on_front].min(initial=np.inf)), float(np.quantile(signed, 0.1)))
+    high = float(signed.max())
     low, high = np.floor(low / 0.05 - 0.2) * 0.05, np.ceil(high / 0.05) * 0.05
-    return (float(low), float(high + 0.04 * (high - low)))
+    shown = float(low), float(high + 0.04 * (high - low))
+    return shown if maximise else (-shown[0], -shown[1])
 
 
 def _floors(archive: Snapshot, ranking: Ranking) -> tuple[Floor, ...]:

@@ -97,7 +97,7 @@ def measures_view(evaluation: Evaluation, space: SearchSpace, raised: Mapping[st
         label, description = (measure.label, measure.summary) if measure else (name.replace("_", " "), "")
         words, advice = "", ""
         if measure is not None and found.value is not None:
-            said = measure.advise(MeasuredCandidate(evaluation.architecture, known, found, names))
+            said = measure.advise(MeasuredCandidate(evaluation.architecture, known, found, names, space.signal))
             words, advice = said.state, said.change
         bars.append(
             MeasureBar(

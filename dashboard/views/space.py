@@ -1,4 +1,4 @@
-"""A search space as its page shows it: what may vary, what is limited, how large it is, what a sample looks like."""
+"""A search space as its page shows it: what is limited, how large it is, what a sample looks like."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard.texts import text
-from dashboard.views.card import structure_words
+from dashboard.texts import catalogue, text
 from dashboard.views.graph import GraphView, graph_view
+from dashboard.views.space_fields import label_of
 from dashboard.views.words import count
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 __all__ = [
     "SampleView",
     "SpaceSummary",
+    "architecture_words",
     "checked_pairs",
-    "menu",
+    "named_options",
     "range_changed",
     "sample_view",
     "samples",
@@ -30,16 +31,14 @@ __all__ = [
 ]
 
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-LIMITS = ("max_parameters", "max_operations", "max_depth", "max_features", "max_group_size", "max_groups")
 
 
 @dataclass(frozen=True)
 class SpaceSummary:
-    """A space in words: its size, one line per variable and one per constraint in force."""
+    """A space in words: its size, and one line per constraint in force."""
 
     size: str
     exact: bool
-    variables: tuple[tuple[str, str], ...]
     constraints: tuple[str, ...]
 
 
@@ -57,37 +56,29 @@ def space_summary(space: SearchSpace) -> SpaceSummary:
     """Return ``space`` in words."""
     size = space.size()
     told = re.sub(r"10\^(\d+)", lambda m: "10" + m[1].translate(RAISED), size.text)
-    variables = tuple((v.label or v.name, _domain(v)) for v in space.variables)
-    return SpaceSummary(told, size.exact, variables, tuple(_limits(space.constraints.model_dump())))
-
-
-def _domain(variable: Any) -> str:
-    """Return the domain of a variable in words, by what it declares."""
-    if hasattr(variable, "choices"):
-        return ", ".join(str(c) for c in variable.choices)
-    if hasattr(variable, "low"):
-        zero = text("space.or_zero") if getattr(variable, "zero", 0) else ""
-        return text("space.range", low=f"{variable.low:g}", high=f"{variable.high:g}") + zero
-    if hasattr(variable, "signs"):
-        names = {1: text("space.increasing"), -1: text("space.decreasing")}
-        return ", ".join(names[s] for s in variable.signs) or text("space.off")
-    if hasattr(variable, "linear"):
-        return text("space.groups_linear") if variable.linear else text("space.groups_plain")
-    return ""
+    return SpaceSummary(told, size.exact, tuple(_limits(space.constraints.model_dump())))
 
 
 def _limits(found: Mapping[str, Any]) -> Iterable[str]:
-    for name in LIMITS:
-        if found.get(name) is not None:
-            yield text(f"space.{name}_words", value=count(found[name]))
-    for name in ("features_required", "features_forbidden"):
-        if found.get(name):
-            yield text(f"space.{name}_words", names=", ".join(found[name]))
-    for name, sign in found.get("monotone_required", {}).items():
-        direction = text("space.increasing" if sign > 0 else "space.decreasing")
-        yield text("space.monotone_words", name=name, direction=direction)
-    for one, two in found.get("forbidden_pairs", ()):
-        yield text("space.pair_words", one=one, two=two)
+    """Yield the constraints in force, by the form of their values; known ones have sentences of their own."""
+    for name, value in found.items():
+        key = f"space.{name}_words"
+        if value is None or value is False or value == () or value == {}:
+            continue
+        if isinstance(value, dict):
+            for item, sign in value.items():
+                direction = text("space.increasing" if sign > 0 else "space.decreasing")
+                yield text("space.monotone_words", name=item, direction=direction)
+        elif isinstance(value, (tuple, list)) and isinstance(value[0], (tuple, list)):
+            yield from (text("space.pair_words", one=pair[0], two=pair[1]) for pair in value)
+        elif isinstance(value, (tuple, list)):
+            names = ", ".join(str(v) for v in value)
+            yield text(key, names=names) if key in catalogue("en") else f"{label_of(name)}: {names}"
+        elif value is True:
+            yield label_of(name)
+        else:
+            told = count(value) if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value
+            yield text(key, value=told) if key in catalogue("en") else f"{label_of(name)}: {told}"
 
 
 def samples(space: SearchSpace, seed: int, how_many: int = 3) -> list[Architecture]:
@@ -114,20 +105,36 @@ def sample_view(
 
     found = facts(space, architecture)
     names = [f.name for f in space.features]
-    groups = len(architecture.values.get("groups", ()))
-    words = text("space.sample_words", used=len(found.used_features), all=len(names), groups=groups)
     cost = text("space.sample_cost", parameters=count(found.parameters), operations=count(found.operations))
     drawn = graph_view(graph(space, architecture), names, room=room, limit=limit, tallest=tallest)
-    return SampleView(architecture.id, f"{words} · {structure_words(architecture.values)}", cost, drawn)
+    return SampleView(architecture.id, architecture_words(space, architecture), cost, drawn)
 
 
-def menu(name: str, spaces: Sequence[SearchSpace]) -> tuple[Any, ...]:
-    """Return every choice that any of ``spaces`` offers for the variable ``name``, in their order."""
-    found = [c for s in spaces if name in s.by_name for c in getattr(s.by_name[name], "choices", ())]
-    choices = list(dict.fromkeys(found))
-    if choices and all(isinstance(c, int) for c in choices):
-        choices.sort()
-    return tuple(choices)
+def architecture_words(space: SearchSpace, architecture: Architecture) -> str:
+    """Return an architecture in one line: the features of a table it reads, and what it is made of."""
+    told = space.engine.describe(space, architecture.values)
+    groups = architecture.values.get("groups")
+    if space.signal is not None or groups is None:
+        return told
+    used = sum(len(group["features"]) for group in groups)
+    key = "space.sample_words_one" if len(groups) == 1 else "space.sample_words"
+    return f"{text(key, used=used, all=len(space.features), groups=len(groups))} · {told}"
+
+
+def named_options(space: SearchSpace, name: str, present: Sequence[str]) -> list[str]:
+    """Return what a constraint that names things may name: features, or what the variables of the space offer."""
+    if name.startswith("features"):
+        found = [f.name for f in space.features]
+    else:
+        found = [
+            choice
+            for variable in space.variables
+            for field in type(variable).model_fields
+            if isinstance(value := getattr(variable, field), tuple)
+            for choice in value
+            if isinstance(choice, str)
+        ]
+    return list(dict.fromkeys([*found, *present]))
 
 
 def checked_pairs(rows: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:

@@ -133,7 +133,8 @@ def test_the_page_opens_on_a_built_in_set_and_prepares_it(store: Store) -> None:
     app = open_page()
     assert not app.exception
     assert app.selectbox(key="data_choice").value == "breast_cancer"
-    assert app.selectbox(key="data_metric_classification").options == ["ROC AUC", "Accuracy", "Balanced accuracy"]
+    offered = app.selectbox(key="data_metric_classification").options
+    assert offered == ["ROC AUC", "Accuracy", "Balanced accuracy", "F1", "Precision", "Recall", "Log loss"]
     app.selectbox(key="data_metric_classification").select("accuracy")
     app.slider(key="data_split").set_range(50, 70)
     app.button(key="data_use").click().run()
@@ -161,7 +162,7 @@ def test_another_target_changes_task_and_metric(store: Store) -> None:
     assert not app.exception
     assert "2 classes" in " ".join(c.value for c in app.caption)
     app = open_page(data="diabetes")
-    assert app.selectbox(key="data_metric_regression").options == ["R²"]
+    assert app.selectbox(key="data_metric_regression").options == ["R²", "MSE", "MAE"]
 
 
 @pytest.mark.parametrize(

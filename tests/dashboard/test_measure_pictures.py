@@ -147,8 +147,8 @@ def test_the_header_says_where_a_candidate_is_from(space: SearchSpace, evaluatio
     assert failed.facts[0].value == "–"
 
 
-def test_the_best_links_trade_performance_for_features(evaluations: list[Evaluation]) -> None:
-    links = best_links(evaluations, AUC, 30)
+def test_the_best_links_trade_performance_for_features(space: SearchSpace, evaluations: list[Evaluation]) -> None:
+    links = best_links(evaluations, AUC, space)
     by_id = {e.id: e for e in evaluations}
     performance = [by_id[link.id].performance.value for link in links]
     used = [sum(len(g["features"]) for g in by_id[link.id].architecture.values["groups"]) for link in links]
@@ -156,4 +156,4 @@ def test_the_best_links_trade_performance_for_features(evaluations: list[Evaluat
     assert used == sorted(used, reverse=True)
     assert len(set(used)) == len(used)
     assert f"#{by_id[links[0].id].index}:" in links[0].words
-    assert best_links(evaluations[-2:], AUC, 30) == ()
+    assert best_links(evaluations[-2:], AUC, space) == ()

@@ -6,21 +6,24 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from recorded import run_problem
 
 from dashboard.figures.front import ON_FRONT, RECENT, front_payload
 from dashboard.figures.hypervolume import hypervolume_figure
 from dashboard.theme import LIGHT
-from dashboard.views.card import candidate_card, structure_words
+from dashboard.views.card import candidate_card, measure_label
 from dashboard.views.failures import failures_view
 from dashboard.views.front import FrontView, front_view
 from dashboard.views.hypervolume import hypervolume_view
 from dashboard.views.progress import progress_view
 from dashboard.views.table import candidate_table
+from nas_core.interpretability import MEASURES
 from nas_core.objectives import METRICS
 from nas_core.preferences import STRUCTURE_MEASURES, Preference
 from nas_core.records import Architecture, Estimate, Evaluation, Measurement, RunRecord, RunState, Status
 from nas_core.runs.progress import Progress
 from nas_core.search import Archive
+from nas_core.spaces import SearchSpace, facts
 
 WORDS = {
     **{name: name for name in ("cloud", "recent", "front", "floors", "best", "selected", "ribbon")},
@@ -208,20 +211,7 @@ def test_a_pause_that_is_under_way_has_its_own_state() -> None:
     assert progress_view(record(RunState.RUNNING), Progress(), pausing=True, ending=True).state == "stopping"
 
 
-def test_structure_in_words() -> None:
-    deep = {
-        "encoding": "piecewise", "depth": 2, "width": 16, "activation": "relu", "connections": "residual",
-        "normalisation": "batch", "dropout": 0.1, "optimiser": "adam", "learning_rate": 0.01,
-    }  # fmt: skip
-    assert structure_words(deep) == "piecewise · 2 × 16 relu · residual · batch norm · dropout 0.100 · adam 0.0100"
-    assert structure_words({"encoding": "quantile", "depth": 0, "optimiser": "sgd"}) == "quantile · linear · sgd –"
-
-
 def test_the_card_names_features_and_interactions() -> None:
-    from recorded import run_problem
-
-    from nas_core.spaces import SearchSpace
-
     space = SearchSpace.for_problem(run_problem("iris"), "accurate")
     together = next(
         p.architecture
@@ -230,8 +220,35 @@ def test_the_card_names_features_and_interactions() -> None:
     )
     made = evaluation(7, 0.97, 0.5).model_copy(update={"architecture": together})
     card = candidate_card(made, space, METRICS["roc_auc"], {"additivity": "additive"}, 0.5)
-    assert card.total == 4
     assert card.number == 7
-    assert card.pairs > 0
-    assert set().union(*card.interactions) <= set(card.features) <= {f.name for f in space.features}
+    lines = dict(card.lines)
+    used = [f.name for i, f in enumerate(space.features) if i in facts(space, together).used_features]
+    assert lines["Uses"] == f"{len(used)} of 4 features: {', '.join(used)}"
+    group = next(g["features"] for g in together.values["groups"] if len(g["features"]) > 1)
+    assert " × ".join(space.features[j].name for j in group) in lines["Interact"]
+    assert lines["Built as"] == space.engine.describe(space, together.values)
+    assert card.phrase.startswith(f"{len(used)} of 4 features, ")
     assert {bar.label for bar in card.bars if bar.name == "additivity"} == {"additive"}
+
+
+def test_the_card_of_an_image_network_says_what_it_sees_and_nothing_of_features() -> None:
+    space = SearchSpace.for_problem(run_problem("digits_images"))
+    for proposal in space.initial(12, np.random.default_rng(0)):
+        known = facts(space, proposal.architecture)
+        made = evaluation(3, 0.9, 0.5).model_copy(update={"architecture": proposal.architecture})
+        card = candidate_card(made, space, METRICS["accuracy"], {}, None)
+        lines = dict(card.lines)
+        assert list(lines) == ["Sees", "Together", "Built as", "Cost"]
+        assert known.receptive_field is not None
+        height, width = known.receptive_field
+        whole = min(height, 8) == min(width, 8) == 8
+        assert lines["Sees"].startswith("the whole image" if whole else f"{height} × {width} of 8 × 8 pixels")
+        assert lines["Together"].startswith(f"{known.pairs:,} of " if known.pairs else "no two patches")
+        assert f"{known.operations:,} operations" in lines["Cost"]
+        assert "features" not in card.phrase + " ".join(lines.values())
+
+
+def test_every_measure_has_a_short_name() -> None:
+    assert measure_label("additivity") == "additive"
+    assert all(measure_label(name) for name in MEASURES)
+    assert measure_label("of_tomorrow") == "of tomorrow"

@@ -1,0 +1,293 @@
+"""The Explain tab of a network on images or sequences: a row itself with what each place adds, and means over rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from dashboard import state
+from dashboard.components.explained import Explained, Explanation, candidate_of, explanation
+from dashboard.figures.attributions import importance_figure, waterfall_figure
+from dashboard.figures.signal_attributions import mean_figure, overlay_figure, picture_figure, series_figure, tinted
+from dashboard.texts import text
+from dashboard.theme import palette
+from dashboard.views.attributions import AttributionView, RowView, importance, row_views, waterfall
+from dashboard.views.signal_attributions import (
+    WordsView,
+    cell_rows,
+    cells_view,
+    mean_view,
+    of_predicted,
+    picture_view,
+    series_view,
+    unit_of,
+    words_view,
+)
+from dashboard.views.words import duration, number, percent, signed
+
+if TYPE_CHECKING:
+    from nas_core.explanations import Candidate
+
+__all__ = ["signal_tab", "words_html"]
+
+PLOT = {"displayModeBar": False}
+MISSED = 1e-3
+REFRESH, STEP = 1.0, 0.6  # seconds between pictures while values get better, and of work after each
+PICKS: dict[str, Callable[[RowView], float]] = {
+    "most_wrong": lambda r: -r.error,
+    "most_typical": lambda r: r.distance,
+    "least_sure": lambda r: -r.doubt,
+}
+
+
+def signal_tab(run_id: str, candidate_id: str) -> None:
+    """Draw the tab; while values are sampled, draw it again and again as they get better.
+
+    Raises:
+        NasightError: The candidate cannot be explained, with the reason.
+    """
+    candidate = candidate_of(run_id, candidate_id)
+    method = _method_choice(candidate)
+    thorough = (run_id, candidate_id) in st.session_state.setdefault("explain_thorough", set())
+    with st.spinner(text("candidate.explaining"), show_time=True):
+        found = explanation(run_id, candidate_id, thorough, method)
+    if found.finished:
+        _tab(found, run_id, candidate_id, thorough)
+    else:
+        st.fragment(_better, run_every=REFRESH)(found, run_id, candidate_id, thorough)
+
+
+def _better(found: Explanation, run_id: str, candidate_id: str, thorough: bool) -> None:
+    """Draw what there is, then make it better: what is drawn stays in view meanwhile."""
+    state.load()
+    if not found.finished:
+        _tab(found, run_id, candidate_id, thorough)
+        found.advance(STEP)
+    if found.finished:
+        st.rerun()
+
+
+def _method_choice(candidate: Candidate) -> str:
+    """Return the chosen explainer's name among those that apply; say of the others why they do not."""
+    from nas_core.explanations import EXPLAINERS, choose_explainer
+
+    own = {n: e for n, e in EXPLAINERS.items() if isinstance(candidate, e.explains)}
+    verdicts = {n: e.applies_to(candidate) for n, e in own.items()}
+    names = [n for n, v in verdicts.items() if v.ok]
+    chosen = st.segmented_control(
+        text("signal.method"), names, default=choose_explainer(candidate).name, required=True,
+        format_func=lambda n: own[n].label, key="signal_method", persist_state="session",
+        help=text("signal.method_help"),
+    )  # fmt: skip
+    away = [text("signal.not_one", method=own[n].label, reason=v.reason) for n, v in verdicts.items() if not v.ok]
+    if away:
+        st.caption(text("signal.not_here", names="; ".join(away)))
+    return chosen if chosen in names else choose_explainer(candidate).name
+
+
+def _tab(shown: Explanation, run_id: str, candidate_id: str, thorough: bool) -> None:
+    found = shown.latest
+    problem = found.candidate.problem
+    transform = problem.target_scale.transform if problem.task == "regression" else None
+    output = _output(found)
+    rows = row_views(found.attribution, found.rows, problem.dataset, transform)
+    _about(shown)
+    labels = {"one": text("signal.one"), "all": text("signal.all")}
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        chosen = st.segmented_control(
+            text("candidate.tab_explain"), list(labels), default="one", required=True, format_func=labels.__getitem__,
+            label_visibility="collapsed", key="signal_part", persist_state="session",
+        )  # fmt: skip
+        if shown.finished and not found.complete and not thorough and found.attribution.errors is not None:
+            _offer_more((run_id, candidate_id))
+    if chosen == "all":
+        _all_rows(found, output)
+    else:
+        _one_row(found, output, rows)
+
+
+def _offer_more(which: tuple[str, str]) -> None:
+    if st.button(text("candidate.more"), key="explain_more", icon=":material/more_time:",
+                 help=text("candidate.more_help")):  # fmt: skip
+        st.session_state["explain_thorough"].add(which)
+        st.rerun()
+
+
+def _output(found: Explained) -> int | None:
+    """Return the index of the explained output, None for the class that each row is predicted to be."""
+    names = found.attribution.output_names
+    if len(names) == 1:
+        return 0
+    chosen = st.selectbox(
+        text("candidate.class"), [-1, *range(len(names))], key="signal_class", persist_state="session",
+        format_func=lambda i: names[i] if 0 <= i < len(names) else text("signal.predicted_class"),
+    )  # fmt: skip
+    return chosen if chosen in range(len(names)) else None
+
+
+def _about(shown: Explanation) -> None:
+    """Say how the values were computed, whether they add up, and how near sampled ones are."""
+    from nas_core.explanations import EXPLAINERS
+
+    found, attribution = shown.latest, shown.latest.attribution
+    told = {"method": found.label, "reason": attribution.reason, "rows": len(found.rows),
+            "seconds": duration(attribution.seconds)}  # fmt: skip
+    if EXPLAINERS[attribution.method].per_cell:
+        lines = [text("signal.about_background", **told, background=len(found.background))]
+    else:
+        lines = [text("signal.about", **told)]
+    if attribution.unit == "share":
+        lines.append(text("signal.shares"))
+    elif not attribution.additive:
+        lines.append(text("signal.not_additive"))
+    else:
+        residual = attribution.residual
+        good = residual <= MISSED * max(attribution.scale, 1e-9)
+        badge = text("candidate.residual_ok" if good else "candidate.residual_bad", residual=f"{residual:.1e}")
+        lines.append(f"{':material/verified: ' if good else ':material/warning: '}{badge}")
+    if attribution.margin:
+        share = attribution.margin / attribution.scale if attribution.scale else 0.0
+        unit = unit_of(attribution, found.candidate.problem.dataset)
+        lines.append(text("candidate.margin" if shown.finished else "candidate.refining", unit=unit,
+                          typical=number(attribution.typical_margin, 2), widest=number(attribution.margin, 2),
+                          share=f"{100 * share:.2g} %"))  # fmt: skip
+    st.caption("  \n".join(lines))
+
+
+def _one_row(found: Explained, asked: int | None, rows: tuple[RowView, ...]) -> None:
+    dataset = found.candidate.problem.dataset
+    row = _chosen_row(rows, dataset.task == "classification", dataset.target)
+    position = [r.row for r in rows].index(row)
+    output = int(np.argmax(found.attribution.outputs[position])) if asked is None else asked
+    view = cells_view(found.attribution, output, found.rows, dataset)
+    signal = dataset.signal
+    assert signal is not None
+    if not view.values[position].any():
+        st.info(text("signal.nothing"))
+        return
+    if signal.modality == "image":
+        _picture(found, output, position, view)
+    elif signal.vocabulary:
+        _heading("words", view, found)
+        st.html(words_html(words_view(found.attribution, output, position, dataset), state.is_dark()))
+        _legend(found, None, view.unit)
+    else:
+        drawn = series_view(found.attribution, output, position, dataset)
+        _heading("series", view, found)
+        st.plotly_chart(series_figure(drawn, palette(state.is_dark())), theme=None, config=PLOT, key="signal_series",
+                        alt=_spoken(view, position))  # fmt: skip
+        _legend(found, drawn.limit, view.unit)
+    if found.attribution.additive:
+        biased = found.attribution.origin == "bias"
+        st.markdown(f"**{text('signal.from_bias' if biased else 'signal.from_mean')}**")
+        steps = waterfall(view, position, start="signal.bias" if biased else "shap.mean_output", others="signal.others")
+        st.plotly_chart(waterfall_figure(steps, palette(state.is_dark())), theme=None, config=PLOT,
+                        key="signal_waterfall", alt=_spoken(view, position))  # fmt: skip
+    with st.expander(text("signal.table")):
+        _table(view, position)
+
+
+def _chosen_row(rows: tuple[RowView, ...], classes: bool, target: str) -> int:
+    """Return the row in view: picked by a button or from the list."""
+    by_row = {r.row: r for r in rows}
+    with st.container(horizontal=True):
+        for name in [n for n in PICKS if classes or n != "least_sure"]:
+            if st.button(text(f"candidate.{name}"), key=f"explain_{name}", type="tertiary"):
+                st.session_state["explain_row"] = min(rows, key=PICKS[name]).row
+    if st.session_state.get("explain_row") not in by_row:
+        st.session_state["explain_row"] = min(rows, key=PICKS["most_typical"]).row
+
+    def words(row: int) -> str:
+        r = by_row[row]
+        return text("candidate.row_words", row=r.row, target=target, actual=r.actual, predicted=r.predicted)
+
+    return st.selectbox(text("candidate.row"), sorted(by_row), format_func=words, key="explain_row",
+                        persist_state="session")  # fmt: skip
+
+
+def _heading(what: str, view: AttributionView, found: Explained) -> None:
+    words = text("signal.attends") if found.attribution.unit == "share" else text(f"signal.{what}", output=view.output)
+    st.markdown(f"**{words}**")
+
+
+def _legend(found: Explained, limit: float | None, unit: str) -> None:
+    if found.attribution.unit == "share":
+        st.caption(text("signal.legend_share"))
+    elif limit is None:
+        st.caption(text("signal.legend_words"))
+    else:
+        st.caption(text("signal.legend", limit=number(limit, 2), unit=unit))
+
+
+def _picture(found: Explained, output: int, position: int, view: AttributionView) -> None:
+    """Draw the image beside what its places add."""
+    colours = palette(state.is_dark())
+    drawn = picture_view(found.attribution, output, position, found.candidate.problem.dataset)
+    left, right = st.columns(2)
+    row = int(view.rows[position])
+    with left:
+        st.markdown(f"**{text('signal.picture', row=row)}**")
+        st.plotly_chart(picture_figure(drawn, colours), theme=None, config=PLOT, key="signal_picture",
+                        width="content", alt=text("signal.picture", row=row))  # fmt: skip
+    with right:
+        _heading("overlay_map" if drawn.smooth else "overlay", view, found)
+        st.plotly_chart(overlay_figure(drawn, colours), theme=None, config=PLOT, key="signal_overlay",
+                        width="content", alt=_spoken(view, position))  # fmt: skip
+    _legend(found, drawn.limit, view.unit)
+
+
+def _spoken(view: AttributionView, position: int) -> str:
+    """Return the largest contributions of a row in words, for who does not see the picture."""
+    return "; ".join(f"{r.name} {signed(r.value)} {view.unit}" for r in cell_rows(view, position, 5))
+
+
+def _table(view: AttributionView, position: int) -> None:
+    found = cell_rows(view, position)
+    columns = {
+        text("signal.column_cell"): [r.name for r in found],
+        text("signal.column_content"): [r.content for r in found],
+        text("signal.column_value", unit=view.unit): [signed(r.value) for r in found],
+        text("signal.column_share"): [percent(r.share) for r in found],
+    }
+    shown = {name: column for name, column in columns.items() if any(column)}
+    st.dataframe(shown, hide_index=True, width="stretch")
+
+
+def _all_rows(found: Explained, asked: int | None) -> None:
+    colours, dataset = palette(state.is_dark()), found.candidate.problem.dataset
+    attribution = of_predicted(found.attribution) if asked is None else found.attribution.output(asked)
+    view = cells_view(attribution, 0, found.rows, dataset)
+    if not view.values.any():
+        st.info(text("signal.nothing"))
+        return
+    drawn = mean_view(attribution, 0, dataset)
+    words = text("signal.mean", output=text("signal.own_class") if asked is None else view.output, rows=drawn.rows)
+    st.markdown(f"**{words}**")
+    image = drawn.mean.shape[0] > 1
+    st.plotly_chart(mean_figure(drawn, colours), theme=None, config=PLOT, key="signal_mean",
+                    width="content" if image else "stretch", alt=words)  # fmt: skip
+    st.markdown(f"**{text('candidate.importance')}**")
+    st.plotly_chart(importance_figure(importance(view), colours), theme=None, config=PLOT, key="signal_importance",
+                    alt=text("candidate.importance"))  # fmt: skip
+
+
+def words_html(view: WordsView, dark: bool) -> str:
+    """Return the words of a text on grounds coloured by what each adds, each with its value to be read on hover."""
+    colours = palette(dark)
+    if not view.words:
+        return f"<p>{escape(text('signal.no_words'))}</p>"
+    spans = "".join(
+        f'<span title="{escape(_word_title(w.word, w.value, view))}" style="background:{tinted(w.strength, colours)};'
+        f'padding:2px 5px;border-radius:4px">{escape(w.word)}</span>'
+        for w in view.words
+    )
+    return f'<div style="display:flex;flex-wrap:wrap;gap:4px;line-height:1.6;color:{colours.ink}">{spans}</div>'
+
+
+def _word_title(word: str, value: float, view: WordsView) -> str:
+    told = signed(value) if view.signed else number(value)
+    return text("signal.word_title", word=word, value=told, unit=view.unit)

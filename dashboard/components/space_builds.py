@@ -1,0 +1,92 @@
+"""What a search space can build: its size, random architectures, what they cost, and how long a search takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.components.space_time import time_panel
+from dashboard.figures.architecture import architecture_figure
+from dashboard.figures.space import cost_figure
+from dashboard.texts import text
+from dashboard.theme import palette
+from dashboard.views.estimate import CostView, cost_view
+from dashboard.views.space import SampleView, SpaceSummary, sample_view, samples, space_summary
+
+if TYPE_CHECKING:
+    from dashboard.state import Draft
+    from nas_core.spaces import SearchSpace
+
+__all__ = ["builds"]
+
+PLOT = {"displayModeBar": False}
+ROOM, TALL, MOST_BOXES = 640.0, 106.0, 14  # width and height of a sample's graph, pixels; boxes it may have
+TABS = ("samples", "cost")
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _summary(space_id: str, language: str, _space: SearchSpace) -> SpaceSummary:
+    return space_summary(_space)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _samples(space_id: str, seed: int, language: str, _space: SearchSpace) -> list[SampleView]:
+    drawn = samples(_space, seed)
+    return [sample_view(_space, architecture, room=ROOM, limit=MOST_BOXES, tallest=TALL) for architecture in drawn]
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _cost(space_id: str, language: str, _space: SearchSpace) -> CostView:
+    return cost_view(_space)
+
+
+def _language() -> str:
+    """Return what decides the language of the words that are kept."""
+    return str(st.query_params.get("lang", "en"))
+
+
+def builds(draft: Draft, space: SearchSpace) -> None:
+    """Draw what ``space`` can build."""
+    summary = _summary(space.id, _language(), space)
+    st.markdown(f"**{text('space.size')}** · {summary.size}",
+                help=text("space.size_exact" if summary.exact else "space.size_bound"))  # fmt: skip
+    limits = text("space.in_force", list="; ".join(summary.constraints)) if summary.constraints else ""
+    st.caption(limits or text("space.no_constraints"))
+    shown, cost = st.tabs([text(f"space.tab_{name}") for name in TABS], key="space_builds", on_change="rerun")
+    if shown.open:
+        with shown, state.shown_errors():
+            _draw_samples(space)
+    elif cost.open:
+        with cost, state.shown_errors():
+            _draw_cost(draft, space)
+    state.page_link("run", text("space.next"), icon=":material/play_arrow:")
+
+
+def _draw_samples(space: SearchSpace) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(text("space.builds"), width="content")
+        if st.button(text("space.redraw"), icon=":material/casino:", key="space_redraw"):
+            st.session_state["space_draw"] = st.session_state.get("space_draw", 0) + 1
+    colours = palette(state.is_dark())
+    for i, sample in enumerate(_samples(space.id, st.session_state.get("space_draw", 0), _language(), space)):
+        with st.container(border=True, gap="xsmall"):
+            st.markdown(sample.words)
+            st.caption(sample.cost)
+            drawn = architecture_figure(sample.graph, colours, room=ROOM, height=TALL)
+            st.plotly_chart(drawn, theme=None, config=PLOT, key=f"space_sample_{i}", alt=sample.graph.words)
+
+
+def _draw_cost(draft: Draft, space: SearchSpace) -> None:
+    """Draw how parameters and operations are spread, and the time a search takes."""
+    with st.spinner(text("space.cost_counting"), show_time=False):
+        view = _cost(space.id, _language(), space)
+    colours = palette(state.is_dark())
+    st.markdown(f"**{text('space.cost_title')}**", help=text("space.cost_help", count=view.sampled))
+    for column, spread in zip(st.columns(2, gap="medium"), view.spreads):
+        column.plotly_chart(cost_figure(spread, colours), theme=None, config=PLOT, key=f"space_cost_{spread.label}",
+                            alt=spread.words)  # fmt: skip
+        column.caption(spread.words)
+    st.divider()
+    time_panel(draft, space)
