@@ -21,7 +21,7 @@ from nas_core import builtin_names
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-COMMANDS = ("demo", "search", "resume", "runs", "show")
+COMMANDS = ("demo", "search", "resume", "runs", "show", "graph", "benchmark")
 
 
 def blocks(language: str) -> list[str]:
@@ -75,7 +75,7 @@ def test_there_are_command_lines_for_every_engine_command() -> None:
 
 
 def test_the_built_in_sets_are_named() -> None:
-    sentence = re.search(r"`DATA` is one of (.*?), or a CSV", README, re.DOTALL)
+    sentence = re.search(r"`DATA` is one of (.*?), or a file", README, re.DOTALL)
     assert sentence is not None
     assert set(re.findall(r"`(\w+)`", sentence.group(1))) == set(builtin_names())
 
@@ -104,7 +104,7 @@ def test_every_command_has_its_help(command: str) -> None:
     result = CliRunner().invoke(app, [*([command] if command else []), "--help"])
     assert result.exit_code == 0
     assert "Usage: " in result.stdout
-    named = COMMANDS if not command else ("--store",)
+    named = COMMANDS if not command else ("--variables",) if command == "benchmark" else ("--store",)
     assert all(word in result.stdout for word in named)
 
 

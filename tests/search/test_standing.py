@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -36,7 +38,7 @@ told = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(told, unit, st.randoms(use_true_random=False))
-def test_keys_order_candidates_as_the_ranking_does(rows: list, weight: float, shuffler: object) -> None:
+def test_keys_order_candidates_as_the_ranking_does(rows: list, weight: float, shuffler: Random) -> None:
     evaluations = [evaluation(at, value, (a, b), status) for at, (value, a, b, status) in enumerate(rows)]
     archive, wish = Archive(AUC, NAMES), Preference(weight=weight)
     archive.add(evaluations)
