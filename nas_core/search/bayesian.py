@@ -13,6 +13,7 @@ from nas_core.records import Architecture, Evaluation, Proposal, derive_seed
 from nas_core.search.ledger import Ledger
 from nas_core.search.snapshot import SEARCH_MEASURES
 from nas_core.search.standing import Standing
+from nas_core.search.starts import Starts
 from nas_core.search.strategy import Space, Strategy
 from nas_core.search.surrogate import Posterior, Surrogate
 
@@ -58,15 +59,15 @@ class BayesianStrategy(Strategy):
         self._space, self._seed, self._hints = space, seed, hints
         self._standing = Standing(objective, preference)
         self._ledger = Ledger(space)
-        self._asks = self._started = 0
-        self._initial: list[Proposal] | None = None
+        self._asks = 0
+        self._starts = Starts(space, seed, self.name, STARTS, hints)
         self._codes: dict[str, np.ndarray] = {}
 
     def ask(self, n: int) -> list[Proposal]:
         """Return up to ``n`` proposals: the informed initial ones, then those with the largest improvement."""
         rng = np.random.default_rng(derive_seed(self._seed, self.name, self._asks))
         self._asks += 1
-        found = self._next_initial(n)
+        found = self._starts.take(n, self._ledger)
         if len(found) < n and len(self._standing.feasible) >= 2:
             found += self._improving(n - len(found), rng)
         while len(found) < n and (proposal := self._ledger.next_new(lambda: self._random(rng))) is not None:
@@ -88,7 +89,7 @@ class BayesianStrategy(Strategy):
         return {
             "strategy": self.name,
             "asks": self._asks,
-            "started": self._started,
+            "started": self._starts.looked_at,
             "pending": self._ledger.state(),
             "preference": self._standing.preference.model_dump(mode="json"),
         }
@@ -96,23 +97,10 @@ class BayesianStrategy(Strategy):
     def restore(self, state: dict[str, Any], evaluations: Sequence[Evaluation]) -> None:
         """Continue from a stored state."""
         Ledger.check_state(state, self.name)
-        self._asks, self._started = state["asks"], state["started"]
+        self._asks, self._starts.looked_at = state["asks"], state["started"]
         self._standing.prefer(Preference.model_validate(state["preference"]))
         self._ledger.restore(state["pending"], evaluations)
         self._standing.add(evaluations)
-
-    def _next_initial(self, n: int) -> list[Proposal]:
-        """Return up to ``n`` of the space's own starting points that are not known yet."""
-        if self._initial is None:
-            rng = np.random.default_rng(derive_seed(self._seed, self.name, "initial"))
-            self._initial = self._space.initial(STARTS, rng, self._hints)
-        found: list[Proposal] = []
-        while len(found) < n and self._started < len(self._initial):
-            proposal = self._initial[self._started]
-            self._started += 1
-            if self._ledger.claim(proposal):
-                found.append(proposal)
-        return found
 
     def _random(self, rng: np.random.Generator) -> Proposal:
         return Proposal(architecture=self._space.sample(rng, self._hints))

@@ -14,6 +14,7 @@ from nas_core.records import Evaluation, Proposal, derive_seed
 from nas_core.search.ledger import Ledger
 from nas_core.search.snapshot import SEARCH_MEASURES
 from nas_core.search.standing import Standing
+from nas_core.search.starts import Starts
 from nas_core.search.strategy import Space, Strategy
 
 __all__ = ["RegularisedEvolutionStrategy"]
@@ -48,15 +49,15 @@ class RegularisedEvolutionStrategy(Strategy):
         self._space, self._seed, self._hints = space, seed, hints
         self._standing = Standing(objective, preference)
         self._ledger = Ledger(space)
-        self._asks = self._started = 0
+        self._asks = 0
         self._young: list[str] = []  # the population, the oldest first
-        self._initial: list[Proposal] | None = None
+        self._starts = Starts(space, seed, self.name, POPULATION, hints)
 
     def ask(self, n: int) -> list[Proposal]:
         """Return up to ``n`` proposals: first the informed initial ones, then mutants."""
         rng = np.random.default_rng(derive_seed(self._seed, self.name, self._asks))
         self._asks += 1
-        found = self._next_initial(n)
+        found = self._starts.take(n, self._ledger)
         while len(found) < n and (proposal := self._ledger.next_new(lambda: self._mutant(rng))) is not None:
             found.append(proposal)
         return found
@@ -76,7 +77,7 @@ class RegularisedEvolutionStrategy(Strategy):
         return {
             "strategy": self.name,
             "asks": self._asks,
-            "started": self._started,
+            "started": self._starts.looked_at,
             "population": list(self._young),
             "pending": self._ledger.state(),
             "preference": self._standing.preference.model_dump(mode="json"),
@@ -85,7 +86,8 @@ class RegularisedEvolutionStrategy(Strategy):
     def restore(self, state: dict[str, Any], evaluations: Sequence[Evaluation]) -> None:
         """Continue from a stored state."""
         Ledger.check_state(state, self.name)
-        self._asks, self._started, self._young = state["asks"], state["started"], list(state["population"])
+        self._asks, self._starts.looked_at = state["asks"], state["started"]
+        self._young = list(state["population"])
         self._standing.prefer(Preference.model_validate(state["preference"]))
         self._ledger.restore(state["pending"], evaluations)
         self._standing.add(evaluations)
@@ -96,19 +98,6 @@ class RegularisedEvolutionStrategy(Strategy):
                 allowed="a state together with all evaluations told before it",
                 fix="pass every evaluation of the run",
             )
-
-    def _next_initial(self, n: int) -> list[Proposal]:
-        """Return up to ``n`` of the space's own starting points that are not known yet."""
-        if self._initial is None:
-            rng = np.random.default_rng(derive_seed(self._seed, self.name, "initial"))
-            self._initial = self._space.initial(POPULATION, rng, self._hints)
-        found: list[Proposal] = []
-        while len(found) < n and self._started < len(self._initial):
-            proposal = self._initial[self._started]
-            self._started += 1
-            if self._ledger.claim(proposal):
-                found.append(proposal)
-        return found
 
     def _mutant(self, rng: np.random.Generator) -> Proposal:
         """Return a mutant of the best of a sample of the population; a random architecture while there is none."""

@@ -16,6 +16,7 @@ from nas_core.search.fronts import exclusive_volume
 from nas_core.search.ledger import Ledger
 from nas_core.search.population import Member, Population
 from nas_core.search.snapshot import SEARCH_MEASURES
+from nas_core.search.starts import Starts
 from nas_core.search.strategy import Space, Strategy
 
 __all__ = ["Nsga2Strategy"]
@@ -76,8 +77,7 @@ class Nsga2Strategy(Strategy):
         self._objective, self._measures, self._size = objective, tuple(measures), population
         self._ledger = Ledger(space)
         self._asks = 0
-        self._started = 0  # how many of the initial proposals were looked at
-        self._initial: list[Proposal] | None = None
+        self._starts = Starts(space, seed, self.name, population, hints)
         self._told: dict[str, Member] = {}
         self._children: Counter[str] = Counter()
         self._measured: tuple[list[tuple[float, ...]], list[float]] = ([], [])
@@ -87,7 +87,7 @@ class Nsga2Strategy(Strategy):
         """Return up to ``n`` proposals: first the informed initial ones, then offspring of the population."""
         rng = np.random.default_rng(derive_seed(self._seed, self.name, self._asks))
         self._asks += 1
-        found = self._next_initial(n)
+        found = self._starts.take(n, self._ledger)
         while len(found) < n and (proposal := self._next(rng)) is not None:
             found.append(proposal)
         return found
@@ -112,7 +112,7 @@ class Nsga2Strategy(Strategy):
         return {
             "strategy": self.name,
             "asks": self._asks,
-            "started": self._started,
+            "started": self._starts.looked_at,
             "pending": self._ledger.state(),
             "preference": self._preference.model_dump(mode="json"),
             "population": [member.architecture.id for member in self._population.members],
@@ -121,7 +121,7 @@ class Nsga2Strategy(Strategy):
     def restore(self, state: dict[str, Any], evaluations: Sequence[Evaluation]) -> None:
         """Continue from a stored state."""
         Ledger.check_state(state, self.name)
-        self._asks, self._started = state["asks"], state["started"]
+        self._asks, self._starts.looked_at = state["asks"], state["started"]
         self._preference = Preference.model_validate(state["preference"])
         self._ledger.restore(state["pending"], evaluations)
         self._count_children(evaluations)
@@ -134,19 +134,6 @@ class Nsga2Strategy(Strategy):
                 fix="pass every evaluation of the run",
             )
         self._population = Population.of([self._told[key] for key in state["population"]], self._preference)
-
-    def _next_initial(self, n: int) -> list[Proposal]:
-        """Return up to ``n`` of the space's own starting points that are not known yet."""
-        if self._initial is None:
-            rng = np.random.default_rng(derive_seed(self._seed, self.name, "initial"))
-            self._initial = self._space.initial(self._size, rng, self._hints)
-        found: list[Proposal] = []
-        while len(found) < n and self._started < len(self._initial):
-            proposal = self._initial[self._started]
-            self._started += 1
-            if self._ledger.claim(proposal):
-                found.append(proposal)
-        return found
 
     def _next(self, rng: np.random.Generator) -> Proposal | None:
         return self._ledger.next_new(lambda: self._breed(rng))
