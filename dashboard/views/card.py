@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -151,6 +152,8 @@ def _sees(signal: Signal, found: StructuralFacts, key: str) -> str:
     key = f"{key}_{signal.modality}"
     if (height, width) == (all_height, all_width):
         return text(f"{key}_all")
+    if found.pairs == math.comb(signal.features, 2):  # a dense head, for example, joins what single places see
+        return text(f"{key}_joined", height=height, width=width, steps=width)
     return text(key, height=height, width=width, all_height=all_height, all_width=all_width, steps=width, all=all_width)
 
 

@@ -82,9 +82,17 @@ def _columns(document: Mapping[str, Any], front: Sequence[Mapping[str, Any]]) ->
         elif any(name in c["measures"] for c in front):
             columns[name.replace("_", " ")] = partial(_value, name=name)
     if any(c["receptive_field"] for c in front):
-        columns["sees"] = lambda c: " × ".join(str(n) for n in c["receptive_field"] or ())
+        columns["sees"] = _sees
     columns["parameters"] = lambda c: f"{c['cost']['parameters']:,}"
     return columns
+
+
+def _sees(candidate: Any) -> str:
+    """Return what one place sees of the input; all of it where every pair of features acts together."""
+    sparsity = candidate["measures"].get("interaction_sparsity")
+    if sparsity is not None and sparsity["raw"] == 1:
+        return "all"
+    return " × ".join(str(n) for n in candidate["receptive_field"] or ())
 
 
 def floors_table(document: Mapping[str, Any]) -> Table:
