@@ -34,6 +34,7 @@ FRONT_WORDS = {
 def render() -> None:
     """Draw the run that the URL names, or the form that starts one."""
     with state.shown_errors():
+        state.load()  # also while a run is being prepared: a reload must find the draft in the URL
         launched = process.latest_launch()
         if launched is not None and launched.state == "preparing" and _waits(launched):
             preparing()
