@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,8 @@ import numpy as np
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.explained import Explained, Explanation, candidate_of, explanation
+from dashboard.components.explain_parts import MISSED, chosen_row, draw_refined, offer_more
+from dashboard.components.explained import Explained, Explanation, candidate_of
 from dashboard.figures.attributions import importance_figure, waterfall_figure
 from dashboard.figures.signal_attributions import mean_figure, overlay_figure, picture_figure, series_figure, tinted
 from dashboard.texts import text
@@ -35,13 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["signal_tab", "words_html"]
 
 PLOT = {"displayModeBar": False}
-MISSED = 1e-3
-REFRESH, STEP = 1.0, 0.6  # seconds between pictures while values get better, and of work after each
-PICKS: dict[str, Callable[[RowView], float]] = {
-    "most_wrong": lambda r: -r.error,
-    "most_typical": lambda r: r.distance,
-    "least_sure": lambda r: -r.doubt,
-}
 
 
 def signal_tab(run_id: str, candidate_id: str) -> None:
@@ -51,24 +44,7 @@ def signal_tab(run_id: str, candidate_id: str) -> None:
         NasightError: The candidate cannot be explained, with the reason.
     """
     candidate = candidate_of(run_id, candidate_id)
-    method = _method_choice(candidate)
-    thorough = (run_id, candidate_id) in st.session_state.setdefault("explain_thorough", set())
-    with st.spinner(text("candidate.explaining"), show_time=True):
-        found = explanation(run_id, candidate_id, thorough, method)
-    if found.finished:
-        _tab(found, run_id, candidate_id, thorough)
-    else:
-        st.fragment(_better, run_every=REFRESH)(found, run_id, candidate_id, thorough)
-
-
-def _better(found: Explanation, run_id: str, candidate_id: str, thorough: bool) -> None:
-    """Draw what there is, then make it better: what is drawn stays in view meanwhile."""
-    state.load()
-    if not found.finished:
-        _tab(found, run_id, candidate_id, thorough)
-        found.advance(STEP)
-    if found.finished:
-        st.rerun()
+    draw_refined(run_id, candidate_id, _tab, _method_choice(candidate))
 
 
 def _method_choice(candidate: Candidate) -> str:
@@ -103,18 +79,11 @@ def _tab(shown: Explanation, run_id: str, candidate_id: str, thorough: bool) -> 
             label_visibility="collapsed", key="signal_part", persist_state="session",
         )  # fmt: skip
         if shown.finished and not found.complete and not thorough and found.attribution.errors is not None:
-            _offer_more((run_id, candidate_id))
+            offer_more((run_id, candidate_id))
     if chosen == "all":
         _all_rows(found, output)
     else:
         _one_row(found, output, rows)
-
-
-def _offer_more(which: tuple[str, str]) -> None:
-    if st.button(text("candidate.more"), key="explain_more", icon=":material/more_time:",
-                 help=text("candidate.more_help")):  # fmt: skip
-        st.session_state["explain_thorough"].add(which)
-        st.rerun()
 
 
 def _output(found: Explained) -> int | None:
@@ -160,7 +129,7 @@ def _about(shown: Explanation) -> None:
 
 def _one_row(found: Explained, asked: int | None, rows: tuple[RowView, ...]) -> None:
     dataset = found.candidate.problem.dataset
-    row = _chosen_row(rows, dataset.task == "classification", dataset.target)
+    row, _ = chosen_row(rows, dataset.task == "classification", dataset.target)
     position = [r.row for r in rows].index(row)
     output = int(np.argmax(found.attribution.outputs[position])) if asked is None else asked
     view = cells_view(found.attribution, output, found.rows, dataset)
@@ -189,24 +158,6 @@ def _one_row(found: Explained, asked: int | None, rows: tuple[RowView, ...]) -> 
                         key="signal_waterfall", alt=_spoken(view, position))  # fmt: skip
     with st.expander(text("signal.table")):
         _table(view, position)
-
-
-def _chosen_row(rows: tuple[RowView, ...], classes: bool, target: str) -> int:
-    """Return the row in view: picked by a button or from the list."""
-    by_row = {r.row: r for r in rows}
-    with st.container(horizontal=True):
-        for name in [n for n in PICKS if classes or n != "least_sure"]:
-            if st.button(text(f"candidate.{name}"), key=f"explain_{name}", type="tertiary"):
-                st.session_state["explain_row"] = min(rows, key=PICKS[name]).row
-    if st.session_state.get("explain_row") not in by_row:
-        st.session_state["explain_row"] = min(rows, key=PICKS["most_typical"]).row
-
-    def words(row: int) -> str:
-        r = by_row[row]
-        return text("candidate.row_words", row=r.row, target=target, actual=r.actual, predicted=r.predicted)
-
-    return st.selectbox(text("candidate.row"), sorted(by_row), format_func=words, key="explain_row",
-                        persist_state="session")  # fmt: skip
 
 
 def _heading(what: str, view: AttributionView, found: Explained) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.explain_parts import MISSED, chosen_row, draw_refined, offer_more
 from dashboard.components.explain_signal import signal_tab
-from dashboard.components.explained import Check, Explained, Explanation, check, explanation, problem_of
+from dashboard.components.explained import Check, Explained, Explanation, check, problem_of
 from dashboard.figures.attributions import beeswarm_figure, importance_figure, shape_figure, waterfall_figure
 from dashboard.texts import text
 from dashboard.theme import palette
@@ -25,19 +24,9 @@ from dashboard.views.attributions import (
 )
 from dashboard.views.words import duration, number, percent
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 __all__ = ["explain_tab"]
 
 PLOT = {"displayModeBar": False}
-MISSED = 1e-3
-REFRESH, STEP = 1.0, 0.6  # seconds between pictures while values get better, and of work after each
-PICKS: dict[str, Callable[[RowView], float]] = {
-    "most_wrong": lambda r: -r.error,
-    "most_typical": lambda r: r.distance,
-    "least_sure": lambda r: -r.doubt,
-}
 
 
 def explain_tab(run_id: str, candidate_id: str) -> None:
@@ -49,23 +38,7 @@ def explain_tab(run_id: str, candidate_id: str) -> None:
     if problem_of(run_id).dataset.signal is not None:
         signal_tab(run_id, candidate_id)
         return
-    thorough = (run_id, candidate_id) in st.session_state.setdefault("explain_thorough", set())
-    with st.spinner(text("candidate.explaining"), show_time=True):
-        found = explanation(run_id, candidate_id, thorough)
-    if found.finished:
-        _tab(found, run_id, candidate_id, thorough)
-    else:
-        st.fragment(_better, run_every=REFRESH)(found, run_id, candidate_id, thorough)
-
-
-def _better(found: Explanation, run_id: str, candidate_id: str, thorough: bool) -> None:
-    """Draw what there is, then make it better: what is drawn stays in view meanwhile."""
-    state.load()
-    if not found.finished:
-        _tab(found, run_id, candidate_id, thorough)
-        found.advance(STEP)
-    if found.finished:
-        st.rerun()
+    draw_refined(run_id, candidate_id, _tab)
 
 
 def _tab(explanation_: Explanation, run_id: str, candidate_id: str, thorough: bool) -> None:
@@ -85,7 +58,7 @@ def _tab(explanation_: Explanation, run_id: str, candidate_id: str, thorough: bo
             label_visibility="collapsed", key="explain_part", persist_state="session",
         )  # fmt: skip
         if explanation_.finished and not found.complete and not thorough:
-            _offer_more((run_id, candidate_id))
+            offer_more((run_id, candidate_id))
     if chosen == "waterfall":
         _one_row(view, rows, found)
     elif chosen == "shapes":
@@ -94,13 +67,6 @@ def _tab(explanation_: Explanation, run_id: str, candidate_id: str, thorough: bo
         _check(found, run_id, candidate_id, view, thorough)
     else:
         _all_rows(view, rows)
-
-
-def _offer_more(which: tuple[str, str]) -> None:
-    if st.button(text("candidate.more"), key="explain_more", icon=":material/more_time:",
-                 help=text("candidate.more_help")):  # fmt: skip
-        st.session_state["explain_thorough"].add(which)
-        st.rerun()
 
 
 def _output(found: Explained) -> AttributionView:
@@ -158,24 +124,11 @@ def _all_rows(view: AttributionView, rows: tuple[RowView, ...]) -> None:
 
 def _one_row(view: AttributionView, rows: tuple[RowView, ...], found: Explained) -> None:
     dataset = found.candidate.problem.dataset
-    by_row = {r.row: r for r in rows}
-    picks = [name for name in PICKS if dataset.task == "classification" or name != "least_sure"]
-    with st.container(horizontal=True):
-        for name in picks:
-            if st.button(text(f"candidate.{name}"), key=f"explain_{name}", type="tertiary"):
-                st.session_state["explain_row"] = min(rows, key=PICKS[name]).row
-    if st.session_state.get("explain_row") not in by_row:
-        st.session_state["explain_row"] = min(rows, key=PICKS["most_typical"]).row
-
-    def words(row: int) -> str:
-        r = by_row[row]
-        return text("candidate.row_words", row=r.row, target=dataset.target, actual=r.actual, predicted=r.predicted)
-
-    row = st.selectbox(text("candidate.row"), sorted(by_row), format_func=words, key="explain_row",
-                       help=text("candidate.row_help"), persist_state="session")  # fmt: skip
+    classes = dataset.task == "classification"
+    row, words = chosen_row(rows, classes, dataset.target, text("candidate.row_help"))
     drawn = waterfall(view, view.position(row))
     st.plotly_chart(waterfall_figure(drawn, palette(state.is_dark())), theme=None, config=PLOT, key="explain_waterfall",
-                    alt=words(row))  # fmt: skip
+                    alt=words)  # fmt: skip
 
 
 def _shapes(found: Explained, view: AttributionView) -> None:
