@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.special import ndtr
 
 from nas_core.objectives import Objective
 from nas_core.preferences import AUGMENTATION, Preference
@@ -23,11 +24,10 @@ STARTS = 12
 DATA = 800
 """Evaluations the surrogate is fitted to, at most: the best, and a random choice of the others."""
 
-PARENTS, NEAR, RANDOM = 8, 24, 64
-"""The pool of each ask: neighbours of so many of the best candidates, and random architectures."""
+PARENTS, NEAR, RANDOM = 8, 96, 256
+"""The pool of each ask: neighbours of so many of the best candidates and of the front, and random architectures."""
 
-DRAWS = 128
-"""Draws from the posterior by which an improvement is expected."""
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 
 
 class BayesianStrategy(Strategy):
@@ -36,9 +36,10 @@ class BayesianStrategy(Strategy):
     Source: Mockus (1975) and Jones et al. (1998) for expected improvement, Emmerich et al. (2006) for hypervolume
     improvement, White et al. (2021, BANANAS) for neighbours of the best as the pool. For the share |2λ − 1| of a pack
     the improvement is that of the augmented Tchebycheff scalar at λ, for the rest that of the hypervolume of
-    performance and interpretability. Both are means over draws from the posterior.
-    Differs: losses are normal scores, so the hypervolume is that of ranks; within a pack, each choice is taken as if
-    it had been measured at its mean, which lowers the variance of what is like it (kriging believer): a pack spreads.
+    performance and interpretability.
+    Differs: losses are normal scores, so the hypervolume is that of ranks; what improves is the next measurement, noise
+    included, as the best measurement is what a person chooses by; within a pack, each choice is taken as if it had been
+    measured at its mean, which lowers the variance of what is like it (kriging believer): a pack spreads.
     Costs: 12 factorisations of at most 800 rows and one prediction per ask, O(s²) per proposal for a pool of s.
     """
 
@@ -62,6 +63,7 @@ class BayesianStrategy(Strategy):
         self._asks = 0
         self._starts = Starts(space, seed, self.name, STARTS, hints)
         self._codes: dict[str, np.ndarray] = {}
+        self._near: dict[str, list[Proposal]] = {}
 
     def ask(self, n: int) -> list[Proposal]:
         """Return up to ``n`` proposals: the informed initial ones, then those with the largest improvement."""
@@ -134,16 +136,27 @@ class BayesianStrategy(Strategy):
         spread = [front[at] for at in np.unique(np.linspace(0, len(front) - 1, PARENTS).astype(int))]
         found: dict[str, Proposal] = {}
         for parent in dict.fromkeys([*best, *spread]):
-            here = self._standing.architectures[parent]
-            for _ in range(NEAR):
-                near, operator = self._space.mutate(here, rng, self._hints)
-                if not self._ledger.knows(near.id):
-                    found.setdefault(near.id, Proposal(architecture=near, parents=(parent,), operator=operator))
+            for near in self._neighbours(parent):
+                if not self._ledger.knows(near.architecture.id):
+                    found.setdefault(near.architecture.id, near)
         for _ in range(max(RANDOM, 2 * n)):
             fresh = self._space.sample(rng, self._hints)
             if not self._ledger.knows(fresh.id):
                 found.setdefault(fresh.id, Proposal(architecture=fresh))
         return list(found.values())
+
+    def _neighbours(self, parent: str) -> list[Proposal]:
+        """Return neighbours of a candidate, each once, drawn when it is first a parent: the same ones in any run."""
+        found = self._near.get(parent)
+        if found is None:
+            rng = np.random.default_rng(derive_seed(self._seed, self.name, "near", parent))
+            here = self._standing.architectures[parent]
+            drawn: dict[str, Proposal] = {}
+            for _ in range(NEAR):
+                near, operator = self._space.mutate(here, rng, self._hints)
+                drawn.setdefault(near.id, Proposal(architecture=near, parents=(parent,), operator=operator))
+            found = self._near[parent] = list(drawn.values())
+        return found
 
     def _code(self, architecture: Architecture) -> np.ndarray:
         code = self._codes.get(architecture.id)
@@ -155,16 +168,13 @@ class BayesianStrategy(Strategy):
 def _choose(believed: Posterior, told: np.ndarray, n: int, weight: float, rng: np.random.Generator) -> list[int]:
     """Return up to ``n`` positions of the pool, the most promising first; ``told`` (k, m) are the known scores."""
     mean, covariance = believed.mean, believed.covariance.copy()
-    normal = rng.standard_normal((DRAWS, mean.shape[1]))
     scalar_share = abs(2.0 * weight - 1.0)
     chosen: list[int] = []
     told = told.copy()
     for _ in range(min(n, len(mean))):
-        sd = np.sqrt(np.maximum(np.diagonal(covariance, axis1=1, axis2=2).T, 1e-12))  # (s, m)
-        draws = mean[:, None, :] + sd[:, None, :] * normal[None]  # (s, DRAWS, m)
-        by_scalar = rng.random() < scalar_share
-        gain = _scalar_gain(draws, told, weight) if by_scalar else _volume_gain(draws, told)
-        gain = gain + 1e-9 * sd.sum(axis=1)  # where nothing improves: what is least known
+        latent = np.maximum(np.diagonal(covariance, axis1=1, axis2=2).T, 1e-12)
+        sd = np.sqrt(latent + believed.noise)  # (s, m)
+        gain = _scalar_gain(mean, sd, told, weight) if rng.random() < scalar_share else _volume_gain(mean, sd, told)
         gain[chosen] = -np.inf
         at = int(np.argmax(gain))
         chosen.append(at)
@@ -175,35 +185,52 @@ def _choose(believed: Posterior, told: np.ndarray, n: int, weight: float, rng: n
     return chosen
 
 
-def _scalar_gain(draws: np.ndarray, told: np.ndarray, weight: float) -> np.ndarray:
-    """Return the expected improvement (s,) of the Tchebycheff scalar at λ over the best that is known."""
-    low = told.min(axis=0)
+def _below(limit: np.ndarray | float, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    """Return E max(limit − Z, 0) of normal Z, the expected improvement upon ``limit``, in broadcast shape."""
+    z = (limit - mean) / sd
+    found: np.ndarray = sd * (z * ndtr(z) + np.exp(-0.5 * z**2) / np.sqrt(2.0 * np.pi))
+    return np.maximum(found, 0.0)
+
+
+def _scalar_gain(mean: np.ndarray, sd: np.ndarray, told: np.ndarray, weight: float) -> np.ndarray:
+    """Return the expected improvement (s,) of the Tchebycheff scalar at λ over the best that is known.
+
+    E max(T − max(A, B), 0) = ∫ P(A < t) P(B < t) dt up to T, of the two weighted losses A and B; in the augmentation
+    each takes the other at its mean. With one loss that counts it is the usual closed form.
+    """
     wish = np.array([1.0 - weight, weight])[: told.shape[1]]
-
-    def scalar(losses: np.ndarray) -> np.ndarray:
-        weighted = (losses - low) * wish
-        return weighted.max(axis=-1) + AUGMENTATION * weighted.sum(axis=-1)
-
-    gains: np.ndarray = np.maximum(scalar(told).min() - scalar(draws), 0.0).mean(axis=1)
+    if (wish > 0).sum() < 2:
+        at = int(np.argmax(wish))
+        return _below(told[:, at].min(), mean[:, at], sd[:, at])
+    low = told.min(axis=0)
+    known = (told - low) * wish
+    best = float((known.max(axis=1) + AUGMENTATION * known.sum(axis=1)).min())
+    middle, spread = (mean - low) * wish, sd * wish * (1.0 + AUGMENTATION)
+    middle = middle + AUGMENTATION * middle.sum(axis=1, keepdims=True)
+    reach = np.maximum(best - (middle - 6.0 * spread).max(axis=1), spread.max(axis=1))  # nothing lies below T − reach
+    ends = best + np.outer(reach, _NODES - 1.0) / 2.0
+    inside = ndtr((ends[:, :, None] - middle[:, None]) / spread[:, None]).prod(axis=2)
+    gains: np.ndarray = inside @ _WEIGHTS * reach / 2.0
     return gains
 
 
-def _volume_gain(draws: np.ndarray, told: np.ndarray) -> np.ndarray:
-    """Return the expected improvement (s,) of the hypervolume of two losses; reference: one beyond the worst known."""
+def _volume_gain(mean: np.ndarray, sd: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """Return the expected improvement (s,) of the hypervolume of two losses; reference: one beyond the worst known.
+
+    Losses are independent given the data, so the expectation of each strip's area is a product of two closed forms.
+    """
     reference = told.max(axis=0) + 1.0
     if told.shape[1] == 1:
-        gains: np.ndarray = np.maximum(told.min() - draws[..., 0], 0.0).mean(axis=1)
-        return gains
+        return _below(told.min(), mean[:, 0], sd[:, 0])
     order = np.lexsort((told[:, 1], told[:, 0]))
     sorted_told = told[order]
     low = np.minimum.accumulate(sorted_told[:, 1])
     keep = np.concatenate([[True], sorted_told[1:, 1] < low[:-1]])
     front = sorted_told[keep]
     # Strip i lies between the first losses of neighbours on the front, below the second loss of the left one.
-    left = np.concatenate([[-np.inf], front[:, 0]])
-    right = np.concatenate([front[:, 0], [reference[0]]])
-    ceiling = np.concatenate([[reference[1]], front[:, 1]])
-    x, y = draws[..., 0, None], draws[..., 1, None]
-    width = np.maximum(right - np.maximum(left, x), 0.0)
-    improvement: np.ndarray = (width * np.maximum(ceiling - y, 0.0)).sum(axis=-1).mean(axis=1)
+    borders = np.concatenate([front[:, 0], [reference[0]]])
+    ceilings = np.concatenate([[reference[1]], front[:, 1]])
+    reached = _below(borders, mean[:, :1], sd[:, :1])  # (s, f + 1)
+    width = np.diff(reached, axis=1, prepend=0.0)
+    improvement: np.ndarray = (width * _below(ceilings, mean[:, 1:], sd[:, 1:])).sum(axis=1)
     return improvement

@@ -23,10 +23,12 @@ class Posterior:
     Attributes:
         mean: (s, m).
         covariance: (m, s, s) between the architectures, the noise of a single measurement aside.
+        noise: (m,) variance of a single measurement around it.
     """
 
     mean: np.ndarray
     covariance: np.ndarray
+    noise: np.ndarray
 
 
 class Surrogate:
@@ -62,7 +64,7 @@ class Surrogate:
         X = np.asarray(X, dtype=np.float64)
         across, within = _squared(X, self._X), _squared(X, X)
         s, m = len(X), self.targets.shape[1]
-        means, squares, covariance = np.zeros((s, m)), np.zeros((s, m)), np.zeros((m, s, s))
+        means, squares, covariance, noise = np.zeros((s, m)), np.zeros((s, m)), np.zeros((m, s, s)), np.zeros(m)
         for member, weight in zip(self._members, self.weights):
             if not weight.any():
                 continue
@@ -73,9 +75,10 @@ class Surrogate:
             means += weight * mean
             squares += weight * mean**2
             covariance += (weight * member.amplitude)[:, None, None] * own
+            noise += weight * member.amplitude * member.noise
         spread = np.maximum(squares - means**2, 0.0)  # where the members disagree
         covariance[:, np.arange(s), np.arange(s)] += spread.T
-        return Posterior(means, covariance)
+        return Posterior(means, covariance, noise)
 
     def _member(self, squared: np.ndarray, length: float, noise: float) -> _Member:
         n = len(squared)
@@ -86,12 +89,13 @@ class Surrogate:
         # The amplitude has a closed form: with it the evidence is −n/2·log(amplitude) − log|L| up to a constant.
         amplitude = np.maximum((self.targets * alpha).sum(axis=0) / n, 1e-9)
         evidence = -0.5 * n * np.log(amplitude) - np.log(np.diag(factor)).sum()
-        return _Member(length, factor, alpha, amplitude, evidence)
+        return _Member(length, noise, factor, alpha, amplitude, evidence)
 
 
 @dataclass(frozen=True)
 class _Member:
     length: float
+    noise: float
     factor: np.ndarray
     alpha: np.ndarray
     amplitude: np.ndarray

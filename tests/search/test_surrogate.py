@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from nas_core.search.bayesian import _choose, _volume_gain
+from nas_core.preferences import AUGMENTATION
+from nas_core.search.bayesian import _choose, _scalar_gain, _volume_gain
 from nas_core.search.fronts import hypervolume
 from nas_core.search.surrogate import LENGTHS, NOISES, Posterior, Surrogate, normal_scores
 
@@ -70,19 +71,54 @@ def test_normal_scores_keep_the_order_and_only_the_order(values: list[int]) -> N
 points = st.tuples(st.integers(0, 8), st.integers(0, 8)).map(lambda p: (p[0] / 4, p[1] / 4))
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(points, min_size=1, max_size=8), st.lists(points, min_size=1, max_size=4))
-def test_the_volume_gain_is_the_difference_of_hypervolumes(told: list, draws: list) -> None:
-    known, drawn = np.array(told), np.array(draws)
+beliefs = st.tuples(st.floats(-1.0, 3.0), st.floats(0.05, 1.0))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(points, min_size=1, max_size=8), beliefs, beliefs)
+def test_the_volume_gain_is_the_mean_difference_of_hypervolumes(told: list, one: tuple, two: tuple) -> None:
+    known = np.array(told)
     reference = known.max(axis=0) + 1.0
     before = hypervolume(known, reference)
-    slow = np.mean([hypervolume(np.vstack([known, d]), reference) - before for d in drawn])
-    # draws left of the best first loss: the strip begins at the draw itself
-    assert _volume_gain(drawn[None], known)[0] == pytest.approx(slow, abs=1e-9)
+    mean, sd = np.array([[one[0], two[0]]]), np.array([[one[1], two[1]]])
+    draws = mean + sd * np.random.default_rng(0).standard_normal((1500, 2))
+    gains = np.array([hypervolume(np.vstack([known, d]), reference) - before for d in draws])
+    error = gains.std() / np.sqrt(len(gains)) + 1e-3  # a rare improvement may not have been drawn at all
+    assert _volume_gain(mean, sd, known)[0] == pytest.approx(gains.mean(), abs=5 * error)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(points, min_size=1, max_size=8), st.lists(st.tuples(beliefs, beliefs), min_size=1, max_size=4),
+       st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0]))  # fmt: skip
+def test_the_scalar_gain_is_the_mean_improvement(told: list, believed: list, weight: float) -> None:
+    known = np.array(told)
+    mean, sd = (np.array([[b[0][i], b[1][i]] for b in believed]) for i in (0, 1))
+    found = _scalar_gain(mean, sd, known, weight)
+    draws = mean + sd * np.random.default_rng(0).standard_normal((20_000, 1, 2))
+    low, wish = known.min(axis=0), np.array([1.0 - weight, weight])
+    if weight in (0.0, 1.0):
+        at = int(weight)
+        slow = np.maximum(low[at] - draws[..., at], 0.0)
+    else:  # in the augmentation each loss takes the other at its mean
+        weighted, expected = (draws - low) * wish, (mean - low) * wish
+        scalar = (weighted * (1 + AUGMENTATION) + AUGMENTATION * expected[:, ::-1]).max(axis=-1)
+        told_weighted = (known - low) * wish
+        best = (told_weighted.max(axis=-1) + AUGMENTATION * told_weighted.sum(axis=-1)).min()
+        slow = np.maximum(best - scalar, 0.0)
+    assert found == pytest.approx(slow.mean(axis=0), abs=5 * float(slow.std()) / np.sqrt(len(slow)) + 1e-4)
 
 
 def test_a_pack_does_not_choose_the_same_thing_under_two_names() -> None:
     covariance = np.array([[[1.0, 0.999, 0.0], [0.999, 1.0, 0.0], [0.0, 0.0, 1.0]]])
-    believed = Posterior(np.array([[-1.0], [-0.99], [-0.9]]), covariance)
+    believed = Posterior(np.array([[-1.0], [-0.99], [-0.9]]), covariance, np.zeros(1))
     chosen = _choose(believed, np.array([[0.0], [1.0]]), 2, 0.0, np.random.default_rng(0))
     assert set(chosen) in ({0, 2}, {1, 2})
+
+
+def test_the_noise_of_a_measurement_is_part_of_what_may_improve() -> None:
+    believed = Posterior(np.array([[0.5], [0.6]]), np.array([[[0.01, 0.0], [0.0, 0.01]]]), np.array([1.0]))
+    assert _choose(believed, np.array([[0.0]]), 1, 0.0, np.random.default_rng(0)) == [0]
+    X = np.random.default_rng(1).random((40, 3))
+    noisy = Surrogate(X, np.random.default_rng(2).standard_normal((40, 1))).posterior(X[:2])
+    smooth = Surrogate(X, X[:, :1]).posterior(X[:2])
+    assert noisy.noise[0] > 5 * smooth.noise[0]
