@@ -19,6 +19,8 @@ from nas_core.records import Architecture, Estimate, Evaluation, Proposal, Statu
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nas_core.spaces.variables import Chooser
+
 __all__ = ["RecordedEvaluator", "RecordedTable"]
 
 FAMILY = "recorded"
@@ -141,6 +143,13 @@ class RecordedTable:
         """Return at most ``n`` different random rows."""
         chosen = rng.choice(len(self), size=min(n, len(self)), replace=False)
         return [Proposal(architecture=self.architecture(int(at))) for at in chosen]
+
+    def decide(self, chooser: Chooser, hints: Any = None, like: Architecture | None = None) -> Architecture | None:
+        """Return a row: one decision for each variable; None where the table has no such row."""
+        known = (None,) * len(self.variables) if like is None else self.codes[self.place(like)]
+        code = tuple(chooser.pick(n, options, k) for n, options, k in zip(self.variables, self.levels, known))
+        at = self.position.get(code)
+        return None if at is None else self.architecture(at)
 
     def encode(self, architecture: Architecture) -> np.ndarray:
         """Return the choices one after another, one-hot."""

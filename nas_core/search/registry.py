@@ -10,9 +10,12 @@ from nas_core.objectives import Objective
 from nas_core.preferences import Preference
 from nas_core.search.bayesian import BayesianStrategy
 from nas_core.search.evolution import RegularisedEvolutionStrategy
+from nas_core.search.gradient import GradientStrategy
 from nas_core.search.local import LocalSearchStrategy
 from nas_core.search.nsga2 import Nsga2Strategy
 from nas_core.search.random import RandomStrategy
+from nas_core.search.reinforce import ReinforceStrategy
+from nas_core.search.sampled import TpeStrategy
 from nas_core.search.snapshot import SEARCH_MEASURES
 from nas_core.search.strategy import Space, Strategy
 
@@ -26,6 +29,9 @@ STRATEGIES: dict[str, type[Strategy]] = {
         LocalSearchStrategy,
         RegularisedEvolutionStrategy,
         BayesianStrategy,
+        ReinforceStrategy,
+        GradientStrategy,
+        TpeStrategy,
     )
 }
 

@@ -17,6 +17,7 @@ from nas_core.objectives import Objective
 from nas_core.preferences import Preference
 from nas_core.records import Architecture, Evaluation, Proposal
 from nas_core.search.snapshot import SEARCH_MEASURES
+from nas_core.spaces.variables import Chooser
 
 __all__ = ["Space", "Strategy"]
 
@@ -40,6 +41,10 @@ class Space(Protocol):
 
     def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
         """Yield the architectures one smallest step away, in a fixed order."""
+        ...
+
+    def decide(self, chooser: Chooser, hints: Any = None, like: Architecture | None = None) -> Architecture | None:
+        """Return an architecture made of named decisions, None where it is refused; with ``like`` those of that one."""
         ...
 
     def encode(self, architecture: Architecture) -> np.ndarray:

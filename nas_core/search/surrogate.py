@@ -80,6 +80,27 @@ class Surrogate:
         covariance[:, np.arange(s), np.arange(s)] += spread.T
         return Posterior(means, covariance, noise)
 
+    def mean(self, X: np.ndarray) -> np.ndarray:
+        """Return the mean (s, m) at ``X`` (s, D)."""
+        across = _squared(np.asarray(X, dtype=np.float64), self._X)
+        found = np.zeros((len(X), self.targets.shape[1]))
+        for member, weight in zip(self._members, self.weights):
+            if weight.any():
+                found += weight * (np.exp(-across / (member.length * self._scale)) @ member.alpha)
+        return found
+
+    def slope(self, X: np.ndarray) -> np.ndarray:
+        """Return the gradient (s, D) of the mean of the first loss at ``X`` (s, D)."""
+        X = np.asarray(X, dtype=np.float64)
+        across = _squared(X, self._X)
+        found = np.zeros_like(X)
+        for member, weight in zip(self._members, self.weights[:, 0]):
+            if weight:
+                length = member.length * self._scale
+                pull = np.exp(-across / length) * member.alpha[:, 0]  # (s, n)
+                found += weight * (-2.0 / length) * (X * pull.sum(axis=1, keepdims=True) - pull @ self._X)
+        return found
+
     def _member(self, squared: np.ndarray, length: float, noise: float) -> _Member:
         n = len(squared)
         K = np.exp(-squared / (length * self._scale))

@@ -23,7 +23,8 @@ from nas_core.spaces.image.blocks import ImageBlocks
 from nas_core.spaces.image.family import ImageFamily
 from nas_core.spaces.image.presets import image_space
 from nas_core.spaces.image.rules import ImageConstraints
-from nas_core.spaces.scalars import Categorical, Flag, Integer, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical, Flag, Integer
 from nas_core.spaces.sequence.family import SequenceFamily
 from nas_core.spaces.sequence.layer_list import SequenceLayers
 from nas_core.spaces.sequence.presets import sequence_space

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from nas_core.errors import SpaceError
 from nas_core.spaces.family import Constraints, Rejection
-from nas_core.spaces.scalars import Categorical, Integer, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical, Integer
 from nas_core.spaces.variables import Context, Variable
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import numpy as np
 from nas_core.data.signal import Modality
 from nas_core.errors import SpaceError
 from nas_core.records import Record
-from nas_core.spaces.variables import Hints
+from nas_core.spaces.variables import Chooser, Hints
 
 if TYPE_CHECKING:
     import networkx
@@ -134,6 +134,10 @@ class Family(ABC):
     @abstractmethod
     def draw(self, space: SearchSpace, rng: np.random.Generator, hints: Hints | None) -> Values:
         """Return random values, repaired towards the constraints, canonical."""
+
+    @abstractmethod
+    def decide(self, space: SearchSpace, chooser: Chooser, hints: Hints | None, like: Values | None = None) -> Values:
+        """Return values made of named decisions, repaired towards the constraints, canonical."""
 
     @abstractmethod
     def vary(

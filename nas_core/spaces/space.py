@@ -14,7 +14,7 @@ from nas_core.data.signal import Signal
 from nas_core.errors import SpaceError
 from nas_core.records import Architecture, Proposal, Record, canonical_json, freeze
 from nas_core.spaces.family import Constraints, Family, Rejection, SpaceSize, families_for, family_named
-from nas_core.spaces.variables import VARIABLES, Context, Hints, Variable
+from nas_core.spaces.variables import VARIABLES, Chooser, Context, Hints, Variable
 
 __all__ = ["SearchSpace", "SpaceFeature"]
 
@@ -159,6 +159,16 @@ class SearchSpace(Record):
         """
         self._check_hints(hints)
         return self._first_valid(lambda: self.engine.draw(self, rng, hints))
+
+    def decide(
+        self, chooser: Chooser, hints: Hints | None = None, like: Architecture | None = None
+    ) -> Architecture | None:
+        """Return an architecture made of named decisions, None where constraints refuse it.
+
+        With ``like`` the chooser is told the decisions that make this architecture.
+        """
+        values = self.engine.decide(self, chooser, hints, None if like is None else like.values)
+        return None if self.engine.rejection(self, values) else Architecture(family=self.family, values=values)
 
     def mutate(
         self, architecture: Architecture, rng: np.random.Generator, hints: Hints | None = None

@@ -7,7 +7,7 @@ never needs to know what it is searching. Everything random takes an explicit ge
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -18,7 +18,7 @@ from nas_core.records import Record
 if TYPE_CHECKING:
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["VARIABLES", "Context", "Edit", "Hints", "Variable", "register_variable"]
+__all__ = ["VARIABLES", "Chooser", "Context", "Edit", "Hints", "Variable", "register_variable"]
 
 
 class Hints(Protocol):
@@ -56,6 +56,22 @@ class Context:
     space: SearchSpace
     hints: Hints | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Chooser(Protocol):
+    """Makes the named decisions that a value consists of (see :meth:`Variable.decide`).
+
+    The same question has the same name in every architecture of a space, so what was decided can be learned from.
+    ``like`` is the answer that leads to a given value, None where there is no such value.
+    """
+
+    def pick(self, name: str, options: Sequence[Any], like: int | None) -> int:
+        """Return the position of the chosen option."""
+        ...
+
+    def number(self, name: str, like: float | None) -> float:
+        """Return a number in [0, 1]: how far up a scale."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -123,6 +139,16 @@ class Variable(Record, ABC):
     @abstractmethod
     def edits(self, value: Any, context: Context) -> Iterator[Edit]:
         """Yield the single changes a person may want to make to ``value``, in a fixed order."""
+
+    @abstractmethod
+    def decide(self, chooser: Chooser, context: Context, like: Any = None) -> Any:
+        """Return a value made of named decisions; every value can be reached, and not every decision need be valid.
+
+        Args:
+            chooser: Decides.
+            context: Values of the variables that were decided before.
+            like: A value whose decisions are passed on to the chooser.
+        """
 
     @abstractmethod
     def tidy(self, value: Any) -> Any:

@@ -23,6 +23,18 @@ class TestBayesian(StrategyContract):
     strategy = "bayesian"
 
 
+class TestReinforce(StrategyContract):
+    strategy = "reinforce"
+
+
+class TestGradient(StrategyContract):
+    strategy = "gradient"
+
+
+class TestTpe(StrategyContract):
+    strategy = "tpe"
+
+
 class TestLocalSearch(StrategyContract):
     strategy = "local_search"
 

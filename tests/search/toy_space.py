@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nas_core.records import Architecture, Estimate, Evaluation, Measurement, Proposal, Status, derive_seed
+from nas_core.spaces.variables import Chooser
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,18 @@ class ToySpace:
                 yield self.architecture([*(used ^ {j})], [*marks], joined, rate)
         if len(used) > 1:
             yield self.architecture([*used], [*marks], not joined, rate)
+
+    def decide(self, chooser: Chooser, hints: Any = None, like: Architecture | None = None) -> Architecture | None:
+        v = None if like is None else like.values
+        used = [j for j in range(self.features)
+                if chooser.pick(f"use {j}", (False, True), None if v is None else int(j in v["features"]))]  # fmt: skip
+        if not used:
+            return None
+        marks = [j for j in used
+                 if chooser.pick(f"mark {j}", (False, True), None if v is None else int(j in v["marks"]))]  # fmt: skip
+        joined = chooser.pick("joined", (False, True), None if v is None else int(v["joined"]))
+        rate = chooser.number("rate", None if v is None else v["rate"] / max(1, self.rates - 1))
+        return self.architecture(used, marks, bool(joined), round(rate * (self.rates - 1)))
 
     def encode(self, architecture: Architecture) -> np.ndarray:
         v = architecture.values

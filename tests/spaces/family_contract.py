@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
 from nas_core.records import Architecture, canonical_json
+from nas_core.search.decisions import Follower, Scribe
 from nas_core.spaces import SearchSpace, facts, graph
 
 
@@ -90,3 +93,37 @@ class FamilyContract:
             assert len({p.architecture.id for p in first}) == len(first) <= 30
             assert all(space.validate_architecture(p.architecture) == [] for p in first)
             assert first == space.initial(30, np.random.default_rng(5))
+
+    def test_the_decisions_of_an_architecture_make_it_again(self) -> None:
+        for space, drawn in self.drawn():
+            options: dict[str, int] = {}
+            for a in drawn:
+                scribe = Scribe()
+                assert space.decide(scribe, None, a) == a
+                assert space.decide(Follower({n: d.answer for n, d in scribe.told.items()})) == a
+                for name, decision in scribe.told.items():  # the same question always has the same options
+                    assert options.setdefault(name, decision.options) == decision.options
+
+    def test_any_decisions_make_a_valid_architecture_or_none(self) -> None:
+        for space in self.spaces():
+            rng, found = np.random.default_rng(3), []
+            for _ in range(30):
+                decided = space.decide(Dice(rng))
+                if decided is not None:
+                    assert space.validate_architecture(decided) == []
+                    found.append(decided)
+            assert len(found) >= 15
+            assert len({a.id for a in found}) > 1
+
+
+class Dice:
+    """Decides at random."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+
+    def pick(self, name: str, options: Sequence[Any], like: int | None) -> int:
+        return int(self.rng.integers(len(options)))
+
+    def number(self, name: str, like: float | None) -> float:
+        return float(self.rng.random())

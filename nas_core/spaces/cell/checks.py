@@ -18,7 +18,8 @@ from nas_core.spaces.declared import (
     over_limit,
 )
 from nas_core.spaces.family import Rejection
-from nas_core.spaces.scalars import Categorical, Integer, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical, Integer
 
 if TYPE_CHECKING:
     from nas_core.spaces.space import SearchSpace

@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from nas_core.spaces.cell.rules import CellRules, rules_of
 from nas_core.spaces.cell.topology import CONSTANT, EDGES, OPERATIONS, WORDS, representative
-from nas_core.spaces.variables import Context, Edit, Variable, register_variable
+from nas_core.spaces.variables import Chooser, Context, Edit, Variable, register_variable
 
 __all__ = ["CellEdges", "reduced"]
 
@@ -109,6 +109,14 @@ class CellEdges(Variable):
             foreign = [o for o in value if o not in self.operations]
             return f"the cell needs {foreign[0]}; allowed: {', '.join(self.operations)}"
         return None
+
+    def decide(self, chooser: Chooser, context: Context, like: Any = None) -> Edges:
+        """Return a cell: one decision for the operation of each edge."""
+        decided = []
+        for at, (i, j) in enumerate(EDGES):
+            known = self.operations.index(like[at]) if like is not None and like[at] in self.operations else None
+            decided.append(self.operations[chooser.pick(f"edge {i} → {j}", self.operations, known)])
+        return list(representative(decided))
 
     def tidy(self, value: Any) -> Edges:
         """Return the representative."""

@@ -19,7 +19,7 @@ from nas_core.spaces.cell.rules import CellConstraints, CellRules, rules_of, wor
 from nas_core.spaces.cell.structure import cell_facts, max_operations
 from nas_core.spaces.cell.topology import EDGES
 from nas_core.spaces.family import Constraints, Rejection, SignalFamily, SpaceSize, StructuralFacts, register_family
-from nas_core.spaces.variables import Context, Hints
+from nas_core.spaces.variables import Chooser, Context, Hints
 
 if TYPE_CHECKING:
     import networkx
@@ -76,6 +76,10 @@ class CellFamily(SignalFamily):
     def draw(self, space: SearchSpace, rng: np.random.Generator, hints: Hints | None) -> Values:
         """Return a random architecture."""
         return operators.draw(space, rng, hints)
+
+    def decide(self, space: SearchSpace, chooser: Chooser, hints: Hints | None, like: Values | None = None) -> Values:
+        """Return an architecture made of named decisions."""
+        return operators.decide(space, chooser, hints, like)
 
     def vary(
         self, space: SearchSpace, values: Values, rng: np.random.Generator, hints: Hints | None

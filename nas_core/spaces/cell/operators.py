@@ -13,12 +13,12 @@ from nas_core.spaces.cell.checks import find_rejection
 from nas_core.spaces.cell.edges import reduced
 from nas_core.spaces.cell.rules import CellRules, rules_of
 from nas_core.spaces.cell.structure import network_cost, window_sides
-from nas_core.spaces.variables import Context, Hints, Variable
+from nas_core.spaces.variables import Chooser, Context, Hints, Variable
 
 if TYPE_CHECKING:
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["cross", "draw", "fit", "near", "vary"]
+__all__ = ["cross", "decide", "draw", "fit", "near", "vary"]
 
 Values = dict[str, Any]
 
@@ -37,6 +37,13 @@ def draw(space: SearchSpace, rng: np.random.Generator, hints: Hints | None) -> V
     """Return a random architecture: every variable by itself, then repaired."""
     context = Context(space, hints)
     return fit(rules_of(space), {v.name: v.sample(rng, context) for v in space.variables}, context, rng)
+
+
+def decide(space: SearchSpace, chooser: Chooser, hints: Hints | None, like: Values | None) -> Values:
+    """Return an architecture made of named decisions, every variable by itself, then repaired."""
+    context = Context(space, hints)
+    values = {v.name: v.decide(chooser, context, None if like is None else like[v.name]) for v in space.variables}
+    return fit(rules_of(space), values, context, np.random.default_rng(0))
 
 
 def vary(space: SearchSpace, values: Values, rng: np.random.Generator, hints: Hints | None) -> tuple[Values, str]:

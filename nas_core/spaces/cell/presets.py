@@ -7,7 +7,8 @@ from typing import Any
 from nas_core.data.signal import Signal
 from nas_core.spaces.cell.edges import CellEdges
 from nas_core.spaces.cell.rules import CellConstraints, room_for
-from nas_core.spaces.scalars import Categorical, Integer, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical, Integer
 from nas_core.spaces.space import SearchSpace, SpaceFeature
 
 __all__ = ["PRESETS", "cell_space", "declare"]

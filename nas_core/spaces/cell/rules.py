@@ -10,7 +10,8 @@ from pydantic import Field
 
 from nas_core.spaces.cell.topology import CONSTANT, Cell, all_cells, representative
 from nas_core.spaces.family import Constraints
-from nas_core.spaces.scalars import Categorical, Integer, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical, Integer
 
 if TYPE_CHECKING:
     from nas_core.spaces.cell.edges import CellEdges

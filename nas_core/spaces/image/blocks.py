@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -12,9 +12,9 @@ from nas_core.spaces.image import moves
 from nas_core.spaces.image.canonical import canonical, cleaned
 from nas_core.spaces.image.faults import form_fault, stages_fault
 from nas_core.spaces.image.rules import CONVOLUTIONS, OPERATIONS, ImageRules, rules_of
-from nas_core.spaces.image.stages import fitted_stages
+from nas_core.spaces.image.stages import fitted_stages, usable_stages
 from nas_core.spaces.image.steps import steps
-from nas_core.spaces.variables import Context, Edit, Variable, register_variable
+from nas_core.spaces.variables import Chooser, Context, Edit, Variable, register_variable
 
 __all__ = ["ImageBlocks"]
 
@@ -153,6 +153,40 @@ class ImageBlocks(Variable):
             return reason
         rules = rules_of(context.space)
         return stages_fault(rules, cleaned(value, rules.size))
+
+    def decide(self, chooser: Chooser, context: Context, like: Any = None) -> Stages:
+        """Return stages: how many, how many blocks each has, and of each its operation and width."""
+        rules = rules_of(context.space)
+        counts = range(self.min_stages, usable_stages(rules) + 1)
+        known = None if like is None or len(like) not in counts else len(like) - self.min_stages
+        count = counts[chooser.pick("stages", counts, known)] if counts else 0
+        decided = []
+        for s in range(count):
+            told = like[s] if like is not None and s < len(like) else None
+            sizes = range(self.min_blocks, self.max_blocks + 1)
+            size = len(told["blocks"]) if told else None
+            blocks = sizes[chooser.pick(f"blocks of stage {s + 1}", sizes, None if size is None else sizes.index(size))]
+            decided.append({
+                "blocks": [
+                    self._decided(chooser, f"stage {s + 1} block {b + 1}", self.operations,
+                                  told["blocks"][b] if told and b < len(told["blocks"]) else None)
+                    for b in range(blocks)
+                ],
+                "transition": self._decided(chooser, f"stage {s + 1} transition", (*self.transitions, "none"),
+                                            told["transition"] if told else None),
+            })  # fmt: skip
+        return fitted_stages(rules, decided, np.random.default_rng(0))
+
+    def _decided(
+        self, chooser: Chooser, name: str, operations: Sequence[str], like: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """Return one block or transition: its operation, and a width where that has one."""
+        known = operations.index(like["operation"]) if like and like["operation"] in operations else None
+        operation = operations[chooser.pick(name, operations, known)]
+        if operation not in CONVOLUTIONS and operation != "conv":
+            return {"operation": operation}
+        width = self.widths.index(like["width"]) if like and like.get("width") in self.widths else None
+        return {"operation": operation, "width": self.widths[chooser.pick(f"{name} width", self.widths, width)]}
 
     def tidy(self, value: Any) -> Stages:
         """Return the stages with nothing but what they need."""

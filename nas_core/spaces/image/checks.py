@@ -19,7 +19,8 @@ from nas_core.spaces.image.canonical import forced
 from nas_core.spaces.image.plan import plan_of
 from nas_core.spaces.image.rules import ACTIVATIONS, ImageConstraints, ImageRules, halved, rules_of
 from nas_core.spaces.image.structure import layer_count, receptive_field
-from nas_core.spaces.scalars import Categorical, Integer, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical, Integer
 from nas_core.spaces.variables import Variable
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from nas_core.spaces.image.landmarks import landmarks
 from nas_core.spaces.image.presets import PRESETS, declare
 from nas_core.spaces.image.rules import CONVOLUTIONS, ImageConstraints, ImageRules, rules_of, work_out
 from nas_core.spaces.image.structure import image_facts
-from nas_core.spaces.variables import Context, Hints
+from nas_core.spaces.variables import Chooser, Context, Hints
 
 if TYPE_CHECKING:
     import networkx
@@ -78,6 +78,10 @@ class ImageFamily(SignalFamily):
     def draw(self, space: SearchSpace, rng: np.random.Generator, hints: Hints | None) -> Values:
         """Return a random architecture."""
         return operators.draw(space, rng, hints)
+
+    def decide(self, space: SearchSpace, chooser: Chooser, hints: Hints | None, like: Values | None = None) -> Values:
+        """Return an architecture made of named decisions."""
+        return operators.decide(space, chooser, hints, like)
 
     def vary(
         self, space: SearchSpace, values: Values, rng: np.random.Generator, hints: Hints | None

@@ -9,7 +9,8 @@ import numpy as np
 from nas_core.spaces.image.repair import fit
 from nas_core.spaces.image.rules import CONVOLUTIONS, ImageRules, halved, rules_of
 from nas_core.spaces.image.stages import transition_of
-from nas_core.spaces.scalars import Categorical, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical
 from nas_core.spaces.variables import Context
 
 if TYPE_CHECKING:

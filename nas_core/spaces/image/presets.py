@@ -7,7 +7,8 @@ from typing import Any
 from nas_core.data.signal import Signal
 from nas_core.spaces.image.blocks import ImageBlocks
 from nas_core.spaces.image.rules import ACTIVATIONS, ImageConstraints
-from nas_core.spaces.scalars import Categorical, Integer, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical, Integer
 from nas_core.spaces.space import SearchSpace, SpaceFeature
 from nas_core.spaces.variables import Variable
 

@@ -14,7 +14,8 @@ from nas_core.spaces.declared import (
     over_limit,
 )
 from nas_core.spaces.family import Rejection
-from nas_core.spaces.scalars import Categorical, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical
 from nas_core.spaces.sequence.canonical import forced
 from nas_core.spaces.sequence.layer_list import SequenceLayers
 from nas_core.spaces.sequence.plan import plan_of

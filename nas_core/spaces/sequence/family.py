@@ -18,7 +18,7 @@ from nas_core.spaces.sequence.landmarks import landmarks
 from nas_core.spaces.sequence.presets import PRESETS, declare
 from nas_core.spaces.sequence.rules import WORDS, Layer, SequenceConstraints, SequenceRules, rules_of, work_out
 from nas_core.spaces.sequence.structure import max_operations, sequence_facts
-from nas_core.spaces.variables import Context, Hints
+from nas_core.spaces.variables import Chooser, Context, Hints
 
 if TYPE_CHECKING:
     import networkx
@@ -73,6 +73,10 @@ class SequenceFamily(SignalFamily):
     def draw(self, space: SearchSpace, rng: np.random.Generator, hints: Hints | None) -> Values:
         """Return a random architecture."""
         return operators.draw(space, rng, hints)
+
+    def decide(self, space: SearchSpace, chooser: Chooser, hints: Hints | None, like: Values | None = None) -> Values:
+        """Return an architecture made of named decisions."""
+        return operators.decide(space, chooser, hints, like)
 
     def vary(
         self, space: SearchSpace, values: Values, rng: np.random.Generator, hints: Hints | None

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nas_core.spaces.scalars import Categorical, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical
 from nas_core.spaces.sequence.repair import fit
 from nas_core.spaces.sequence.rules import Layer, rules_of
 from nas_core.spaces.variables import Context

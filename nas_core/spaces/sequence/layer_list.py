@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -12,7 +12,7 @@ from nas_core.spaces.sequence import moves
 from nas_core.spaces.sequence.canonical import tidy_layers
 from nas_core.spaces.sequence.fitting import fitted_layers
 from nas_core.spaces.sequence.rules import KINDS, RECURRENT, Layer, option_key, reach, rules_of
-from nas_core.spaces.variables import Context, Edit, Variable, register_variable
+from nas_core.spaces.variables import Chooser, Context, Edit, Variable, register_variable
 
 __all__ = ["SequenceLayers"]
 
@@ -160,6 +160,35 @@ class SequenceLayers(Variable):
                 return f"layer {number} {reason}"
         return self._fault(value, context)
 
+    def decide(self, chooser: Chooser, context: Context, like: Any = None) -> Layers:
+        """Return layers: how many, and of each its kind and the numbers that kind has."""
+        rules = rules_of(context.space)
+        depths = range(self.min_layers, (rules.max_layers if rules.kinds else 0) + 1)
+        known = None if like is None or len(like) not in depths else len(like) - self.min_layers
+        decided: Layers = []
+        for at in range(depths[chooser.pick("layers", depths, known)] if depths else 0):
+            told = like[at] if like is not None and at < len(like) else {}
+            name = f"layer {at + 1}"
+            kind = rules.kinds[chooser.pick(name, rules.kinds, _position(rules.kinds, told.get("kind")))]
+            layer: Layer = {"kind": kind}
+            for field, values in self._numbers(kind):
+                layer[field] = values[chooser.pick(f"{name} {field}", values, _position(values, told.get(field)))]
+            if layer.get("kernel") == 1:
+                layer["dilation"] = 1
+            decided.append(layer)
+        return fitted_layers(rules, decided, np.random.default_rng(0))
+
+    def _numbers(self, kind: str) -> list[tuple[str, Sequence[Any]]]:
+        """Return what there is to decide of a layer of some kind."""
+        found: list[tuple[str, Sequence[Any]]] = [("width", self.widths)]
+        if kind == "conv":
+            found += [("kernel", self.kernels), ("dilation", self.dilations)]
+        elif kind in RECURRENT:
+            found.append(("both", tuple(self._ways())))
+        else:
+            found.append(("heads", self.heads))
+        return found
+
     def tidy(self, value: Any) -> Layers:
         """Return the layers with nothing but what their kind has."""
         return tidy_layers(value)
@@ -202,6 +231,11 @@ def _form_fault(layer: Any) -> str | None:
         if type(layer[name]) is not wanted:
             return f"has {name} {layer[name]!r}; allowed: {'true or false' if wanted is bool else 'a whole number'}"
     return None
+
+
+def _position(options: Sequence[Any], value: Any) -> int | None:
+    """Return where ``value`` is among the options, None where it is not."""
+    return options.index(value) if value in options else None
 
 
 register_variable("sequence_layers", SequenceLayers)

@@ -11,12 +11,12 @@ import numpy as np
 from nas_core.spaces.sequence.canonical import canonical, forced
 from nas_core.spaces.sequence.repair import fit
 from nas_core.spaces.sequence.rules import SCALARS, SequenceRules, rules_of
-from nas_core.spaces.variables import Context, Hints
+from nas_core.spaces.variables import Chooser, Context, Hints
 
 if TYPE_CHECKING:
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["cross", "draw", "near", "vary"]
+__all__ = ["cross", "decide", "draw", "near", "vary"]
 
 Values = dict[str, Any]
 
@@ -26,6 +26,13 @@ def draw(space: SearchSpace, rng: np.random.Generator, hints: Hints | None) -> V
     context = Context(space, hints)
     values = {variable.name: variable.sample(rng, context) for variable in space.variables}
     return fit(rules_of(space), values, context, rng)
+
+
+def decide(space: SearchSpace, chooser: Chooser, hints: Hints | None, like: Values | None) -> Values:
+    """Return an architecture made of named decisions, every variable by itself, then repaired."""
+    context = Context(space, hints)
+    values = {v.name: v.decide(chooser, context, None if like is None else like[v.name]) for v in space.variables}
+    return fit(rules_of(space), values, context, np.random.default_rng(0))
 
 
 def vary(space: SearchSpace, values: Values, rng: np.random.Generator, hints: Hints | None) -> tuple[Values, str]:

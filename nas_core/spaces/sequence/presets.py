@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nas_core.data.signal import Signal
-from nas_core.spaces.scalars import Categorical, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical
 from nas_core.spaces.sequence.layer_list import SequenceLayers
 from nas_core.spaces.sequence.rules import ACTIVATIONS, SequenceConstraints
 from nas_core.spaces.space import SearchSpace, SpaceFeature

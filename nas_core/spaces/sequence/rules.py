@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from nas_core.spaces.family import Constraints
-from nas_core.spaces.scalars import Categorical, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical
 
 if TYPE_CHECKING:
     from nas_core.spaces.sequence.layer_list import SequenceLayers

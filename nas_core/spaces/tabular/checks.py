@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from nas_core.errors import SpaceError
 from nas_core.spaces.family import Rejection
-from nas_core.spaces.scalars import Categorical, Integer, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical, Integer
 from nas_core.spaces.tabular.groups import FeatureGroups
 from nas_core.spaces.tabular.marks import MonotoneMarks
 from nas_core.spaces.tabular.rules import (

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
 
-from nas_core.spaces.tabular.canonical import as_blocks, as_groups
+from nas_core.spaces.tabular.canonical import Block, as_blocks, as_groups
 from nas_core.spaces.tabular.count import partition_table
 from nas_core.spaces.tabular.limits import fit_blocks, joinable
 from nas_core.spaces.tabular.moves import MOVES, draw_blocks
 from nas_core.spaces.tabular.rules import rules_of
-from nas_core.spaces.variables import Context, Edit, Variable, register_variable
+from nas_core.spaces.variables import Chooser, Context, Edit, Hints, Variable, register_variable
 
 __all__ = ["FeatureGroups"]
 
 Groups = list[dict[str, Any]]
+
+ASKED, SHARED = 64, 8
+"""Features, and groups of several of them, that named decisions tell apart at most."""
 
 
 class FeatureGroups(Variable):
@@ -149,6 +152,32 @@ class FeatureGroups(Variable):
             seen |= set(group["features"])
         return None
 
+    def decide(self, chooser: Chooser, context: Context, like: Any = None) -> Groups:
+        """Return groups: one decision for each feature, whether it is left out, alone, linear, or in which group.
+
+        Of more than 64 features those are asked that the data hint at most, the others are left out. Groups of several
+        features are numbered in the order of their first; of a value with more than 8 the last fall apart.
+        """
+        rules = rules_of(context.space)
+        shared = min(SHARED, rules.max_groups, len(rules.allowed) // 2) if rules.hidden_depths else 0
+        own = [*(["linear"] if rules.linear else []), *(["alone"] if rules.hidden_depths else [])]
+        places = [*own, *(range(1, shared + 1) if rules.max_group_size > 1 else ())]
+        known = None if like is None else _places(as_blocks(like), shared)
+        blocks: list[Block] = []
+        together: dict[Any, list[int]] = {}
+        for j in _asked(rules.allowed, rules.required, context.hints):
+            options = places if j in rules.required else ["unused", *places]
+            wanted = None if known is None else known.get(j, "unused")
+            at = chooser.pick(
+                f"place of {rules.names[j]}", options, options.index(wanted) if wanted in options else None
+            )
+            if options[at] in ("linear", "alone"):
+                blocks.append(((j,), options[at] == "linear"))
+            elif options[at] != "unused":
+                together.setdefault(options[at], []).append(j)
+        blocks += [(tuple(features), False) for features in together.values()]
+        return as_groups(fit_blocks(rules, blocks, np.random.default_rng(0)))
+
     def tidy(self, value: Any) -> Groups:
         """Return sorted groups, linear ones split to single features."""
         return as_groups(as_blocks(value))
@@ -175,6 +204,22 @@ def _place(features: tuple[int, ...], names: list[str]) -> str:
 
 def _without(features: tuple[int, ...], j: int) -> tuple[int, ...]:
     return tuple(i for i in features if i != j)
+
+
+def _asked(allowed: Sequence[int], required: Sequence[int], hints: Hints | None) -> list[int]:
+    """Return the features that are decided one by one, ascending: the required and the most relevant ones."""
+    if len(allowed) <= ASKED:
+        return list(allowed)
+    weight = np.zeros(max(allowed) + 1) if hints is None else np.asarray(hints.relevance, float)
+    ordered = sorted(allowed, key=lambda j: (j not in required, -weight[j], j))
+    return sorted(ordered[: max(ASKED, len(required))])
+
+
+def _places(blocks: Sequence[Block], shared: int) -> dict[int, Any]:
+    """Return the place of every feature in use, as it is named in decisions."""
+    joint = sorted(features for features, linear in blocks if not linear and len(features) > 1)
+    number = {features: at for at, features in enumerate(joint, start=1) if at <= shared}
+    return {j: "linear" if linear else number.get(features, "alone") for features, linear in blocks for j in features}
 
 
 register_variable("feature_groups", FeatureGroups)

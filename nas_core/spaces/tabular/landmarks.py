@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nas_core.spaces.scalars import Categorical, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical
 from nas_core.spaces.tabular.canonical import Block, as_groups
 from nas_core.spaces.tabular.moves import relevance_weights
 from nas_core.spaces.tabular.repair import fit

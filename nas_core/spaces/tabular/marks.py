@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nas_core.spaces.tabular.rules import Rules, rules_of
-from nas_core.spaces.variables import Context, Edit, Hints, Variable, register_variable
+from nas_core.spaces.variables import Chooser, Context, Edit, Hints, Variable, register_variable
 
 __all__ = ["MonotoneMarks", "used_features"]
 
@@ -125,6 +125,20 @@ class MonotoneMarks(Variable):
                 allowed = ", ".join(f"{s:+d}" for s in self.signs) or "no marks"
                 return f"the mark of feature {name} is {sign!r}; allowed: {allowed}"
         return None
+
+    def decide(self, chooser: Chooser, context: Context, like: Any = None) -> Marks:
+        """Return marks: one decision for each numeric feature in use; a demanded one is no decision."""
+        rules = rules_of(context.space)
+        options = (0, *rules.signs)
+        marks: Marks = {}
+        for j in used_features(context.values):
+            sign = rules.demanded.get(j, 0)
+            if not sign and rules.signs and rules.numeric[j]:
+                known = None if like is None else options.index(like.get(str(j), 0))
+                sign = options[chooser.pick(f"mark of {rules.names[j]}", options, known)]
+            if sign:
+                marks[str(j)] = sign
+        return marks
 
     def tidy(self, value: Any) -> Marks:
         """Return the marks ordered by feature."""

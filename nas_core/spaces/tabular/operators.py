@@ -12,12 +12,12 @@ from nas_core.spaces.tabular.canonical import canonical
 from nas_core.spaces.tabular.marks import used_features
 from nas_core.spaces.tabular.repair import fit, honour_marks, wake
 from nas_core.spaces.tabular.rules import HIDDEN, LINEAR_FORM, Rules, rules_of
-from nas_core.spaces.variables import Context, Hints
+from nas_core.spaces.variables import Chooser, Context, Hints
 
 if TYPE_CHECKING:
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["cross", "draw", "near", "vary"]
+__all__ = ["cross", "decide", "draw", "near", "vary"]
 
 Values = dict[str, Any]
 
@@ -37,6 +37,22 @@ def draw(space: SearchSpace, rng: np.random.Generator, hints: Hints | None) -> V
     if values["marks"] and rng.random() < 0.85:
         honour_marks(rules, values, rng, {int(j) for j in values["marks"]})
     return fit(rules, values, context, rng)
+
+
+def decide(space: SearchSpace, chooser: Chooser, hints: Hints | None, like: Values | None) -> Values:
+    """Return an architecture made of named decisions: groups, marks, then what still means something."""
+    rules = rules_of(space)
+    told = like or {}
+    values: Values = {"groups": rules.groups_variable.decide(chooser, Context(space, hints), told.get("groups"))}
+    values["marks"] = rules.marks_variable.decide(chooser, Context(space, hints, values), told.get("marks"))
+    values.update(LINEAR_FORM)
+    flat = all(g["linear"] for g in values["groups"])
+    for name, variable in space.by_name.items():
+        if name not in ("groups", "marks") and not (flat and (name == "depth" or name in HIDDEN)):
+            values[name] = variable.decide(chooser, Context(space, hints, values), told.get(name))
+    if not flat and values["depth"] not in rules.hidden_depths:  # repair would draw all hidden variables anew
+        values["depth"] = rules.hidden_depths[0]
+    return fit(rules, values, Context(space, hints, values), np.random.default_rng(0))
 
 
 def vary(space: SearchSpace, values: Values, rng: np.random.Generator, hints: Hints | None) -> tuple[Values, str]:

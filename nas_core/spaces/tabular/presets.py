@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from nas_core.spaces.scalars import Categorical, Integer, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical, Integer
 from nas_core.spaces.space import SearchSpace, SpaceFeature
 from nas_core.spaces.tabular.groups import FeatureGroups
 from nas_core.spaces.tabular.marks import MonotoneMarks

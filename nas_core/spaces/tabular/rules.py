@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from nas_core.spaces.family import Constraints
-from nas_core.spaces.scalars import Categorical, Integer, Real
+from nas_core.spaces.reals import Real
+from nas_core.spaces.scalars import Categorical, Integer
 
 if TYPE_CHECKING:
     from nas_core.spaces.space import SearchSpace, SpaceFeature

@@ -1,0 +1,148 @@
+"""What strategies over named decisions share: they learn how to decide, the space makes architectures of it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from nas_core.objectives import Objective
+from nas_core.preferences import Preference
+from nas_core.records import Evaluation, Proposal, derive_seed
+from nas_core.search.decisions import Decision, decisions_of
+from nas_core.search.ledger import Ledger
+from nas_core.search.snapshot import SEARCH_MEASURES
+from nas_core.search.standing import Standing
+from nas_core.search.starts import Starts
+from nas_core.search.strategy import Space, Strategy
+from nas_core.spaces.variables import Chooser
+
+__all__ = ["ChoiceStrategy"]
+
+STARTS = 16
+MISSES = 12
+"""Decisions in a row that make nothing new, after which the rest of a pack is random."""
+
+
+class ChoiceStrategy(Strategy):
+    """Proposes what choosers decide that have learned from the decisions of all candidates told so far.
+
+    Candidates are compared by the augmented Tchebycheff scalar at λ, failed ones last; so a candidate that somebody
+    else proposed, or drew by hand, teaches like any other. A leaf says how it learns.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int,
+        preference: Preference,
+        objective: Objective,
+        hints: Any = None,
+        measures: Sequence[str] = SEARCH_MEASURES,
+    ) -> None:
+        self._space, self._seed, self._hints = space, seed, hints
+        self._standing = Standing(objective, preference)
+        self._ledger = Ledger(space)
+        self._starts = Starts(space, seed, self.name, STARTS, hints)
+        self._asks = 0
+        self._decided: dict[str, dict[str, Decision]] = {}
+        self._begin()
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Forget everything learned."""
+
+    @abstractmethod
+    def _learn(self, fresh: Sequence[str]) -> None:
+        """Take in candidates that were not known, in the order of their identities."""
+
+    @abstractmethod
+    def _choosers(self, n: int, rng: np.random.Generator) -> Iterator[Chooser]:
+        """Yield choosers for a pack of ``n``, the best first; more than ``n``, as some decide what is known already."""
+
+    @abstractmethod
+    def _learned(self) -> dict[str, Any]:
+        """Return what was learned and cannot be learned again from the evaluations, JSON-able."""
+
+    @abstractmethod
+    def _relearn(self, learned: dict[str, Any]) -> None:
+        """Take over what :meth:`_learned` returned."""
+
+    def ask(self, n: int) -> list[Proposal]:
+        """Return up to ``n`` proposals: the informed initial ones, then what the choosers decide, then random ones."""
+        rng = np.random.default_rng(derive_seed(self._seed, self.name, self._asks))
+        self._asks += 1
+        found = self._starts.take(n, self._ledger)
+        if len(found) < n and len(self._standing.feasible) >= 2:
+            found += self._chosen(n - len(found), rng)
+        while len(found) < n and (proposal := self._ledger.next_new(lambda: self._random(rng))) is not None:
+            found.append(proposal)
+        return found
+
+    def tell(self, evaluations: Sequence[Evaluation]) -> None:
+        """Learn from evaluations."""
+        self._ledger.settle(evaluations)
+        self._learn(self._standing.add(evaluations))
+
+    def steer(self, preference: Preference) -> None:
+        """Learn again from everything told, as it compares under ``preference``."""
+        if preference != self._standing.preference:
+            self._standing.prefer(preference)
+            self._begin()
+            self._learn(sorted(self._standing.architectures))
+
+    def state(self) -> dict[str, Any]:
+        """Return the counters, the preference, the open proposals and what was learned."""
+        return {
+            "strategy": self.name,
+            "asks": self._asks,
+            "started": self._starts.looked_at,
+            "pending": self._ledger.state(),
+            "preference": self._standing.preference.model_dump(mode="json"),
+            "learned": self._learned(),
+        }
+
+    def restore(self, state: dict[str, Any], evaluations: Sequence[Evaluation]) -> None:
+        """Continue from a stored state."""
+        Ledger.check_state(state, self.name)
+        self._asks, self._starts.looked_at = state["asks"], state["started"]
+        self._standing.prefer(Preference.model_validate(state["preference"]))
+        self._ledger.restore(state["pending"], evaluations)
+        self._standing.add(evaluations)
+        self._relearn(state["learned"])
+
+    def decisions(self, candidate: str) -> dict[str, Decision]:
+        """Return the decisions that make a candidate told before."""
+        found = self._decided.get(candidate)
+        if found is None:
+            architecture = self._standing.architectures[candidate]
+            found = self._decided[candidate] = decisions_of(self._space, architecture, self._hints)
+        return found
+
+    def losses(self) -> dict[str, float]:
+        """Return one number for every candidate told, smaller is better: what fails is worse than all that does not."""
+        keys = {c: self._standing.key(c) for c in sorted(self._standing.architectures)}
+        worst = max((scalar for kind, scalar in keys.values() if kind == 0), default=0.0)
+        return {c: scalar if kind == 0 else worst + kind + min(1.0, scalar) for c, (kind, scalar) in keys.items()}
+
+    def _chosen(self, n: int, rng: np.random.Generator) -> list[Proposal]:
+        """Return up to ``n`` claimed proposals of choosers; fewer when what they decide is known already."""
+        found: list[Proposal] = []
+        misses = 0
+        for chooser in self._choosers(n, rng):
+            architecture = self._space.decide(chooser, self._hints)
+            decided = None if architecture is None else Proposal(architecture=architecture, operator=self.name)
+            if decided is not None and self._ledger.claim(decided):
+                found.append(decided)
+                misses = 0
+            else:
+                misses += 1
+            if len(found) == n or misses == MISSES:
+                break
+        return found
+
+    def _random(self, rng: np.random.Generator) -> Proposal:
+        return Proposal(architecture=self._space.sample(rng, self._hints))
