@@ -14,7 +14,7 @@ from nas_core.data.encodings import ENCODINGS
 from nas_core.data.frames import dataset_from_frame
 from nas_core.data.hints import Hints
 from nas_core.data.loading import FORMATS, load, load_data, load_frame
-from nas_core.data.measured import MEASURED, OF_SIGNALS, SEARCHED, STRUCTURE
+from nas_core.data.measured import MEASURED, OF_SIGNALS, OF_TABLES, SEARCHED, STRUCTURE
 from nas_core.data.options import COLOURS, Colour, ReadingOptions
 from nas_core.data.problem import Part, Problem
 from nas_core.data.reading import ReadLimits, read_table
@@ -36,6 +36,7 @@ __all__ = [
     "MEASURED",
     "MODALITIES",
     "OF_SIGNALS",
+    "OF_TABLES",
     "SEARCHED",
     "STRUCTURE",
     "TARGET_TRANSFORMS",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nas_core.evaluation.guards import not_learnt, two_valued
 from nas_core.evaluation.performance import Judge, Judgement
 
 if TYPE_CHECKING:
@@ -33,15 +34,28 @@ class JudgedPack:
     judgements: list[Judgement | None]
 
     @classmethod
-    def of(cls, result: PackResult, problem: Problem, judge: Judge) -> JudgedPack:
-        """Predict the validation rows and judge the candidates that finished with finite predictions."""
+    def of(cls, result: PackResult, problem: Problem, judge: Judge, used: Sequence[Sequence[int]] = ()) -> JudgedPack:
+        """Predict the validation rows and judge the candidates that finished with finite predictions.
+
+        Args:
+            result: The trained pack.
+            problem: Its problem.
+            judge: Of that problem.
+            used: The features that each candidate reads; where they are not given, all of them.
+        """
         sound = [o.status == "done" for o in result.outcomes]
         if not any(sound):
             return cls(result.pack, [None] * len(sound))
         outputs = result.pack.predict(problem.valid.E)
         sound = [done and bool(np.isfinite(outputs[k]).all()) for k, done in enumerate(sound)]
         judged = iter(judge.judge(outputs[sound]) if any(sound) else [])
-        return cls(result.pack, [next(judged) if ok else None for ok in sound])
+        judgements = [next(judged) if ok else None for ok in sound]
+        for k, judgement in enumerate(judgements):
+            if judgement is not None and not judgement.reason:
+                inputs = _numbers(problem, used[k] if used else range(problem.P))
+                reason = not_learnt(result.outcomes[k]) or two_valued(outputs[k], inputs)
+                judgements[k] = replace(judgement, reason=reason)
+        return cls(result.pack, judgements)
 
     @property
     def finished(self) -> list[bool]:
@@ -63,6 +77,14 @@ class JudgedPack:
         return _Cleaned(self.pack, ~np.asarray(self.eligible))
 
 
+def _numbers(problem: Problem, used: Sequence[int]) -> np.ndarray:
+    """Return the numeric features (n, …) among ``used`` of the validation rows; of signals the whole rows."""
+    if problem.dataset.signal is not None:
+        return problem.valid.raw
+    features = problem.dataset.features
+    return problem.valid.X[:, [j for j in used if features[j].kind != "categorical"]]
+
+
 @dataclass(frozen=True)
 class _Cleaned:
     """A pack whose broken candidates predict zeros, so that they cannot disturb a measure of the others."""
@@ -79,6 +101,11 @@ class _Cleaned:
     ) -> np.ndarray:
         """Return the differences (K, N, P, C) across the cell of each row and feature."""
         return self._cleaned(self.pack.feature_deltas(problem, X, edges, bins))
+
+    def weights(self, k: int) -> dict[str, np.ndarray]:
+        """Return the weights of candidate ``k`` by name, for the module of its architecture."""
+        found = self.pack.weights(k)
+        return {name: np.zeros_like(value) for name, value in found.items()} if self.broken[k] else found
 
     def _cleaned(self, values: np.ndarray) -> np.ndarray:
         if self.broken.any():

@@ -151,10 +151,13 @@ def _measures(space: SearchSpace, architecture: Architecture, known: StructuralF
     strength = 0.7 * known.pairs / max(1.0, _all_pairs(len(space.features)))
     used = len(known.used_features)
     bends = 1.0 + 4.0 * (used - len(known.certified)) / used
+    decisions = min(10.0, 2.0 + math.log2(1.0 + used))
     concepts = 0.7 - 0.4 * _effort(known)
     believable = {
         "additivity": _exact(1.0 - strength, strength),
         "main_effect_simplicity": _exact(1.0 - (bends - 1.0) / 8.0, bends),
+        "tree_fidelity": _exact(1.0 - strength / 3, 1.0 - strength / 3),
+        "decision_path": _exact(1.0 - decisions / 10.0, decisions),
         "local_additive_fidelity": _exact(1.0 - strength / 2, 1.0 - strength / 2),
         "introspectability": _exact(concepts, concepts),
     }

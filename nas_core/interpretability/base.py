@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -15,14 +16,17 @@ from nas_core.errors import SettingsError
 from nas_core.interpretability.cells import column_owner
 from nas_core.interpretability.effects import Effects, accumulate_effects
 from nas_core.interpretability.grid import Grid, effect_grid
-from nas_core.records import Architecture, Measurement, Verdict, derive_seed
+from nas_core.interpretability.held_out import measured_rows
+from nas_core.records import Architecture, Measurement, Verdict
 
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem
     from nas_core.data.signal import Signal
+    from nas_core.interpretability.tree_pack import CandidateTrees
     from nas_core.spaces.family import StructuralFacts
     from nas_core.spaces.layers import SignalNetwork
     from nas_core.spaces.space import SearchSpace
+    from nas_core.spaces.tabular.module import FeatureGroupNetwork
 
 __all__ = [
     "Advice",
@@ -32,6 +36,7 @@ __all__ = [
     "MeasuredCandidate",
     "NetworkPack",
     "PackModel",
+    "WeightedPack",
     "exact",
     "generic_deltas",
     "measured_rows",
@@ -70,6 +75,15 @@ class NetworkPack(Protocol):
 
     def module(self, k: int) -> SignalNetwork:
         """Return candidate ``k`` as a network in eval mode."""
+        ...
+
+
+@runtime_checkable
+class WeightedPack(Protocol):
+    """What a measure needs of K trained candidates on a table to look inside them."""
+
+    def weights(self, k: int) -> dict[str, np.ndarray]:
+        """Return the state dict of candidate ``k`` as arrays, for the module of its architecture."""
         ...
 
 
@@ -154,16 +168,35 @@ class MeasureContext:
             )
         return model.module(k)
 
+    def table_network(self, k: int) -> tuple[FeatureGroupNetwork, np.ndarray]:
+        """Return candidate ``k`` of a table as a module in float64, and the columns (d,) of the bank that it takes.
+
+        Raises:
+            SettingsError: There are no trained networks, or only predictions of them.
+        """
+        from nas_core.interpretability.networks import table_network
+
+        model = self._known(self.model)
+        if not isinstance(model, WeightedPack):
+            raise SettingsError(
+                "The trained networks cannot be looked into",
+                allowed="a pack with weights(k), as networks of tables are trained to",
+                fix="pass that as model=",
+            )
+        return table_network(self.known_problem, self.architectures[k], model.weights(k))
+
+    @cached_property
+    def kept(self) -> dict[object, np.ndarray]:
+        """What several measures of a candidate share, by whatever names it, as long as the context lives."""
+        return {}
+
     @cached_property
     def rows(self) -> np.ndarray:
         """(n, P) the fixed held-out rows of a table; they depend on the problem only, never on the pack."""
         problem = self.known_problem
         X = np.asarray(problem.valid.X, float)
         wanted = min(MAX_ROWS, max(MIN_ROWS, MAX_DIFFERENCES // (X.shape[1] * problem.C)))
-        if len(X) <= wanted:
-            return X
-        chooser = np.random.default_rng(derive_seed("measured rows", problem.spec.split_seed))
-        return X[np.sort(chooser.choice(len(X), wanted, replace=False))]
+        return X[measured_rows(problem, wanted)]
 
     @cached_property
     def grid(self) -> Grid:
@@ -172,12 +205,22 @@ class MeasureContext:
         return effect_grid(self.rows, [f.kind == "categorical" for f in problem.dataset.features])
 
     @cached_property
+    def row_outputs(self) -> np.ndarray:
+        """(K, n, C) outputs of the candidates of a table for :attr:`rows`."""
+        return np.asarray(self.pack.predict(self.known_problem.encoder.transform(self.rows)))
+
+    @cached_property
     def effects(self) -> Effects:
         """First-order effects of all K candidates on :attr:`rows`; computed once, used by several measures."""
-        problem, model = self.known_problem, self.pack
-        outputs = np.asarray(model.predict(problem.encoder.transform(self.rows)))
-        deltas = model.feature_deltas(problem, self.rows, self.grid.edges, self.grid.cells)
-        return accumulate_effects(outputs, np.asarray(deltas), self.grid)
+        deltas = self.pack.feature_deltas(self.known_problem, self.rows, self.grid.edges, self.grid.cells)
+        return accumulate_effects(self.row_outputs, np.asarray(deltas), self.grid)
+
+    @cached_property
+    def trees(self) -> tuple[CandidateTrees, ...]:
+        """(K) decision trees that imitate the candidates; grown once, used by two measures."""
+        from nas_core.interpretability.tree_pack import pack_trees
+
+        return pack_trees(self)
 
     @staticmethod
     def _known(part: T | None) -> T:
@@ -217,17 +260,28 @@ class MeasuredCandidate:
 class Measure(ABC):
     """A property of a candidate as a score in [0, 1], 1 = interpretable.
 
-    A new measure is one class in one file, one line in ``registry.py`` and one line in the contract suite.
+    A new measure is one class in one file and one line in ``registry.py``; the contract suite takes it from there.
+
+    Attributes:
+        name, label, family: What it is called in code and in the studio, and which measures it stands beside.
+        settings: What a number depends on and a person should see, by name: rows, resamples, depth …
     """
 
     name: str
     label: str
     family: Family
+    settings: ClassVar[Mapping[str, int | float | str]] = MappingProxyType({})
 
     @property
     def description(self) -> str:
         """The docstring of the measure: what it is, its source, its cost."""
         return inspect.cleandoc(type(self).__doc__ or "")
+
+    @property
+    def cost(self) -> str:
+        """What measuring costs, from :attr:`description`, on one line; empty where it does not say."""
+        _, _, costs = self.description.partition("Costs:")
+        return " ".join(costs.split("\n\n")[0].split())
 
     @property
     def summary(self) -> str:
@@ -245,12 +299,6 @@ class Measure(ABC):
     @abstractmethod
     def advise(self, candidate: MeasuredCandidate) -> Advice:
         """Return in words what the value of a candidate is and which structural change would raise it."""
-
-
-def measured_rows(problem: Problem, most: int) -> np.ndarray:
-    """Return numbers of held-out rows (≤ ``most``,) in one random order of the problem: fewer are always the first."""
-    chooser = np.random.default_rng(derive_seed("measured rows", problem.spec.split_seed))
-    return chooser.permutation(len(problem.valid))[:most]
 
 
 def needs_training(context: MeasureContext) -> Verdict:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nas_core.data.problem import Problem
     from nas_core.data.signal import Signal
 
-__all__ = ["absent_rows", "cell_words", "column_owner", "mixtures"]
+__all__ = ["absent_rows", "cell_means", "cell_words", "column_owner", "mixtures"]
 
 
 def column_owner(problem: Problem) -> np.ndarray:
@@ -61,6 +61,18 @@ def absent_rows(problem: Problem, E: np.ndarray) -> np.ndarray:
     places = signal.columns // signal.channels
     present = E[:, -places:]
     return np.concatenate([mean[:-places] * np.tile(present, signal.channels), present], axis=1)
+
+
+def cell_means(problem: Problem, E: np.ndarray) -> np.ndarray:
+    """Return (n, channels · P) the mean of every cell of encoded signals ``E`` (n, D), channel by channel.
+
+    Of a series with padding, the share of each cell that is there is a channel like the others.
+    """
+    channels, places = problem.signal_encoder.shape[0], column_owner(problem)
+    own = places[: len(places) // channels]
+    inside = (own[:, None] == np.arange(own.max() + 1)).astype(float)
+    means = np.asarray(E, float).reshape(len(E), channels, len(own)) @ (inside / inside.sum(0))
+    return means.reshape(len(E), -1)
 
 
 def cell_words(signal: Signal | None, count: int = 2) -> str:

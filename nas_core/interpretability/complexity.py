@@ -19,7 +19,7 @@ TOLERANCE = 0.05
 # Two errors closer than this share of the total variation are a tie; the leftmost breakpoint wins.
 TIE = 1e-9
 # Curves segmented at once: the working set (about 40 arrays of curves × borders) stays in the processor's cache.
-CHUNK = 128
+CHUNK = 64
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,9 @@ class _Lines:
 
     def at(self, positions: np.ndarray) -> np.ndarray:
         """Return the six prefix sums (6, L, S) at ``positions`` (L, S)."""
-        return np.take_along_axis(self.sums, positions[None], axis=2)
+        sums, rows = self.sums, np.arange(len(positions))[:, None]
+        # one flat take per moment, several times faster than indexing along an axis
+        return np.take(sums.reshape(len(sums), -1), positions + rows * sums.shape[2], axis=1)
 
 
 def _errors(stretch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

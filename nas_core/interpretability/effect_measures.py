@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 
 from nas_core.interpretability.base import (
+    MAX_ROWS,
     Advice,
     Measure,
     MeasureContext,
@@ -18,16 +19,21 @@ from nas_core.interpretability.base import (
 from nas_core.interpretability.budget import affordable
 from nas_core.interpretability.cell_effects import CellResiduals, cell_residuals, other_rows
 from nas_core.interpretability.cells import cell_words
-from nas_core.interpretability.complexity import MAX_SEGMENTS
+from nas_core.interpretability.complexity import MAX_SEGMENTS, TOLERANCE
+from nas_core.interpretability.effect_noise import REDRAWS, STUDENT, complexity_draws, strength_influence
+from nas_core.interpretability.effects import Effects
+from nas_core.interpretability.grid import MAX_CELLS
+from nas_core.interpretability.intervals import interval, resample_counts
 from nas_core.interpretability.structure import keep_apart, largest_group
 from nas_core.records import Measurement, Verdict, derive_seed
 
-__all__ = ["Additivity", "MainEffectSimplicity"]
+__all__ = ["Additivity", "MainEffectSimplicity", "additivity_of", "simplicity_of"]
 
-RESAMPLES = 200
+# Resamples of a linear statistic are cheap, and the ends of its interval are steadier for it.
+LINEAR_RESAMPLES = 1000
 NOT_FINITE = Measurement(reason="its outputs are not finite numbers")
-# Of signals: other rows per explained row, explained rows at least and at most, share of the training time.
-OTHERS, FEWEST, MOST, SHARE = 4, 8, 500, 0.15
+# Rows at least; of signals: other rows per explained row, explained rows at most, share of the training time.
+FEWEST, OTHERS, MOST, SHARE = 8, 4, 500, 0.15
 
 
 class Additivity(Measure):
@@ -39,8 +45,12 @@ class Additivity(Measure):
     1e-10·(1 + f0²), and exactly 0 when the architecture lets no pair of features interact. IAS can exceed 1; ``raw``
     keeps it.
 
-    The interval is the 95 % percentile interval over 200 resamples of the rows' residuals, with the effects held fixed:
-    it holds the noise of averaging over rows, not the noise of estimating the effects.
+    The interval is the 95 % percentile interval over 1,000 resamples of the rows. What a row adds to IAS, through its
+    own residual and through the cell means that all effects are summed from, is linearised: a resample costs one sum,
+    and the noise of the effects is in it. In 200 simulated data sets each of 500 or 2,000 rows it held the large-sample
+    value in 92 to 96 % for three functions of independent features; for correlated normal ones in 87 and 94 %, since
+    few rows in the tails carry much of it (tests/bench/interval_coverage.py). Of signals the effects are held fixed:
+    the interval has the noise of averaging over rows only.
 
     Source: Molnar et al. (2019), arXiv 1904.03867; Apley & Zhu (2020), arXiv 1612.08468.
     Differs: patches, steps and words have no order to accumulate over. Their effects are first-order functional-ANOVA
@@ -53,6 +63,9 @@ class Additivity(Measure):
     """
 
     name, label, family = "additivity", "Additive", "structure"
+    settings = MappingProxyType(
+        {"rows": MAX_ROWS, "cells": MAX_CELLS, "resamples": LINEAR_RESAMPLES, "other rows": OTHERS}
+    )
 
     def applies_to(self, context: MeasureContext) -> Verdict:
         """Return that it needs trained networks."""
@@ -62,13 +75,11 @@ class Additivity(Measure):
         """Return 1 − min(1, IAS) with its interval; raw = IAS."""
         if context.signal is not None:
             return [_of_cells(context, k) for k in range(len(context.facts))]
-        effects = context.effects
-        low, high = _bootstrap(effects.residuals, effects.deviations)
+        found = additivity_of(context.effects)
+        # Where nothing can interact, what is measured is the rounding of the grid.
         return [
-            NOT_FINITE if not ok else exact(1.0, 0.0) if not facts.pairs or not varies else _estimate(ias, lo, hi)
-            for ok, varies, facts, ias, lo, hi in zip(
-                effects.finite, effects.varies, context.facts, effects.interaction_strength, low, high
-            )
+            exact(1.0, 0.0) if finite and not facts.pairs else m
+            for finite, facts, m in zip(context.effects.finite, context.facts, found)
         ]
 
     def advise(self, candidate: MeasuredCandidate) -> Advice:
@@ -96,12 +107,19 @@ class MainEffectSimplicity(Measure):
     counts the levels left after merging similar ones, minus 1. MEC is their mean weighted by the variance V_j of the
     effects: Σ V_j·MEC_j / max(Σ V_j, 0.01·Var f). With several classes all curves of all classes are weighted together.
 
+    The interval is MEC ± 2.26 standard deviations over 10 redrawn sets of curves (Student's t): rows get other weights,
+    and the steps of the curves the noise that this puts on the means of their cells.
+
     Source: Molnar et al. (2019), arXiv 1904.03867.
     Differs: the variance floor, so that a pure interaction is not scored on the noise of effects it does not have.
-    Costs: no forward passes beyond those of ``additivity``; the segments are found by prefix sums.
+    Costs: no forward passes beyond those of ``additivity``. The segments are found by prefix sums, once for the value
+    and ten times for the interval.
     """
 
     name, label, family = "main_effect_simplicity", "Simple curves", "structure"
+    settings = MappingProxyType(
+        {"rows": MAX_ROWS, "cells": MAX_CELLS, "segments": MAX_SEGMENTS, "tolerance": TOLERANCE, "redraws": REDRAWS}
+    )
 
     def applies_to(self, context: MeasureContext) -> Verdict:
         """Return that it needs trained networks and features with values in an order."""
@@ -112,12 +130,8 @@ class MainEffectSimplicity(Measure):
         return needs_training(context)
 
     def score(self, context: MeasureContext) -> list[Measurement]:
-        """Return the score within [0, 1], without an interval; raw = MEC."""
-        effects = context.effects
-        return [
-            Measurement(value=simplicity(float(mec)), raw=float(mec)) if ok else NOT_FINITE
-            for ok, mec in zip(effects.finite, effects.complexity)
-        ]
+        """Return the score within [0, 1] with its interval; raw = MEC."""
+        return simplicity_of(context.effects)
 
     def advise(self, candidate: MeasuredCandidate) -> Advice:
         """Return the mean complexity, and what makes curves simpler."""
@@ -128,6 +142,35 @@ class MainEffectSimplicity(Measure):
         if score >= 1:
             return Advice(state)
         return Advice(state, "Make groups linear, use fewer hidden units or layers, or mark features as monotone.")
+
+
+def additivity_of(effects: Effects) -> list[Measurement]:
+    """Return the additivity (K) of functions whose effects are known, with its interval; raw = IAS."""
+    N = effects.deviations.shape[1]
+    if N < FEWEST:
+        return [_too_few(N)] * len(effects.finite)
+    draws = (
+        effects.interaction_strength[:, None]
+        + strength_influence(effects) @ (resample_counts(N, LINEAR_RESAMPLES) - 1).T
+    )
+    return [
+        NOT_FINITE if not ok else exact(1.0, 0.0) if not varies else _estimate(float(ias), *interval(own, float(ias)))
+        for ok, varies, ias, own in zip(effects.finite, effects.varies, effects.interaction_strength, draws)
+    ]
+
+
+def simplicity_of(effects: Effects) -> list[Measurement]:
+    """Return the main effect simplicity (K) of functions whose effects are known, with its interval; raw = MEC."""
+    N = effects.deviations.shape[1]
+    if N < FEWEST or not len(effects.finite):
+        return [_too_few(N)] * len(effects.finite)
+    margin = STUDENT * complexity_draws(effects).std(0, ddof=1)
+    return [
+        Measurement(value=simplicity(mec), raw=mec, low=simplicity(mec + d), high=simplicity(mec - d))
+        if ok
+        else NOT_FINITE
+        for ok, mec, d in zip(effects.finite, effects.complexity.tolist(), margin.tolist())
+    ]
 
 
 def simplicity(mec: float) -> float:
@@ -144,7 +187,7 @@ def _of_cells(context: MeasureContext, k: int) -> Measurement:
     forwards = affordable(problem, facts.operations, SHARE)
     at = measured_rows(problem, MOST)
     if len(at) < FEWEST:
-        return Measurement(reason=f"it needs {FEWEST} held-out rows, there are {len(at)}")
+        return _too_few(len(at))
     pool = problem.valid.E[at]
     chooser = np.random.default_rng(derive_seed("mixed rows", problem.spec.split_seed))
     others = other_rows(len(at), OTHERS, chooser)[: max(FEWEST, forwards // (P * OTHERS))]
@@ -155,28 +198,18 @@ def _of_cells(context: MeasureContext, k: int) -> Measurement:
         return NOT_FINITE
     if not found.varies:
         return exact(1.0, 0.0)
-    low, high = _bootstrap(found.residuals[None], found.deviations[None])
-    return _estimate(found.interaction_strength, float(low[0]), float(high[0]))
+    counts = resample_counts(len(others))
+    bottom = counts @ found.deviations
+    draws = np.divide(counts @ found.residuals, bottom, out=np.full(len(bottom), np.nan), where=bottom > 0)
+    return _estimate(found.interaction_strength, *interval(draws, found.interaction_strength))
+
+
+def _too_few(rows: int) -> Measurement:
+    """Return that so few rows say nothing."""
+    return Measurement(reason=f"it needs {FEWEST} held-out rows, there are {rows}")
 
 
 def _estimate(ias: float, low: float, high: float) -> Measurement:
     """Return the measurement of an interaction strength and its interval."""
     value, lowest, highest = (1 - min(1.0, max(0.0, float(strength))) for strength in (ias, high, low))
     return Measurement(value=value, raw=float(ias), low=min(value, lowest), high=max(value, highest))
-
-
-def _bootstrap(residuals: np.ndarray, deviations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the 2.5 % and 97.5 % points (K,) of Σresiduals / Σdeviations over resampled rows; both are (K, N)."""
-    weights = _resample_counts(residuals.shape[1])
-    bottom = weights @ deviations.T
-    ratio = np.divide(weights @ residuals.T, bottom, out=np.zeros_like(bottom), where=bottom > 0)
-    low, high = np.quantile(ratio, (0.025, 0.975), axis=0)
-    return low, high
-
-
-@lru_cache(maxsize=8)
-def _resample_counts(rows: int) -> np.ndarray:
-    """Return how often each row is drawn in each resample (RESAMPLES, N): the same draws for every candidate."""
-    draws = np.random.default_rng(0).integers(rows, size=(RESAMPLES, rows))
-    flat = draws + rows * np.arange(RESAMPLES)[:, None]
-    return np.bincount(flat.ravel(), minlength=RESAMPLES * rows).reshape(RESAMPLES, rows).astype(float)

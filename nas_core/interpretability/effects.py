@@ -17,13 +17,32 @@ from nas_core.errors import SettingsError
 from nas_core.interpretability.complexity import curve_complexity, level_complexity
 from nas_core.interpretability.grid import MAX_CELLS, Grid, effect_grid
 
-__all__ = ["Effects", "Predict", "accumulate_effects", "effects_of", "prediction_deltas"]
+__all__ = ["Effects", "FeatureSteps", "Predict", "accumulate_effects", "effects_of", "prediction_deltas"]
 
 Predict = Callable[[np.ndarray], np.ndarray]
 # Below this share of 1 + f0², the variance of f is rounding: a constant has no interactions and no main effects.
 VARIANCE_FLOOR = 1e-10
 # Main effects that explain less than this share of the variance of f are not averaged as if they were all of it.
 EFFECT_FLOOR = 0.01
+
+
+@dataclass(frozen=True)
+class FeatureSteps:
+    """What the functions that change with one feature do across its cells: L columns, one per function and output.
+
+    Attributes:
+        functions: (L / C,) the functions, ascending.
+        deltas: (N, L) difference of f across the cell of each row, centred over several outputs.
+        means: (M, L) their mean in each cell: the steps of the accumulated effect.
+    """
+
+    functions: np.ndarray
+    deltas: np.ndarray
+    means: np.ndarray
+
+    def columns(self, C: int) -> np.ndarray:
+        """Return where the L columns stand among all (K·C,)."""
+        return (self.functions[:, None] * C + np.arange(C)).ravel()
 
 
 @dataclass(frozen=True)
@@ -34,20 +53,24 @@ class Effects:
         grid: Where the effects are accumulated.
         curves: Per feature the centred effect at the borders (M_j + 1, K, C); None where no function changes with it.
         mean: (K, C) mean output f0.
-        residuals: (K, N) squared distance of f to f0 + the sum of the effects, summed over outputs.
+        errors: (N, K·C) signed distance of f to f0 + the sum of the effects.
+        residuals: (K, N) its square, summed over outputs.
         deviations: (K, N) squared distance of f to f0, summed over outputs.
         importances: (K, P, C) mean squared effect V_j over the rows.
         steadiness: (K, P, C) |Σd|/Σ|d| of the effect's steps d: 1 = monotone or flat, 0 = ends where it starts.
+        steps: Per feature what the curves are accumulated from; None where no function changes with it.
         finite: (K,) False where a function gave NaN or infinity; its numbers are those of a constant.
     """
 
     grid: Grid
     curves: tuple[np.ndarray | None, ...]
     mean: np.ndarray
+    errors: np.ndarray
     residuals: np.ndarray
     deviations: np.ndarray
     importances: np.ndarray
     steadiness: np.ndarray
+    steps: tuple[FeatureSteps | None, ...]
     finite: np.ndarray
 
     @cached_property
@@ -131,34 +154,48 @@ def accumulate_effects(outputs: np.ndarray, deltas: np.ndarray, grid: Grid) -> E
     finite = np.isfinite(outputs).all((1, 2)) & np.isfinite(deltas).all((1, 2, 3))
     K, N, C = outputs.shape
     P = len(grid.edges)
-    # One contiguous (N, K·C) block per feature makes every later step a plain column operation.
-    blocks = np.ascontiguousarray(deltas.transpose(2, 1, 0, 3))
-    rest = _columns(outputs.transpose(1, 0, 2), finite)
+    rest = _columns(outputs, finite)
     mean = rest.mean(0)
     rest -= mean
     deviations = _pooled(rest, K, C)
     importances, steadiness = np.zeros((P, K * C)), np.ones((P, K * C))
-    curves: list[np.ndarray | None] = []
-    for j in range(P):
-        block = _columns(blocks[j], finite)
-        if not block.any():
-            curves.append(None)
+    curves: list[np.ndarray | None] = [None] * P
+    parts = _steps(deltas, grid, finite)
+    for j, part in enumerate(parts):
+        if part is None:
             continue
-        steps = np.add.reduceat(block[grid.orders[:, j]], grid.starts[j], axis=0) / grid.counts(j)[:, None]
-        curve, effect = _accumulate(steps, grid, j)
-        rest -= effect
-        importances[j] = np.einsum("nl,nl->l", effect, effect) / N
-        length = np.abs(steps).sum(0)
-        steadiness[j] = np.divide(np.abs(steps.sum(0)), length, out=np.ones_like(length), where=length > 0)
-        curves.append(curve.reshape(-1, K, C))
+        at = part.columns(C)
+        curve, effect = accumulated(part.means, grid, j)
+        rest[:, at] -= effect
+        importances[j, at] = np.einsum("nl,nl->l", effect, effect) / N
+        length = np.abs(part.means).sum(0)
+        steadiness[j, at] = np.divide(np.abs(part.means.sum(0)), length, out=np.ones_like(length), where=length > 0)
+        whole = np.zeros((len(curve), K * C))
+        whole[:, at] = curve
+        curves[j] = whole.reshape(-1, K, C)
     shape = (P, K, C)
     return Effects(
-        grid, tuple(curves), mean.reshape(K, C), _pooled(rest, K, C), deviations,
-        importances.reshape(shape).transpose(1, 0, 2), steadiness.reshape(shape).transpose(1, 0, 2), finite,
+        grid, tuple(curves), mean.reshape(K, C), rest, _pooled(rest, K, C), deviations,
+        importances.reshape(shape).transpose(1, 0, 2), steadiness.reshape(shape).transpose(1, 0, 2), parts, finite,
     )  # fmt: skip
 
 
-def _accumulate(steps: np.ndarray, grid: Grid, j: int) -> tuple[np.ndarray, np.ndarray]:
+def _steps(deltas: np.ndarray, grid: Grid, finite: np.ndarray) -> tuple[FeatureSteps | None, ...]:
+    """Return the mean differences in the cells of every feature, of the functions that change with it only."""
+    changes = (deltas != 0).any((1, 3)) & finite[:, None]
+    parts: list[FeatureSteps | None] = []
+    for j in range(len(grid.edges)):
+        functions = np.flatnonzero(changes[:, j])
+        block = _columns(deltas[functions, :, j], finite[functions])
+        if not block.any():
+            parts.append(None)
+            continue
+        means = np.add.reduceat(block[grid.orders[:, j]], grid.starts[j], axis=0) / grid.counts(j)[:, None]
+        parts.append(FeatureSteps(functions, block, means))
+    return tuple(parts)
+
+
+def accumulated(steps: np.ndarray, grid: Grid, j: int) -> tuple[np.ndarray, np.ndarray]:
     """Return (curve at the borders (M + 1, L), effect at the rows (N, L)), both centred, from the mean steps (M, L)."""
     curve = np.concatenate((np.zeros((1, steps.shape[1])), np.cumsum(steps, axis=0)))
     cells, shares = grid.cells[:, j], grid.shares[:, j, None]
@@ -168,8 +205,8 @@ def _accumulate(steps: np.ndarray, grid: Grid, j: int) -> tuple[np.ndarray, np.n
 
 
 def _columns(values: np.ndarray, finite: np.ndarray) -> np.ndarray:
-    """Return (N, K, C) as float64 columns (N, K·C), centred over several outputs; 0 where a function is not finite."""
-    kept = np.array(values, np.float64)
+    """Return (K, N, C) as float64 columns (N, K·C), centred over several outputs; 0 where a function is not finite."""
+    kept = np.array(values.transpose(1, 0, 2), np.float64, order="C")
     kept[:, ~finite] = 0.0
     if kept.shape[2] > 1:
         kept -= kept.mean(2, keepdims=True)
@@ -191,7 +228,7 @@ def prediction_deltas(predict: Predict, X: np.ndarray, grid: Grid) -> np.ndarray
     for j in range(X.shape[1]):
         changed = X.copy()
         changed[:, j] = grid.upper(j)
-        high = np.asarray(predict(changed), float)
+        high = np.array(predict(changed), float)  # a copy: what is returned may be a view of what was given
         changed[:, j] = grid.lower(j)
         columns.append(high - np.asarray(predict(changed), float))
     return np.stack(columns, axis=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 
 from nas_core.interpretability.base import (
@@ -38,6 +40,7 @@ class Introspectability(Measure):
     """
 
     name, label, family = "introspectability", "Layers tell classes apart", "explanation"
+    settings = MappingProxyType({"rows": MOST, "parts left out": FOLDS})
 
     def applies_to(self, context: MeasureContext) -> Verdict:
         """Return that it needs trained signal networks and two classes or more."""

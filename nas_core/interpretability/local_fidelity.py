@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 
 from nas_core.interpretability.base import (
@@ -15,14 +17,14 @@ from nas_core.interpretability.base import (
 )
 from nas_core.interpretability.budget import affordable
 from nas_core.interpretability.cells import absent_rows, cell_words, mixtures
-from nas_core.interpretability.masks import held_out_scores, shapley_masks
+from nas_core.interpretability.intervals import RESAMPLES, interval, resample_counts
+from nas_core.interpretability.masks import FOLDS, held_out_scores, shapley_masks
 from nas_core.interpretability.structure import keep_apart
 from nas_core.records import Measurement, Verdict, derive_seed
 
 __all__ = ["LocalAdditiveFidelity"]
 
 FEWEST, MOST, SHARE = 4, 16, 0.06
-RESAMPLES = 200
 
 
 class LocalAdditiveFidelity(Measure):
@@ -33,7 +35,7 @@ class LocalAdditiveFidelity(Measure):
     parts of these sets and judged on the fifth, with the Shapley kernel as weights. The score is the mean over rows of
     R², cut to [0, 1]: 1 where attributions say all there is to say, low where they hide interactions.
 
-    The interval is the 95 % percentile interval over resampled rows.
+    The interval is the 95 % percentile interval over resampled rows; from a single row there is none.
 
     Source: Ribeiro et al. (2016), arXiv 1602.04938; Lundberg & Lee (2017), arXiv 1705.07874.
     Differs: R² on sets that were not in the fit, by five-fold cross-validation.
@@ -41,6 +43,7 @@ class LocalAdditiveFidelity(Measure):
     """
 
     name, label, family = "local_additive_fidelity", "Locally additive", "summary"
+    settings = MappingProxyType({"rows": MOST, "sets per row": "4 P + 16", "parts": FOLDS, "resamples": RESAMPLES})
 
     def applies_to(self, context: MeasureContext) -> Verdict:
         """Return that it needs trained networks."""
@@ -51,11 +54,8 @@ class LocalAdditiveFidelity(Measure):
         if context.signal is not None:
             return [self._of_network(context, k) for k in range(len(context.facts))]
         rows = _MaskedRows(context, MOST)
-        values = [np.asarray(context.pack.predict(E), float) for E in rows.encoded]
-        return [
-            rows.estimate([v[k] for v in values]) if facts.pairs else exact(1.0, 1.0)
-            for k, facts in enumerate(context.facts)
-        ]
+        found = rows.estimates([np.asarray(context.pack.predict(E), float) for E in rows.encoded])
+        return [m if facts.pairs or m.value is None else exact(1.0, 1.0) for facts, m in zip(context.facts, found)]
 
     def _of_network(self, context: MeasureContext, k: int) -> Measurement:
         """Return the measurement of one signal network."""
@@ -64,7 +64,7 @@ class LocalAdditiveFidelity(Measure):
             return exact(1.0, 1.0)
         forwards = affordable(context.known_problem, facts.operations, SHARE)
         rows = _MaskedRows(context, int(np.clip(forwards // (4 * context.features + 16), FEWEST, MOST)))
-        return rows.estimate([context.outputs(k, E) for E in rows.encoded])
+        return rows.estimates([context.outputs(k, E)[None] for E in rows.encoded])[0]
 
     def advise(self, candidate: MeasuredCandidate) -> Advice:
         """Return what share is reproduced, and what leaves less to interactions."""
@@ -102,17 +102,24 @@ class _MaskedRows:
             self.masks.append(masks)
             self.encoded.append(mixtures(E[i], absent[i], present, context.owner))
 
-    def estimate(self, outputs: list[np.ndarray]) -> Measurement:
-        """Return the measurement of one candidate from its outputs (m + 2, C) per row."""
-        if not all(np.isfinite(o).all() for o in outputs):
-            return Measurement(reason="its outputs are not finite numbers")
-        found = np.concatenate(
-            [held_out_scores(o[None, :-2], o[None, -2], o[None, -1], m) for o, m in zip(outputs, self.masks)]
-        )
-        kept = np.clip(found, 0.0, 1.0)
-        draws = np.random.default_rng(0).integers(len(kept), size=(RESAMPLES, len(kept)))
-        low, high = np.quantile(kept[draws].mean(1), (0.025, 0.975))
-        value = float(kept.mean())
-        return Measurement(
-            value=value, raw=float(found.mean()), low=min(value, float(low)), high=max(value, float(high))
-        )
+    def estimates(self, outputs: list[np.ndarray]) -> list[Measurement]:
+        """Return the measurements of K candidates from their outputs (K, m + 2, C) per row; the fits are shared."""
+        finite = np.all([np.isfinite(o).all((1, 2)) for o in outputs], axis=0)
+        scores = []
+        for o, masks in zip(outputs, self.masks):
+            kept = np.where(finite[:, None, None], o, 0.0)
+            scores.append(held_out_scores(kept[:, :-2], kept[:, -2], kept[:, -1], masks))
+        return [
+            _summary(own) if ok else Measurement(reason="its outputs are not finite numbers")
+            for ok, own in zip(finite, np.stack(scores, axis=1))
+        ]
+
+
+def _summary(found: np.ndarray) -> Measurement:
+    """Return the mean of a candidate's R² (rows,) with its interval; of one row there is none."""
+    kept = np.clip(found, 0.0, 1.0)
+    value, raw = float(kept.mean()), float(found.mean())
+    if len(kept) < 2:
+        return Measurement(value=value, raw=raw)
+    low, high = interval(resample_counts(len(kept)) @ kept / len(kept), value)
+    return Measurement(value=value, raw=raw, low=low, high=min(1.0, high))

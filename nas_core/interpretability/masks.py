@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from nas_core.interpretability.effects import VARIANCE_FLOOR
 
-__all__ = ["Masks", "held_out_scores", "shapley_masks"]
+__all__ = ["FOLDS", "Masks", "held_out_scores", "shapley_masks"]
 
 FOLDS = 5
 
@@ -83,7 +84,8 @@ def held_out_scores(values: np.ndarray, empty: np.ndarray, full: np.ndarray, mas
 
     For each part of the cross-validation g(z) = v(∅) + Σ φ_j z_j with Σ φ_j = v(all) − v(∅) is fitted to the other
     parts by weighted least squares, and judged on this one. Squares are pooled over the outputs, centred where there
-    are several. A row whose output does not vary under the masks has 1.
+    are several. A row whose output does not vary under the masks has 1 where the fit says so too, else 0: the product
+    of two features, neither of which does anything alone.
 
     Source: Ribeiro et al. (2016), arXiv 1602.04938; Lundberg & Lee (2017), arXiv 1705.07874.
 
@@ -104,14 +106,26 @@ def held_out_scores(values: np.ndarray, empty: np.ndarray, full: np.ndarray, mas
     roots = np.sqrt(masks.weights)[:, None]
     for fold in np.unique(masks.folds):
         out = masks.folds == fold
-        shares = np.linalg.lstsq(roots[~out] * design[~out], roots[~out] * rest[~out], rcond=None)[0]
-        error[out] = rest[out] - design[out] @ shares
+        error[out] = rest[out] - design[out] @ _solved(roots[~out] * design[~out], roots[~out] * rest[~out])
     weights = masks.weights[None, :, None] / masks.weights.sum()
     mean = (weights * v).sum(1, keepdims=True)
     unexplained = (weights * error.reshape(m, R, -1).transpose(1, 0, 2) ** 2).sum((1, 2))
     variation = (weights * (v - mean) ** 2).sum((1, 2))
-    flat = variation < VARIANCE_FLOOR * (1 + (mean**2).sum((1, 2)))
-    return np.where(flat, 1.0, 1 - unexplained / np.where(flat, 1.0, variation))
+    rounding = VARIANCE_FLOOR * (1 + (mean**2).sum((1, 2)))
+    flat = variation < rounding
+    return np.where(flat, unexplained < rounding, 1 - unexplained / np.where(flat, 1.0, variation))
+
+
+def _solved(A: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the least-squares solution (P, L) of A x = b: by QR, by singular values where A lacks full rank."""
+    if len(A) >= A.shape[1]:
+        Q, R = np.linalg.qr(A)
+        size = np.abs(np.diag(R))
+        if len(size) and size.min() > 1e-10 * size.max():
+            solution: np.ndarray = solve_triangular(R, Q.T @ b, check_finite=False)
+            return solution
+    found: np.ndarray = np.linalg.lstsq(A, b, rcond=None)[0]
+    return found
 
 
 def _centred(outputs: np.ndarray) -> np.ndarray:

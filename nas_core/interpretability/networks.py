@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,48 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from nas_core.data.problem import Problem
+    from nas_core.records import Architecture
     from nas_core.spaces.layers import SignalNetwork
+    from nas_core.spaces.tabular.module import FeatureGroupNetwork
 
-__all__ = ["layer_sums", "network_outputs"]
+__all__ = ["layer_sums", "network_outputs", "table_network"]
 
 # Numbers pushed through a network at once: its wider inner layers stay within some tens of megabytes.
 NUMBERS = 400_000
+
+
+class _OwnColumns:
+    """The columns of the bank that a candidate reads, side by side: a small bank instead of the whole one."""
+
+    def __init__(self, problem: Problem, encoding: str, features: Sequence[int]) -> None:
+        whole = [np.asarray(problem.encoder.columns(encoding, j)) for j in features]
+        self.kept = np.concatenate([np.zeros(0, np.int64), *whole])
+        starts = np.concatenate(([0], np.cumsum([len(c) for c in whole]))).astype(np.int64)
+        self._spans = {j: np.arange(starts[i], starts[i + 1]) for i, j in enumerate(features)}
+        self.monotone = np.asarray(problem.encoder.monotone)[self.kept]
+
+    def columns(self, encoding: str, feature: int, /) -> np.ndarray:
+        """Return where the columns of a feature lie."""
+        return self._spans[feature]
+
+
+def table_network(
+    problem: Problem, architecture: Architecture, weights: Mapping[str, np.ndarray]
+) -> tuple[FeatureGroupNetwork, np.ndarray]:
+    """Return a candidate of a table as a module in float64 and eval mode, and the columns (d,) of the bank it reads.
+
+    It takes those columns, (n, d), and gives logits or standardised regression outputs (n, C).
+    """
+    import torch
+
+    from nas_core.spaces.tabular.module import build
+
+    features = sorted(j for g in architecture.values["groups"] for j in g["features"])
+    own = _OwnColumns(problem, architecture.values["encoding"], features)
+    module = build(architecture, own, problem.C)
+    module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+    return module.double().eval(), own.kept
 
 
 def network_outputs(module: SignalNetwork, E: np.ndarray, shape: Sequence[int]) -> np.ndarray:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from nas_core.data.measured import STRUCTURE
+from nas_core.data.measured import OF_TABLES
 from nas_core.errors import SettingsError
 from nas_core.interpretability.base import Measure, MeasureContext
 from nas_core.interpretability.effect_measures import Additivity, MainEffectSimplicity
+from nas_core.interpretability.explanation_measures import (
+    AttributionSparsity,
+    ExplainerAgreement,
+    ExplanationStability,
+)
 from nas_core.interpretability.introspectability import Introspectability
 from nas_core.interpretability.local_fidelity import LocalAdditiveFidelity
 from nas_core.interpretability.structure import FeatureParsimony, InteractionSparsity, MonotoneShare, OperationEconomy
+from nas_core.interpretability.tree_measures import DecisionPath, TreeFidelity
 from nas_core.records import Measurement
 
 __all__ = ["DEFAULT_MEASURES", "MEASURES", "measure_named", "measure_pack", "undefined"]
@@ -24,11 +30,16 @@ MEASURES: dict[str, Measure] = {
         MainEffectSimplicity(),
         MonotoneShare(),
         OperationEconomy(),
+        TreeFidelity(),
+        DecisionPath(),
         LocalAdditiveFidelity(),
+        AttributionSparsity(),
+        ExplainerAgreement(),
+        ExplanationStability(),
         Introspectability(),
     )
 }
-DEFAULT_MEASURES: tuple[str, ...] = STRUCTURE
+DEFAULT_MEASURES: tuple[str, ...] = OF_TABLES
 """The measures of tables unless a problem says otherwise; see ``nas_core.data.measured``."""
 
 

@@ -9,7 +9,7 @@ from nas_core.interpretability.base import Advice, Measure, MeasureContext, Meas
 from nas_core.interpretability.cells import cell_words
 from nas_core.records import Measurement, Verdict
 
-__all__ = ["FeatureParsimony", "InteractionSparsity", "MonotoneShare", "OperationEconomy"]
+__all__ = ["FeatureParsimony", "InteractionSparsity", "MonotoneShare", "OperationEconomy", "economy"]
 
 FROM_STRUCTURE = Verdict(ok=True, reason="read off the architecture")
 
@@ -152,7 +152,7 @@ class OperationEconomy(Measure):
 
     def score(self, context: MeasureContext) -> list[Measurement]:
         """Return the score within [0, 1]; raw = operations."""
-        return [exact(_economy(f.operations, f.max_operations), f.operations) for f in context.facts]
+        return [exact(economy(f.operations, f.max_operations), f.operations) for f in context.facts]
 
     def advise(self, candidate: MeasuredCandidate) -> Advice:
         """Return the count, and that halving it raises the score by a fixed amount."""
@@ -168,7 +168,7 @@ class OperationEconomy(Measure):
         return Advice(state, f"{change} raises this score by {gain:.3g}.")
 
 
-def _economy(operations: int, most: int) -> float:
+def economy(operations: int, most: int) -> float:
     """Return 1 − ln(operations)/ln(most) within [0, 1]; 1 when nothing has to be computed."""
     if operations <= 1:
         return 1.0

@@ -168,3 +168,9 @@ def test_the_mean_effect_over_the_rows_is_zero_and_unused_features_have_none() -
 def test_a_function_without_an_output_dimension_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"shape \(2000,\).*return one column per output"):
         effects_of(lambda X: X[:, 0], CUBE)
+
+
+def test_a_function_that_returns_a_view_of_its_rows_is_not_changed_under_its_hands() -> None:
+    effects = effects_of(lambda Z: Z[:, :1], CUBE)
+    assert effects.interaction_strength[0] == pytest.approx(0, abs=1e-12)
+    assert effects.complexity[0] == pytest.approx(1)

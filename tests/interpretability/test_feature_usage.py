@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -39,3 +40,30 @@ def test_exactly_the_features_of_a_random_network_count(kept: set[int], seed: in
     rng = np.random.default_rng(seed)
     W, v = rng.normal(size=(10, 8)) * mask[:, None], rng.normal(size=(8, 3))
     assert used_features(lambda Z: np.tanh(Z @ W) @ v, X, draws=3, seed=seed) == tuple(sorted(kept))
+
+
+def column(predict: Callable[[np.ndarray], np.ndarray], Z: np.ndarray) -> np.ndarray:
+    """Return the outputs (n,) of a model of scikit-learn as a column."""
+    return predict(Z)[:, None]
+
+
+def test_more_rows_find_the_features_of_trees() -> None:
+    """The check of Molnar et al. (2019): features split by CARTs, found with 10, 50 and 500 rows; .300, .020, .000."""
+    from sklearn.tree import DecisionTreeRegressor
+
+    rng = np.random.default_rng(7)
+    errors: dict[int, list[int]] = {10: [], 50: [], 500: []}
+    for _ in range(60):
+        rows = rng.normal(size=(700, 8))
+        y = rows[:, 0] * rows[:, 1] + rows[:, 2] + rng.normal(size=700)
+        tree = DecisionTreeRegressor(max_depth=int(rng.integers(1, 4)), min_samples_leaf=20, random_state=0)
+        tree.fit(rows, y)
+        split = set(tree.tree_.feature[tree.tree_.feature >= 0].tolist())
+        for count, found in errors.items():
+            used = used_features(partial(column, tree.predict), rows[-count:], draws=1)
+            assert set(used) <= split  # nothing is found that is not there
+            found.append(len(split) - len(used))
+    mean = {count: float(np.mean(found)) for count, found in errors.items()}
+    assert 0.1 < mean[10] < 0.8
+    assert 0 < mean[50] < 0.1
+    assert mean[500] == 0

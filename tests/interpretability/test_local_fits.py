@@ -34,6 +34,11 @@ def test_features_that_only_count_together_are_not_reproduced() -> None:
     assert 0.2 < half < 0.9
 
 
+def test_two_features_of_which_neither_does_anything_alone_are_not_reproduced() -> None:
+    assert score(lambda z: z.all(1)[:, None] * 1.0, 2) == 0
+    assert score(lambda z: z[:, :1] * 0.0 + 0.7, 2) == 1
+
+
 def test_noise_is_fitted_but_not_reproduced() -> None:
     """In-sample R² of noise is high with few masks per feature; held out it is not above 0."""
 

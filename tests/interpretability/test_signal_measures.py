@@ -92,8 +92,13 @@ def test_a_linear_network_is_additive_and_locally_so(measured: MeasureContext) -
 
 def test_a_product_of_cells_is_neither(measured: MeasureContext) -> None:
     (_, found, *_) = MEASURES["additivity"].score(measured)
-    assert found.raw == pytest.approx(1, abs=0.35)
     assert found.low < 0.2
+    strengths = [found.raw]  # 1 but for the noise of some 80 rows, whose standard deviation is about .33
+    for seed in range(1, 16):
+        problem = problem_of(seed=seed)
+        strengths.append(MEASURES["additivity"].score(context_of(problem, [Formula(product)]))[0].raw)
+    assert np.mean(strengths) == pytest.approx(1, abs=3 * 0.33 / 4)
+    assert np.std(strengths) < 2 * 0.33
 
     def many(x: torch.Tensor) -> torch.Tensor:
         return torch.stack([x[:, :4].prod(1) * 20, x[:, 4:8].prod(1) * 20, -20 * x[:, 8:12].prod(1)], 1)
