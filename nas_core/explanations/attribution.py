@@ -33,7 +33,10 @@ class Attribution:
             sum over its places.
         additive: Whether base and values are meant to add up to the output.
         origin: What ``base`` is: the mean output over the "background" rows, or the output's "bias".
-        unit: "output": values are in the unit of the output; "share": they are shares that add up to 1.
+        unit: "output": values are in the unit of the output; "share": they are shares that add up to 1; "slope": how
+            much the output changes per standard deviation of a feature, without a sign.
+        fit: (N, C) held-out R² of the simple model that the values are weights of, where the method fits one.
+        fallback: Why another method was asked for and not used, in words; empty where this one was asked for.
     """
 
     values: np.ndarray
@@ -50,7 +53,9 @@ class Attribution:
     maps: np.ndarray | None = None
     additive: bool = True
     origin: Literal["background", "bias"] = "background"
-    unit: Literal["output", "share"] = "output"
+    unit: Literal["output", "share", "slope"] = "output"
+    fit: np.ndarray | None = None
+    fallback: str = ""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -69,6 +74,11 @@ class Attribution:
     def residual(self) -> float:
         """Largest absolute completeness residual; 0 for no rows."""
         return float(np.abs(self.residuals).max(initial=0.0))
+
+    @property
+    def signed(self) -> bool:
+        """Whether a value says in which direction a feature moves the output."""
+        return self.unit == "output"
 
     @property
     def scale(self) -> float:
@@ -103,6 +113,7 @@ class Attribution:
             values=self.values[:, :, pick],
             errors=None if self.errors is None else self.errors[:, :, pick],
             maps=None if self.maps is None else self.maps[:, pick],
+            fit=None if self.fit is None else self.fit[:, pick],
             base=self.base[pick],
             outputs=self.outputs[:, pick],
             output_names=self.output_names[pick],

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar, cast
 
 import numpy as np
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["GOOD", "MAX_BACKGROUND", "Candidate", "Explainer", "Shares", "default_background"]
 
 Candidate = TrainedCandidate | SignalCandidate
-Kind = TypeVar("Kind", TrainedCandidate, SignalCandidate)
+Kind = TypeVar("Kind", bound=TrainedCandidate | SignalCandidate)
 
 MAX_BACKGROUND = 100
 GOOD = 0.01  # of the largest value: as closely as a picture can be read
@@ -40,6 +40,7 @@ class Shares:
         passes: Mixtures of rows that were sampled for them.
         maps: (N, C, height, width) the same at every place of a signal, where the method tells.
         base: (C,) the output's bias, where the values are counted from it and not from the mean over the background.
+        fit: (N, C) held-out R² of the simple model that the values are weights of.
     """
 
     values: np.ndarray
@@ -47,6 +48,7 @@ class Shares:
     passes: int = 0
     maps: np.ndarray | None = None
     base: np.ndarray | None = None
+    fit: np.ndarray | None = None
 
 
 def default_background(problem: Problem, rows: int = MAX_BACKGROUND) -> np.ndarray:
@@ -64,25 +66,43 @@ class Explainer(ABC, Generic[Kind]):
     A new explainer is one class, one line in ``choice.py`` and one line in the contract suite.
 
     Attributes:
-        explains: The kind of candidate it is for: networks on tables, or on signals.
-        additive: Whether base and values add up to the output.
-        unit: What its values are: in the unit of the output, or shares.
+        explains: The kinds of candidates it is for: networks on tables, on signals, or both.
+        additive: Whether base and values add up to the output, whatever the network.
+        tolerance: Share of the largest value by which they may miss it, where a sum stands for an integral.
+        unit: What its values are: in the unit of the output, shares, or slopes.
         sampled: Whether later values are better than the first.
-        per_cell: Predictions that the first answer takes for a cell of a signal, for each explained and background row.
+        per_cell, per_output, per_set: Predictions that the first answer takes for each explained and background row,
+            for every feature used, every output and every set of features; 0 where the background does not matter.
+        by_group: Whether it walks the coalitions inside each group, on the group's own network, instead.
+        relatives: Names of the methods that answer most nearly the same question, for where this one does not apply.
     """
 
     name: str
     label: str
-    explains: type[Kind]
+    explains: type[Kind] | tuple[type[TrainedCandidate], type[SignalCandidate]]
     additive: ClassVar[bool] = True
-    unit: ClassVar[Literal["output", "share"]] = "output"
+    tolerance: ClassVar[float] = 1e-3
+    unit: ClassVar[Literal["output", "share", "slope"]] = "output"
     sampled: ClassVar[bool] = False
     per_cell: ClassVar[int] = 0
+    per_output: ClassVar[int] = 0
+    per_set: ClassVar[int] = 0
+    by_group: ClassVar[bool] = False
+    relatives: ClassVar[tuple[str, ...]] = ()
 
     @property
     def description(self) -> str:
         """The docstring of the method: what it is, its source, its cost."""
         return inspect.cleandoc(type(self).__doc__ or "")
+
+    def predictions(self, candidate: Candidate) -> int:
+        """Return how many predictions the first answer takes for each explained and background row, 0 = next to none.
+
+        A gradient counts as two.
+        """
+        used = len(candidate.used)
+        sets = self.per_set * 2**used if self.per_set else 0
+        return self.per_cell * used + self.per_output * candidate.outputs + sets
 
     def applies_to(self, candidate: Candidate) -> Verdict:
         """Return whether this candidate can be explained this way, and why or why not."""
@@ -90,7 +110,7 @@ class Explainer(ABC, Generic[Kind]):
             read = candidate.problem.dataset.modality
             own = "images and sequences" if read == "tabular" else "tables"
             return Verdict(ok=False, reason=f"it explains networks on {own}, this one reads {read} data")
-        return self.fits(candidate)
+        return self.fits(cast(Kind, candidate))
 
     @abstractmethod
     def fits(self, candidate: Kind) -> Verdict:
@@ -102,7 +122,7 @@ class Explainer(ABC, Generic[Kind]):
 
     def refine(
         self, candidate: Kind, rows: np.ndarray, background: np.ndarray | None = None, *, seed: int = 0
-    ) -> Iterator[Attribution]:
+    ) -> Generator[Attribution]:
         """Yield the attribution as soon as there is one, then better ones where values are sampled, until closed.
 
         Args:
@@ -112,7 +132,8 @@ class Explainer(ABC, Generic[Kind]):
             seed: For the methods that sample; the same seed yields the same attributions.
 
         Raises:
-            ExplanationError: The method does not apply, or the rows or the background have the wrong shape.
+            ExplanationError: The method does not apply, rows or background have the wrong shape, or what comes out is
+                not finite.
         """
         verdict = self.applies_to(candidate)
         if not verdict.ok:
@@ -125,6 +146,7 @@ class Explainer(ABC, Generic[Kind]):
             )
         rows = candidate.checked(rows)
         both = candidate.predict(np.concatenate((rows, against)))  # encoding costs more than predicting
+        self._finite(both, "the network's outputs are")
         outputs, base = both[: len(rows)], both[len(rows) :].mean(0)
         spent = time.perf_counter() - started
         found = self.shares(candidate, rows, against, seed=seed)
@@ -134,12 +156,22 @@ class Explainer(ABC, Generic[Kind]):
             if shares is None:
                 return
             spent += time.perf_counter() - started  # without the time the caller takes in between
+            self._finite(shares.values, "some of its values are")
             yield Attribution(
                 shares.values, base if shares.base is None else shares.base, outputs, rows,
                 candidate.problem.feature_names, candidate.output_names, self.name, verdict.reason, spent,
                 shares.errors, shares.passes, shares.maps, self.additive,
-                "background" if shares.base is None else "bias", self.unit,
+                "background" if shares.base is None else "bias", self.unit, shares.fit,
             )  # fmt: skip
+
+    def _finite(self, numbers: np.ndarray, which: str) -> None:
+        """Raise :class:`ExplanationError` unless all numbers are finite: NaN must not pass for "no influence"."""
+        if not np.isfinite(numbers).all():
+            raise ExplanationError(
+                f"{self.label} has no answer: {which} not finite numbers",
+                allowed="networks whose outputs and gradients are finite for these rows",
+                fix="use another method, or train the candidate again with a smaller learning rate",
+            )
 
     def explain(
         self,

@@ -109,11 +109,15 @@ class TrainedCandidate:
 
     def _rebuilt(self, weights: Mapping[str, np.ndarray]) -> FeatureGroupNetwork:
         """Return the network with these weights, in float64, ready to predict."""
+        module = self.untrained()
+        module.load_state_dict(checked_weights(module, weights, self.architecture))
+        return module
+
+    def untrained(self, seed: int = 0) -> FeatureGroupNetwork:
+        """Return a network of this architecture with the initial weights of ``seed``, in float64, on :meth:`bank`."""
         from nas_core.spaces.tabular.module import build
 
-        module = build(self.architecture, self._columns, self.problem.C)
-        module.load_state_dict(checked_weights(module, weights, self.architecture))
-        return module.double().eval()
+        return build(self.architecture, self._columns, self.problem.C, seed=seed).double().eval()
 
     @property
     def outputs(self) -> int:

@@ -16,7 +16,7 @@ from nas_core.records import Verdict, derive_seed
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["CellPieces", "CellShap", "Occlusion"]
+__all__ = ["CellPieces", "CellShap"]
 
 # Explained rows taken apart at once, so that all their mixtures stay within some tens of megabytes.
 ROWS_AT_ONCE = 8
@@ -104,42 +104,3 @@ class CellShap(Explainer[SignalCandidate]):
             yield Shares(values.copy(), errors.copy(), passes)
             if not samplers:
                 return
-
-
-class Occlusion(Explainer[SignalCandidate]):
-    """What changes when one patch, step or word is replaced: output − mean output with the cell of background rows.
-
-    A quick first look. Interactions are counted several times or not at all, so the values do not add up to the output.
-
-    Source: Zeiler & Fergus (2014), arXiv 1311.2901.
-    Differs: the cell comes from background rows instead of being grey, so that mixtures look like data.
-    Costs: N·B·P predictions.
-    """
-
-    name, label = "occlusion", "Occlusion"
-    explains = SignalCandidate
-    additive = False
-    per_cell = 1
-
-    def fits(self, candidate: SignalCandidate) -> Verdict:
-        """Return that it applies to every network."""
-        return Verdict(ok=True, reason="it needs nothing but predictions")
-
-    def shares(
-        self, candidate: SignalCandidate, rows: np.ndarray, background: np.ndarray, *, seed: int
-    ) -> Iterator[Shares]:
-        """Yield φ (N, P, C) once."""
-        import torch
-
-        from nas_core.training.device import one_thread
-
-        bank = candidate.encode(np.concatenate((rows, background)))
-        values = np.zeros((len(rows), candidate.problem.P, candidate.outputs))
-        with torch.inference_mode(), one_thread():
-            for at in range(len(rows)):
-                pieces = CellPieces(candidate, bank[at : at + 1], bank[len(rows) :])
-                whole = pieces.own[:, 0].sum(0) + pieces.fixed
-                without = whole - pieces.own + pieces.other  # (a, B, D)
-                change = pieces.effect(whole[None]) - pieces.effect(without).mean(1)
-                values[at, pieces.active] = change.numpy()
-        yield Shares(values)

@@ -33,6 +33,8 @@ class GroupShap(Explainer[TrainedCandidate]):
 
     name, label = "group_shap", "Exact group SHAP"
     explains = TrainedCandidate
+    by_group = True
+    relatives = ("mixed_shap",)
 
     def fits(self, candidate: TrainedCandidate) -> Verdict:
         """Return whether every group is small enough to be enumerated."""

@@ -30,7 +30,7 @@ class MixedShap(Explainer[TrainedCandidate]):
 
     name, label = "mixed_shap", "Exact and sampled group SHAP"
     explains = TrainedCandidate
-    sampled = True
+    sampled, by_group = True, True
 
     def fits(self, candidate: TrainedCandidate) -> Verdict:
         """Return how many groups are sampled."""

@@ -9,7 +9,7 @@ import numpy as np
 from nas_core.explanations.base import default_background
 from nas_core.explanations.candidate import FeatureGroup, TrainedCandidate
 
-__all__ = ["ShapeFunction", "shape_functions"]
+__all__ = ["ShapeFunction", "histogram", "numeric_grid", "shape_functions"]
 
 POINTS = 100
 BINS = 20
@@ -63,7 +63,7 @@ def _shape(candidate: TrainedCandidate, group: FeatureGroup, background: np.ndar
     raw = candidate.problem.train.raw[:, j]
     known = raw[~np.isnan(raw)]
     categorical = spec.kind == "categorical"
-    grid = np.unique(known) if categorical else _numeric_grid(known, points)
+    grid = np.unique(known) if categorical else numeric_grid(known, points)
 
     def effect(values: np.ndarray) -> np.ndarray:
         return candidate.group_effect(group.index, candidate.encode({j: values}, len(values)))
@@ -73,12 +73,12 @@ def _shape(candidate: TrainedCandidate, group: FeatureGroup, background: np.ndar
     if categorical:
         edges, counts = np.zeros(0), np.array([np.sum(known == code) for code in grid])
     else:
-        counts, edges = _histogram(known)
+        counts, edges = histogram(known)
     levels = tuple(spec.levels[int(code)] for code in grid) if categorical else ()
     return ShapeFunction(j, spec.name, spec.kind, grid, levels, effect(grid) - centre, missing, edges, counts)
 
 
-def _numeric_grid(values: np.ndarray, points: int) -> np.ndarray:
+def numeric_grid(values: np.ndarray, points: int) -> np.ndarray:
     """Return increasing values over the range: half evenly spaced, half at quantiles, where the rows are."""
     if not len(values):
         return np.zeros(1)
@@ -86,7 +86,7 @@ def _numeric_grid(values: np.ndarray, points: int) -> np.ndarray:
     return np.unique(np.concatenate((even, np.quantile(values, np.linspace(0, 1, points - points // 2)))))
 
 
-def _histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def histogram(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return (counts, edges) of up to BINS equal bins."""
     if not len(values) or values.min() == values.max():
         at = float(values[0]) if len(values) else 0.0

@@ -42,7 +42,10 @@ def enumerated(candidate: TrainedCandidate, rows: np.ndarray, background: np.nda
     return values
 
 
-@pytest.mark.parametrize("name", sorted(n for n, e in EXPLAINERS.items() if e.explains is TrainedCandidate))
+OF_TABLES = sorted(n for n, e in EXPLAINERS.items() if e.explains is TrainedCandidate)
+
+
+@pytest.mark.parametrize("name", OF_TABLES)
 class TestContract:
     """Every explainer passes these on every kind of problem."""
 

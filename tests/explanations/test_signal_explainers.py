@@ -16,10 +16,11 @@ from toy_signal_candidates import candidate, of_family
 
 from nas_core.data import Problem
 from nas_core.errors import ExplanationError
-from nas_core.explanations import EXPLAINERS, SignalCandidate, choose_explainer, explain
+from nas_core.explanations import EXPLAINERS, SignalCandidate, TrainedCandidate, choose_explainer, explain
 from nas_core.explanations.activation_maps import spread
 
 OF_SIGNALS = sorted(name for name, e in EXPLAINERS.items() if e.explains is SignalCandidate)
+OF_TABLES = sorted(name for name, e in EXPLAINERS.items() if e.explains is TrainedCandidate)
 KINDS = ("image", "series", "padded", "words")
 
 
@@ -83,7 +84,7 @@ class TestContract:
 
 def test_methods_for_tables_are_not_for_signals(image: Problem) -> None:
     network = candidate(image, PlaceNetwork((1, 6, 6), 3))
-    for name in sorted(set(EXPLAINERS) - set(OF_SIGNALS)):
+    for name in OF_TABLES:
         verdict = EXPLAINERS[name].applies_to(network)
         assert not verdict.ok
         assert verdict.reason == "it explains networks on tables, this one reads image data"
