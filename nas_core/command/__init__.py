@@ -1,6 +1,12 @@
-"""The engine's commands: search, resume, runs, show, graph, benchmark. Progress goes to stderr, results to stdout."""
+"""The engine's commands. Progress goes to stderr, results to stdout.
 
+Searching: search, resume. Looking: runs, show, graph. Doubting: audit. Comparing: baselines (models), benchmark
+(strategies).
+"""
+
+from nas_core.command.auditing import audit
 from nas_core.command.benchmarking import benchmark
+from nas_core.command.comparing import baselines
 from nas_core.command.drawing import graph
 from nas_core.command.listing import runs, show
 from nas_core.command.parsing import parse_kinds, parse_seconds, parse_size
@@ -9,6 +15,8 @@ from nas_core.command.searching import resume, search
 
 __all__ = [
     "app",
+    "audit",
+    "baselines",
     "benchmark",
     "graph",
     "parse_kinds",

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from nas_core.command.parsing import parse_weights
 from nas_core.errors import SettingsError, SpaceError
 
 if TYPE_CHECKING:
     from nas_core.data import Dataset, Problem
+    from nas_core.preferences import Preference
     from nas_core.spaces import SearchSpace
 
-__all__ = ["AskedProblem", "problem_of", "space_of"]
+__all__ = ["AskedProblem", "preference_of", "problem_of", "space_of"]
 
 SHOWN_NOTES = 8
 SIGNALS = {"image": "images", "sequence": "series"}
@@ -63,6 +65,22 @@ def problem_of(asked: AskedProblem) -> Problem:
     )  # fmt: skip
     _warn(problem)
     return problem
+
+
+def preference_of(weight: float, families: list[str], measures: list[str], problem: Problem) -> Preference:
+    """Return λ with weights of families and measures, written as NAME=NUMBER.
+
+    Raises:
+        SettingsError: A text is not of this form; what has a weight does not exist, or is not measured here.
+    """
+    from nas_core.preferences import FAMILIES, Preference
+
+    measured = problem.spec.measures
+    wish = Preference(
+        weight=weight, families=parse_weights(families, FAMILIES), measures=parse_weights(measures, measured)
+    )
+    wish.vector(measured)
+    return wish
 
 
 def space_of(problem: Problem, family: str | None, preset: str | None, file: Path | None) -> SearchSpace:

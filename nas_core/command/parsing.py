@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from nas_core.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nas_core.data.dataset import ColumnKind
 
-__all__ = ["parse_kinds", "parse_seconds", "parse_size"]
+__all__ = ["parse_kinds", "parse_seconds", "parse_size", "parse_weights"]
 
 KINDS: dict[str, ColumnKind] = {"numeric": "numeric", "categorical": "categorical", "ignore": "ignore"}
 
@@ -46,6 +48,29 @@ def parse_kinds(texts: list[str]) -> dict[str, ColumnKind]:
                 f"{text!r} gives no column a kind", allowed=", ".join(f"NAME={k}" for k in KINDS), fix="write it so"
             )
         found[name] = KINDS[kind]
+    return found
+
+
+def parse_weights(texts: list[str], allowed: Iterable[str]) -> dict[str, float]:
+    """Return the weights that texts such as ``structure=2`` give to names.
+
+    Raises:
+        SettingsError: A text is not of this form, the name is none of ``allowed``, or it is weighed twice.
+    """
+    found: dict[str, float] = {}
+    for text in texts:
+        name, _, number = (part.strip() for part in text.partition("="))
+        try:
+            weight = float(number)
+        except ValueError:
+            weight = float("nan")
+        if name not in allowed or name in found or not weight >= 0.0:
+            wrong = "weighs twice what was weighed before" if name in found else "is no weight"
+            raise SettingsError(
+                f"{text!r} {wrong}", allowed=f"NAME=NUMBER, zero or more, once for {', '.join(allowed)}",
+                fix=f"write for example {next(iter(allowed), 'NAME')}=2",
+            )  # fmt: skip
+        found[name] = weight
     return found
 
 

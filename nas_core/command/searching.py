@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Option
 
-from nas_core.command.asked import AskedProblem, problem_of, space_of
+from nas_core.command.asked import AskedProblem, preference_of, problem_of, space_of
 from nas_core.command.parsing import parse_kinds, parse_seconds, parse_size
 from nas_core.command.room import JsonOption, RunArgument, StoreOption, app, known_run, opened, printed, spoken
 from nas_core.errors import RunError, SettingsError
@@ -93,6 +93,14 @@ Preset = Annotated[
 Space = Annotated[Path | None, Option(help="Search space from a YAML or JSON file.", rich_help_panel=SPACE)]
 Strategy = Annotated[str, Option(help="How to search, such as nsga2 or random.")]
 Weight = Annotated[float, Option(help="λ: 0 = accuracy only … 1 = interpretability only.")]
+FamilyWeight = Annotated[
+    list[str] | None,
+    Option(help="NAME=NUMBER: how much structure, summary or explanation counts; repeatable.", metavar="NAME=NUMBER"),
+]
+MeasureWeight = Annotated[
+    list[str] | None,
+    Option(help="NAME=NUMBER: how much a measure counts within its family; repeatable.", metavar="NAME=NUMBER"),
+]
 Candidates = Annotated[int | None, Option(help="Stop after this many; 500 without --time.")]
 Time = Annotated[str | None, Option(help="Stop after this long: 60s, 5m, 1h30m.")]
 Seed = Annotated[int, Option(help="Same seed, same result.")]
@@ -107,8 +115,8 @@ def search(
     time_column: Clock = None, value: Value = None, test: Test = None, metric: Metric = None, groups: Groups = None,
     order: Order = None, class_weights: Weights = "none", target_transform: Transform = "none", family: Family = None,
     preset: Preset = None, space: Space = None, strategy: Strategy = "nsga2", weight: Weight = 0.5,
-    candidates: Candidates = None, time: Time = None, seed: Seed = 0, device: Device = "auto",
-    store: StoreOption = None, as_json: JsonOption = False,
+    family_weight: FamilyWeight = None, measure_weight: MeasureWeight = None, candidates: Candidates = None,
+    time: Time = None, seed: Seed = 0, device: Device = "auto", store: StoreOption = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Search for networks on DATA, and print what was found."""
     from nas_core.preferences import Preference
@@ -130,8 +138,10 @@ def search(
     where = opened(store)
     try:
         problem = problem_of(asked)
+        wish = preference_of(weight, family_weight or [], measure_weight or [], problem)
         _stop_at_termination()
-        run = start_run(where, problem, space_of(problem, family, preset, space), settings)
+        wanted = settings.model_copy(update={"preference": wish})
+        run = start_run(where, problem, space_of(problem, family, preset, space), wanted)
         _finish(where, run, problem, as_json=as_json)
     finally:
         where.close()

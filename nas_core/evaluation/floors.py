@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nas_core.data.problem import Part, Problem
     from nas_core.spaces import SearchSpace
 
-__all__ = ["Floor", "floor_losses", "trivial_floors"]
+__all__ = ["Floor", "all_classes", "floor_losses", "spread", "trivial_floors", "word_counts"]
 
 _MAX_ROWS = 20_000
 _MAX_NUMBERS = 8_000_000  # of a design matrix of a signal: some ten seconds of logistic regression
@@ -133,7 +133,7 @@ class _Floors(ABC):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # a floor that is nearly converged is a floor
             model = LogisticRegression(max_iter=300).fit(X, y, sample_weight=weights)
-        return self.judged(_all_classes(model.decision_function(shown), model.classes_, self.problem.C))
+        return self.judged(all_classes(model.decision_function(shown), model.classes_, self.problem.C))
 
 
 class _Tables(_Floors):
@@ -174,7 +174,7 @@ class _Tables(_Floors):
 
     def _linear(self, features: Sequence[int]) -> float:
         columns, train = self._columns(features), self.problem.train
-        rows = _spread(len(train), _MAX_ROWS)
+        rows = spread(len(train), _MAX_ROWS)
         X = train.E[np.ix_(rows, columns)].astype(np.float64)
         return self.fitted(X, self.problem.valid.E[:, columns].astype(np.float64), rows)
 
@@ -214,12 +214,12 @@ class _Signals(_Floors):
         signal = self.problem.signal_encoder.signal
         if not signal.vocabulary:
             return values.astype(np.float64)
-        return _word_counts(values, signal.vocabulary)
+        return word_counts(values, signal.vocabulary)
 
     def _linear(self, columns: np.ndarray) -> float:
         train, valid = self.problem.train, self.problem.valid
         vocabulary = self.problem.signal_encoder.signal.vocabulary
-        rows = _spread(
+        rows = spread(
             len(train), int(np.clip(_MAX_NUMBERS // max(1, len(columns), vocabulary), _FEWEST_ROWS, _MAX_ROWS))
         )
         shown = self._design(valid, columns, np.arange(len(valid)))
@@ -228,7 +228,7 @@ class _Signals(_Floors):
     def _promising(self) -> list[int]:
         """Return the cells whose columns explain most of the target by least squares, best first."""
         train = self.problem.train
-        rows = _spread(len(train), _FEWEST_ROWS)
+        rows = spread(len(train), _FEWEST_ROWS)
         y = train.y[rows]
         T = (
             np.eye(len(self.problem.dataset.classes))[y.astype(int)]
@@ -264,12 +264,12 @@ def _linear_name(problem: Problem, what: str) -> tuple[str, str]:
     return "logistic_regression", f"Logistic regression on all {what}"
 
 
-def _spread(count: int, most: int) -> np.ndarray:
+def spread(count: int, most: int) -> np.ndarray:
     """Return at most ``most`` of ``count`` row numbers, evenly spaced."""
     return np.linspace(0, count - 1, min(count, most)).astype(int)
 
 
-def _word_counts(ids: np.ndarray, vocabulary: int) -> np.ndarray:
+def word_counts(ids: np.ndarray, vocabulary: int) -> np.ndarray:
     """Return how often each word occurs (r, vocabulary) in token ids (r, length); padding does not count."""
     counts = np.zeros((len(ids), vocabulary))
     rows = np.repeat(np.arange(len(ids)), ids.shape[1])
@@ -278,7 +278,7 @@ def _word_counts(ids: np.ndarray, vocabulary: int) -> np.ndarray:
     return counts
 
 
-def _all_classes(outputs: np.ndarray, known: np.ndarray, outputs_wanted: int) -> np.ndarray:
+def all_classes(outputs: np.ndarray, known: np.ndarray, outputs_wanted: int) -> np.ndarray:
     """Return outputs with a column for each class; a class that the fitted rows lacked is never predicted."""
     if outputs_wanted == 1 or (outputs.ndim == 2 and outputs.shape[1] == outputs_wanted):
         return outputs

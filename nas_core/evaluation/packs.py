@@ -28,7 +28,7 @@ __all__ = ["PackEvaluator"]
 log = logging.getLogger(__name__)
 OnProgress = Callable[[PackProgress], None] | None
 
-NOT_MEASURED = "Not measured: interpretability is undefined for a model that is no better than ignoring its inputs"
+NOT_MEASURED = "Not measured: interpretability is undefined for a model that says nothing about its inputs"
 
 
 class PackEvaluator(Evaluator):
@@ -162,8 +162,8 @@ class PackEvaluator(Evaluator):
 
     def _evaluated(self, proposals: Sequence[Proposal], result: PackResult) -> list[Evaluation]:
         """Judge and measure trained candidates; their weights are kept when nothing raises."""
-        pack = JudgedPack.of(result, self._problem, self._judge)
         known = [facts(self._space, p.architecture) for p in proposals]
+        pack = JudgedPack.of(result, self._problem, self._judge, [f.used_features for f in known])
         measured = self._measure([p.architecture for p in proposals], known, pack)
         weights = {p.architecture.id: result.pack.weights(k) for k, p in enumerate(proposals) if pack.finished[k]}
         self._weights |= weights

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nas_core.errors import SettingsError
+from nas_core.evaluation.guards import output_reasons
 from nas_core.objectives import METRICS, Objective, metric_objective
 from nas_core.records import Estimate, derive_seed
 
@@ -37,7 +38,7 @@ class Judge:
 
     Guard: a model whose skill has a lower bound of 0 or less is ineligible. It would be perfectly interpretable, as a
     constant is, and useless. Where a constant can be good at the metric, the objective names a second metric whose
-    skill counts as well.
+    skill counts as well. So is one whose outputs hardly vary, or are certain and wrong (``guards``).
 
     Args:
         objective: The metric.
@@ -58,13 +59,14 @@ class Judge:
         seed: int,
         unit: Callable[[np.ndarray], np.ndarray] | None = None,
     ) -> None:
-        self._objective, self._y, self._baseline = objective, y, baseline
+        self._objective, self._y, self._baseline, self._classes = objective, y, baseline, classes
         self._unit = unit or (lambda outputs: outputs)
         weights = resample_weights(y, classes, RESAMPLES, seed)
         self._weights = np.concatenate([np.ones((1, len(y)), dtype=weights.dtype), weights])
 
     def judge(self, outputs: np.ndarray) -> list[Judgement]:
         """Return a judgement of each candidate from its ``outputs`` (K, N, C), which must be finite."""
+        silent = output_reasons(outputs, self._y, classes=self._classes)
         outputs = self._unit(outputs)
         estimates = self._estimates(self._objective.name, outputs)
         guards: list[Estimate | None] = [None] * len(outputs)
@@ -72,7 +74,7 @@ class Judge:
             guard = metric_objective(self._objective.guard)
             chance = 1.0 / max(1, len(np.unique(self._y)))
             guards = [_skill(guard, e, chance) for e in self._estimates(guard.name, outputs)]
-        return [self._judgement(estimate, guard) for estimate, guard in zip(estimates, guards)]
+        return [self._judgement(e, guard, reason) for e, guard, reason in zip(estimates, guards, silent)]
 
     def _estimates(self, name: str, outputs: np.ndarray) -> list[Estimate]:
         """Return the metric called ``name`` of each candidate with its interval."""
@@ -82,7 +84,7 @@ class Judge:
         low, high = np.minimum(low, values[:, 0]), np.maximum(high, values[:, 0])
         return [Estimate(value=float(v), low=float(a), high=float(b)) for v, a, b in zip(values[:, 0], low, high)]
 
-    def _judgement(self, performance: Estimate, guard: Estimate | None) -> Judgement:
+    def _judgement(self, performance: Estimate, guard: Estimate | None, silent: str) -> Judgement:
         skill = _skill(self._objective, performance, self._baseline)
         reason = ""
         for found, of in ((skill, ""), (guard, f" in {self._objective.guard.replace('_', ' ')}")):
@@ -91,7 +93,7 @@ class Judge:
                     f"No better than a model that ignores its inputs{of}: skill {found.value:.3g}, "
                     f"95 % interval {found.low:.3g} to {found.high:.3g}"
                 )
-        return Judgement(performance, skill, reason)
+        return Judgement(performance, skill, reason or silent)
 
 
 def _skill(objective: Objective, performance: Estimate, baseline: float) -> Estimate:

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nas_core.interpretability import MEASURES
 from nas_core.interpretability.cells import cell_words
 from nas_core.records import Evaluation
 from nas_core.runs.settings import RunSettings
 from nas_core.runs.viewer import RunView
+from nas_core.search.correlations import correlate
 from nas_core.search.fronts import hypervolume
 from nas_core.spaces import SearchSpace, facts
 
 if TYPE_CHECKING:
     from nas_core.evaluation.floors import Floor
+    from nas_core.preferences import Preference
+    from nas_core.search.snapshot import Snapshot
 
 __all__ = ["floors_document", "run_document"]
 
@@ -26,7 +30,8 @@ def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[s
     ``features`` is what the features are called: features, patches, steps, words. ``structure`` describes an
     architecture in one line; ``receptive_field`` is what one place of the last maps of a signal network can see.
     ``on_front`` refers to the front of performance against interpretability under the run's preference. The hypervolume
-    is that of ``hypervolume_losses``, reference point 1, the model without features included.
+    is that of ``hypervolume_losses``, reference point 1, the model without features included. ``measures_correlation``
+    says which measures rank the eligible candidates alike, and warns where the weights count one property twice.
 
     Args:
         view: The run.
@@ -57,6 +62,7 @@ def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[s
         "candidates": rows,
         "hypervolume": view.archive.hypervolume(),
         "hypervolume_losses": ["performance", *view.search],
+        "measures_correlation": _correlations(snapshot, settings.preference),
         "seconds": {**view.progress.seconds, "elapsed": view.progress.elapsed},
     }
     return document if floors is None else {**document, **floors_document(floors)}
@@ -78,6 +84,12 @@ def floors_document(floors: Sequence[Floor]) -> dict[str, Any]:
         },
         "floors_hypervolume": hypervolume(losses, np.ones(losses.shape[1])),
     }
+
+
+def _correlations(snapshot: Snapshot, wish: Preference) -> dict[str, Any]:
+    """Return Spearman's ρ of performance and measures over the eligible candidates, and what counts twice."""
+    labels = {name: MEASURES[name].label for name in snapshot.names if name in MEASURES}
+    return correlate(snapshot, wish).document(labels)
 
 
 def _candidate(view: RunView, e: Evaluation, interpretability: float, *, on_front: bool) -> dict[str, Any]:

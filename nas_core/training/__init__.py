@@ -10,4 +10,6 @@ LightningModule that drives them; ``trained`` is what remains. No number of one 
 Networks of images and sequences are modules of their own. ``initialise`` draws their weights, ``network_training``
 trains one of them (``rates``: how its learning rate goes), ``side_by_side`` is the LightningModule that trains some at
 the same time, ``networks`` hands each over when it has finished, ``module_pack`` is what remains.
+
+``untrained`` builds either kind with the weights its training starts from.
 """

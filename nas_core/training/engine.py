@@ -39,6 +39,7 @@ class Candidate:
     tuning: Tuning
     train_loss: list[float] = field(default_factory=list)
     valid_loss: list[float] = field(default_factory=list)
+    start: float = float("nan")  # validation loss of the initial weights
     best: float = float("inf")
     best_epoch: int = -1
     waited: int = 0
@@ -99,6 +100,8 @@ class PackEngine:
         self.network.load(self.flat)
         self.network.load_stats(self.best_stats)
         self.epoch = -1
+        for candidate, loss in zip(self.candidates, self._valid_losses().tolist(), strict=True):
+            candidate.start = loss
 
     def _lay_out(self) -> None:
         chosen = [self.candidates[k] for k in self.current]

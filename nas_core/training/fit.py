@@ -160,5 +160,8 @@ def _outcomes(candidates: list[Candidate], order: list[int], cancelled: bool, se
         elif cancelled and c.active:
             status, reason = "cancelled", f"stopped after {len(c.valid_loss)} epochs"
         curves = {"train_loss": c.train_loss, "valid_loss": c.valid_loss}
-        outcomes[k] = TrainOutcome(status, reason, curves, c.best_epoch, seconds * len(c.valid_loss) / total)
+        kept = c.best if c.best_epoch >= 0 else c.start
+        outcomes[k] = TrainOutcome(
+            status, reason, curves, c.best_epoch, seconds * len(c.valid_loss) / total, c.start, kept
+        )
     return [outcomes[k] for k in range(len(candidates))]

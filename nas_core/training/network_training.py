@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Lesson", "NetworkTraining", "torch_optimiser"]
 
 CLEARLY = 2.0  # standard errors by which a validation loss must be larger to count as worse
+START_ROWS = 2000  # validation rows, evenly spaced, on which the kept weights are compared with the initial ones
 FUSED = ("cpu", "cuda")
 
 
@@ -82,6 +83,11 @@ class NetworkTraining:
         self.kept = _copied(network)
         self.kept_epoch, self.waited = -1, 0
         self.lowest: Tensor | None = None  # (n,) validation losses of the epoch with the lowest mean
+        valid = len(lesson.valid)
+        spread = torch.linspace(0, valid - 1, min(valid, START_ROWS), dtype=torch.float64)
+        self.compared = spread.round().long()
+        self.start_loss: float | None = None
+        self.kept_loss: float | None = None
         self.status, self.reason, self.seconds = "", "", 0.0
 
     @property
@@ -97,13 +103,16 @@ class NetworkTraining:
     @property
     def outcome(self) -> TrainOutcome:
         """How it ended."""
-        return TrainOutcome(self.status, self.reason, self.curves, self.kept_epoch, self.seconds)
+        return TrainOutcome(
+            self.status, self.reason, self.curves, self.kept_epoch, self.seconds, self.start_loss, self.kept_loss
+        )
 
     def run_epoch(self, stop: StopSignal) -> None:
         """Train for one epoch, validate, and decide whether it goes on."""
         began = time.perf_counter()
         try:
             if self.epochs == 0:
+                self.start_loss = self.kept_loss = self._start_loss()
                 seed_dropout(self.network, self.item.seed, self.lesson.train.x.device)
             train = self._epoch(stop)
             if train is None:
@@ -161,6 +170,15 @@ class NetworkTraining:
                 found.append(self._losses(self.network(x), valid.y[rows], weights))
         return torch.cat(found).double().cpu()
 
+    def _start_loss(self) -> float:
+        """Return the mean validation loss of the initial weights on the rows of ``compared``."""
+        valid, size = self.lesson.valid, 2 * self.lesson.recipe.batch_size
+        self.network.eval()
+        with torch.inference_mode():
+            parts = [valid.batch(chosen.to(valid.x.device)) for chosen in self.compared.split(size)]
+            found = [self._losses(self.network(x), y, weights) for x, y, weights in parts]
+        return float(torch.cat(found).double().mean())
+
     def _judge(self, train: float, rows: Tensor) -> None:
         """Record an epoch, keep its weights if they deserve it, and end where nothing is to be gained."""
         valid, recipe = float(rows.mean()), self.lesson.recipe
@@ -176,6 +194,7 @@ class NetworkTraining:
             self.waited += 1
         if lower or not _clearly_larger(rows, self.lowest):
             self.kept, self.kept_epoch = _copied(self.network), self.epochs - 1
+            self.kept_loss = float(rows[self.compared].mean())
         if self.waited >= recipe.patience or self.epochs >= recipe.max_epochs:
             self.end("done")
 

@@ -54,6 +54,9 @@ class TrainOutcome:
         curves: train_loss and valid_loss, one value per epoch it took part in.
         best_epoch: Epoch (from 0) of the weights that are kept; −1 when they are the initial ones.
         seconds: Its share of the seconds of the pack, by epochs.
+        start_loss: Mean validation loss of the initial weights; None when it was never computed. The curves begin after
+            the first epoch, so they do not say it.
+        kept_loss: The same of the weights that are kept, on the same rows.
     """
 
     status: str
@@ -61,3 +64,5 @@ class TrainOutcome:
     curves: dict[str, list[float]] = field(default_factory=dict)
     best_epoch: int = -1
     seconds: float = 0.0
+    start_loss: float | None = None
+    kept_loss: float | None = None

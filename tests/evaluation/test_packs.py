@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from nas_core.data import Problem, Recipe, load_data
+from nas_core.data.measured import OF_TABLES
 from nas_core.evaluation.base import PackProgress
 from nas_core.evaluation.packs import NOT_MEASURED, PackEvaluator
 from nas_core.evaluation.performance import metric_values
 from nas_core.explanations import TrainedCandidate
-from nas_core.preferences import STRUCTURE_MEASURES
 from nas_core.records import Architecture, Evaluation, Proposal, Status
 from nas_core.spaces import SearchSpace
 
@@ -67,7 +67,7 @@ def test_every_proposal_is_evaluated_in_order(found: list[Evaluation], proposals
 
 def test_what_is_eligible_is_measured_and_what_is_not_is_not(found: list[Evaluation]) -> None:
     for e in found:
-        assert tuple(e.measures) == STRUCTURE_MEASURES
+        assert tuple(e.measures) == OF_TABLES
         assert e.performance is not None
         assert e.skill is not None
         assert e.performance.low <= e.performance.value <= e.performance.high
