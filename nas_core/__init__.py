@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test holds both lists e
         TrainingError as TrainingError,
     )
     from nas_core.evaluation.base import Evaluator as Evaluator
+    from nas_core.evaluation.baselines import baselines as baselines
     from nas_core.evaluation.floors import trivial_floors as trivial_floors
     from nas_core.evaluation.packs import PackEvaluator as PackEvaluator
     from nas_core.evaluation.synthetic import SyntheticEvaluator as SyntheticEvaluator
@@ -51,6 +52,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test holds both lists e
         shape_functions as shape_functions,
     )
     from nas_core.interpretability import MEASURES as MEASURES, Measure as Measure
+    from nas_core.interpretability.model_agnostic import ModelFacts as ModelFacts, measure as measure
     from nas_core.objectives import METRICS as METRICS, Objective as Objective, metric_objective as metric_objective
     from nas_core.preferences import Preference as Preference
     from nas_core.records import (
@@ -64,6 +66,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test holds both lists e
         RunState as RunState,
         Status as Status,
     )
+    from nas_core.runs.auditing import RunAudit as RunAudit, audit_run as audit_run
     from nas_core.runs.candidates import load_candidate as load_candidate
     from nas_core.runs.registry import resume_run as resume_run, start_run as start_run
     from nas_core.runs.report import run_document as run_document
@@ -109,11 +112,13 @@ _HOMES = {
         "TrainingError",
     ),
     "nas_core.evaluation.base": ("Evaluator",),
+    "nas_core.evaluation.baselines": ("baselines",),
     "nas_core.evaluation.floors": ("trivial_floors",),
     "nas_core.evaluation.packs": ("PackEvaluator",),
     "nas_core.evaluation.synthetic": ("SyntheticEvaluator",),
     "nas_core.explanations": ("EXPLAINERS", "SignalCandidate", "TrainedCandidate", "explain", "shape_functions"),
     "nas_core.interpretability": ("MEASURES", "Measure"),
+    "nas_core.interpretability.model_agnostic": ("ModelFacts", "measure"),
     "nas_core.objectives": ("METRICS", "Objective", "metric_objective"),
     "nas_core.preferences": ("Preference",),
     "nas_core.records": (
@@ -127,6 +132,7 @@ _HOMES = {
         "RunState",
         "Status",
     ),
+    "nas_core.runs.auditing": ("RunAudit", "audit_run"),
     "nas_core.runs.candidates": ("load_candidate",),
     "nas_core.runs.registry": ("resume_run", "start_run"),
     "nas_core.runs.report": ("run_document",),

@@ -17,7 +17,7 @@ from pydantic import Field, field_validator
 from nas_core.errors import SettingsError
 from nas_core.records import Record
 
-__all__ = ["STRUCTURE_MEASURES", "Preference", "interpretability", "tchebycheff"]
+__all__ = ["FAMILIES", "MEASURE_FAMILIES", "STRUCTURE_MEASURES", "Preference", "interpretability", "tchebycheff"]
 
 STRUCTURE_MEASURES = (
     "feature_parsimony",
@@ -28,6 +28,18 @@ STRUCTURE_MEASURES = (
     "operation_economy",
 )
 """The measures of a table, in the order they are shown."""
+
+FAMILIES = ("structure", "summary", "explanation")
+"""What measures look at: how a network is built, how well something simple sums it up, how it is explained."""
+
+MEASURE_FAMILIES: dict[str, str] = {
+    **dict.fromkeys(STRUCTURE_MEASURES, "structure"),
+    **dict.fromkeys(("tree_fidelity", "decision_path", "local_additive_fidelity"), "summary"),
+    **dict.fromkeys(
+        ("attribution_sparsity", "explainer_agreement", "explanation_stability", "introspectability"), "explanation"
+    ),
+}
+"""The family of each measure by name."""
 
 FLOOR = 0.01
 """ε of the geometric mean: one useless measure makes the mean small, not zero, so candidates stay comparable."""
@@ -43,13 +55,19 @@ class Preference(Record):
         weight: λ in [0, 1]: 0 = accuracy only, 1 = interpretability only.
         measures: Weight of each measure by name, not negative; stored so that they sum to 1. Empty: all measures that
             are there count the same.
+        families: Weight of each family by name, not negative; stored so that they sum to 1. Empty: measures are
+            weighed against one another without regard to families. Otherwise a measure counts its family's share times
+            its own share within the family (one simplex between the families, one within each), so that a family does
+            not gain by having many measures. A family that is not named does not count; one whose measures are not
+            weighed counts them the same.
 
     Raises:
-        SettingsError: λ is not a number in [0, 1]; a measure weight is negative or not finite; all are zero.
+        SettingsError: λ is not a number in [0, 1]; a weight is negative or not finite; all are zero; no such family.
     """
 
     weight: float = 0.5
     measures: dict[str, float] = Field(default_factory=dict)
+    families: dict[str, float] = Field(default_factory=dict)
 
     @field_validator("weight", mode="before")
     @classmethod
@@ -66,33 +84,29 @@ class Preference(Record):
     @field_validator("measures", mode="before")
     @classmethod
     def _measures_normalised(cls, value: Any) -> dict[str, float]:
-        if not isinstance(value, Mapping):
+        return _simplex(value, "measure", '{"feature_parsimony": 1, "additivity": 2}')
+
+    @field_validator("families", mode="before")
+    @classmethod
+    def _families_normalised(cls, value: Any) -> dict[str, float]:
+        weights = _simplex(value, "family", '{"structure": 2, "explanation": 1}')
+        if unknown := [name for name in weights if name not in FAMILIES]:
             raise SettingsError(
-                f"The measure weights are {value!r}",
-                allowed="a mapping from measure names to weights",
-                fix='write for example {"feature_parsimony": 1, "additivity": 2}',
+                f"There is no family of measures {unknown[0]!r}",
+                allowed=", ".join(FAMILIES),
+                fix="weigh one of these, or single measures",
             )
-        weights = {str(name): _measure_weight(str(name), weight) for name, weight in value.items()}
-        if not weights:
-            return weights
-        total = math.fsum(weights.values())
-        if total <= 0.0:
-            raise SettingsError(
-                f"The weights of all measures are zero ({', '.join(weights)})",
-                allowed="at least one weight above zero",
-                fix="give at least one measure a positive weight",
-            )
-        # Weights that already sum to 1 stay as they are, so that a round trip through JSON changes nothing.
-        return weights if abs(total - 1.0) < 1e-12 else {name: weight / total for name, weight in weights.items()}
+        return weights
 
     def vector(self, names: Sequence[str]) -> np.ndarray:
-        """Return the weights of ``names`` as float64 (M,): equal ones, or zero for a measure without a weight.
+        """Return the weights of ``names`` as float64 (M,), summing to 1; zero for a measure without a weight.
+
+        Families none of whose measures is among ``names`` drop out, and the others share their weight.
 
         Raises:
-            SettingsError: A measure with a positive weight is not among ``names``.
+            SettingsError: A measure with a positive weight is not among ``names``; families are weighed and a measure
+                belongs to none, or to none of those that are left.
         """
-        if not self.measures:
-            return np.full(len(names), 1.0 / max(1, len(names)))
         unknown = [name for name, weight in self.measures.items() if weight > 0.0 and name not in names]
         if unknown:
             raise SettingsError(
@@ -100,7 +114,35 @@ class Preference(Record):
                 allowed=", ".join(names) or "no measure",
                 fix="drop the weight, or add the measure to the problem",
             )
-        return np.array([self.measures.get(name, 0.0) for name in names], dtype=np.float64)
+        shares = self.shares(names)
+        if self.families and names and not shares.any():
+            counted = ", ".join(name for name, weight in self.families.items() if weight > 0.0)
+            raise SettingsError(
+                f"Nothing that is measured here has a weight: only the family {counted} counts",
+                allowed=", ".join(dict.fromkeys(MEASURE_FAMILIES[name] for name in names)),
+                fix="give a family that is measured a weight",
+            )
+        return shares
+
+    def shares(self, names: Sequence[str]) -> np.ndarray:
+        """Return the weights of ``names`` as float64 (M,), leaving aside weights of what is not among them.
+
+        Raises:
+            SettingsError: Families are weighed, and a measure belongs to none.
+        """
+        if not self.families:
+            if not self.measures:
+                return np.full(len(names), 1.0 / max(1, len(names)))
+            return np.array([self.measures.get(name, 0.0) for name in names], dtype=np.float64)
+        weights, homes = np.zeros(len(names)), [_family(name) for name in names]
+        for family, share in self.families.items():
+            inside = [at for at, home in enumerate(homes) if home == family]
+            named = any(MEASURE_FAMILIES.get(name) == family for name in self.measures)
+            own = np.array([self.measures.get(names[at], 0.0) if named else 1.0 for at in inside])
+            if own.sum() > 0.0:
+                weights[inside] = share * own / own.sum()
+        total = weights.sum()
+        return weights / total if total > 0.0 else weights
 
 
 def interpretability(scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -148,12 +190,45 @@ def _number(value: Any) -> float:
         return math.nan
 
 
-def _measure_weight(name: str, value: Any) -> float:
+def _family(measure: str) -> str:
+    if measure not in MEASURE_FAMILIES:
+        raise SettingsError(
+            f"The measure {measure!r} belongs to no family, so the weights of families do not say how much it counts",
+            allowed=", ".join(MEASURE_FAMILIES),
+            fix="weigh single measures, and no families",
+        )
+    return MEASURE_FAMILIES[measure]
+
+
+def _simplex(value: Any, what: str, example: str) -> dict[str, float]:
+    """Return weights by name that sum to 1; none where ``value`` is empty."""
+    several = {"measure": "measures", "family": "families"}[what]
+    if not isinstance(value, Mapping):
+        raise SettingsError(
+            f"The {what} weights are {value!r}",
+            allowed=f"a mapping from {what} names to weights",
+            fix=f"write for example {example}",
+        )
+    weights = {str(name): _share(what, str(name), weight) for name, weight in value.items()}
+    if not weights:
+        return weights
+    total = math.fsum(weights.values())
+    if total <= 0.0:
+        raise SettingsError(
+            f"The weights of all {several} are zero ({', '.join(weights)})",
+            allowed="at least one weight above zero",
+            fix=f"give at least one {what} a positive weight",
+        )
+    # Weights that already sum to 1 stay as they are, so that a round trip through JSON changes nothing.
+    return weights if abs(total - 1.0) < 1e-12 else {name: weight / total for name, weight in weights.items()}
+
+
+def _share(what: str, name: str, value: Any) -> float:
     number = _number(value)
     if not (math.isfinite(number) and number >= 0.0):
         raise SettingsError(
-            f"The weight of the measure {name!r} is {value!r}",
+            f"The weight of the {what} {name!r} is {value!r}",
             allowed="a finite number, zero or more",
-            fix="use 0 to leave the measure out, or a positive weight",
+            fix=f"use 0 to leave the {what} out, or a positive weight",
         )
     return number

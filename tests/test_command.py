@@ -138,6 +138,10 @@ def test_a_time_budget_is_kept(tmp_path: Path) -> None:
     [
         (["--weight", "1.5"], "weight of interpretability λ is 1.5"),
         (["--weight", "nan"], "weight of interpretability λ is nan"),
+        (["--family-weight", "beauty=1"], "'beauty=1' is no weight"),
+        (["--family-weight", "explanation=1"], "only the family explanation counts"),
+        (["--measure-weight", "additivity=much"], "'additivity=much' is no weight"),
+        (["--measure-weight", "additivity=0"], "weights of all measures are zero"),
         (["--time", "soon"], "'soon' is not a time"),
         (["--strategy", "magic"], "no strategy 'magic'"),
         (["--candidates", "0"], "number for candidates is 0"),

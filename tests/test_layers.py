@@ -21,6 +21,7 @@ ENGINE_LAYERS = [
     {"interpretability", "training"},
     {"explanations"},
     {"evaluation", "search"},
+    {"audit"},
     {"runs"},
     {"command"},
 ]

@@ -1,10 +1,12 @@
 """Searching: fronts and hypervolume, the archive that is ranked under a preference, and the strategies.
 
 A strategy (``strategy.py``) proposes architectures and is told how they fared. The archive keeps every candidate as
-columns; a change of λ or of the measure weights ranks it again and trains nothing.
+columns; a change of λ or of the measure weights ranks it again and trains nothing. ``correlations`` says which measures
+count one property twice.
 """
 
 from nas_core.search.archive import Archive
+from nas_core.search.correlations import Correlations, correlate
 from nas_core.search.fronts import crowding, exclusive_volume, hypervolume, non_dominated, ranks
 from nas_core.search.growth import GrowingFront
 from nas_core.search.nsga2 import Nsga2Strategy
@@ -19,6 +21,7 @@ __all__ = [
     "SEARCH_MEASURES",
     "STRATEGIES",
     "Archive",
+    "Correlations",
     "GrowingFront",
     "Interval",
     "Nsga2Strategy",
@@ -27,6 +30,7 @@ __all__ = [
     "Snapshot",
     "Space",
     "Strategy",
+    "correlate",
     "crowding",
     "exclusive_volume",
     "hypervolume",

@@ -25,6 +25,7 @@ class Member:
         scores: The defined measures by name, for the preference.
         feasible: False for a failed or ineligible candidate.
         violation: How bad an infeasible one is: its performance loss, or infinity when it has no performance.
+        measured: Names of all measures, those without a value too: the share of a family depends on them.
     """
 
     architecture: Architecture
@@ -32,6 +33,7 @@ class Member:
     scores: Mapping[str, float]
     feasible: bool
     violation: float
+    measured: tuple[str, ...] = ()
 
     @staticmethod
     def of(evaluation: Evaluation, objective: Objective, measures: Sequence[str]) -> Member:
@@ -43,7 +45,8 @@ class Member:
         loss = objective.loss(value)
         losses = (loss, *(1.0 - scores.get(name, 0.0) for name in measures))
         feasible = evaluation.eligible and value == value
-        return Member(evaluation.architecture, losses, scores, feasible, loss if value == value else float("inf"))
+        violation = loss if value == value else float("inf")
+        return Member(evaluation.architecture, losses, scores, feasible, violation, tuple(evaluation.measures))
 
 
 @dataclass(frozen=True)
@@ -146,8 +149,10 @@ def _scores(members: Sequence[Member], preference: Preference) -> np.ndarray:
     if not members:
         return np.empty(0)
     names = list(preference.measures) or sorted({name for member in members for name in member.scores})
+    if preference.families:
+        names = sorted({name for member in members for name in member.measured})
     scores = np.array([[member.scores.get(name, np.nan) for name in names] for member in members])
-    simplicity = interpretability(scores, preference.vector(names))
+    simplicity = interpretability(scores, preference.shares(names))
     losses = np.stack([[member.losses[0] for member in members], 1.0 - simplicity], axis=1)
     losses[[not member.feasible for member in members]] = np.nan
     score = steering_scores(losses, non_dominated(losses), preference.weight)

@@ -36,7 +36,8 @@ class Standing:
         self._objective = objective
         self.preference = preference
         self.architectures: dict[str, Architecture] = {}
-        self._told: dict[str, tuple[float, Mapping[str, float], bool]] = {}
+        self._told: dict[str, tuple[float, Mapping[str, float], bool]] = {}  # of measures without a value NaN
+        self._shares: dict[tuple[str, ...], np.ndarray] = {}
         self._losses: dict[str, tuple[float, float]] = {}
         self._front: list[tuple[float, float]] = []  # ascending in the first loss, descending in the second
         self._holders: list[str] = []  # who is where on the front
@@ -54,9 +55,7 @@ class Standing:
             evaluation = fresh[key]
             self.architectures[key] = evaluation.architecture
             value = evaluation.performance.value if evaluation.performance is not None else float("nan")
-            scores = {
-                name: m.value for name, m in evaluation.measures.items() if m.value is not None and m.value == m.value
-            }
+            scores = {name: float("nan") if m.value is None else m.value for name, m in evaluation.measures.items()}
             feasible = evaluation.eligible and value == value
             loss = self._objective.loss(value) if value == value else float("inf")
             self._told[key] = (loss, scores, feasible)
@@ -66,7 +65,7 @@ class Standing:
     def prefer(self, preference: Preference) -> None:
         """Compare under another preference from now on."""
         self.preference = preference
-        self._losses, self._front, self._holders = {}, [], []
+        self._losses, self._front, self._holders, self._shares = {}, [], [], {}
         for key in self._told:
             self._place(key)
 
@@ -117,12 +116,13 @@ class Standing:
         self._holders[at:end] = [key]
 
     def _interpretability(self, scores: Mapping[str, float]) -> float:
-        names = [n for n in self.preference.measures if n in scores] or list(scores)
-        if not names:
+        """Return the weighted mean of a candidate's measures as the ranking a person sees has it."""
+        if all(value != value for value in scores.values()):
             return 1.0
-        wanted = self.preference.measures
-        weights = np.array([wanted.get(name, 0.0) if wanted else 1.0 for name in names])
-        mean = float(interpretability(np.array([[scores[name] for name in names]]), weights)[0])
+        names = tuple(scores)
+        if names not in self._shares:
+            self._shares[names] = self.preference.shares(names)
+        mean = float(interpretability(np.array([list(scores.values())]), self._shares[names])[0])
         return mean if mean == mean else 0.0
 
 
