@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.explain_parts import MISSED, chosen_row, draw_refined, offer_more
+from dashboard.components.explain_importance import cells_part
+from dashboard.components.explain_parts import about, chosen_row, draw_refined, method_choice, offer_more
 from dashboard.components.explained import Explained, Explanation, candidate_of
+from dashboard.components.trust_badges import trust_badges
 from dashboard.figures.attributions import importance_figure, waterfall_figure
 from dashboard.figures.signal_attributions import mean_figure, overlay_figure, picture_figure, series_figure, tinted
 from dashboard.texts import text
@@ -27,10 +28,7 @@ from dashboard.views.signal_attributions import (
     unit_of,
     words_view,
 )
-from dashboard.views.words import duration, number, percent, signed
-
-if TYPE_CHECKING:
-    from nas_core.explanations import Candidate
+from dashboard.views.words import number, percent, signed
 
 __all__ = ["signal_tab", "words_html"]
 
@@ -44,25 +42,7 @@ def signal_tab(run_id: str, candidate_id: str) -> None:
         NasightError: The candidate cannot be explained, with the reason.
     """
     candidate = candidate_of(run_id, candidate_id)
-    draw_refined(run_id, candidate_id, _tab, _method_choice(candidate))
-
-
-def _method_choice(candidate: Candidate) -> str:
-    """Return the chosen explainer's name among those that apply; say of the others why they do not."""
-    from nas_core.explanations import EXPLAINERS, choose_explainer
-
-    own = {n: e for n, e in EXPLAINERS.items() if isinstance(candidate, e.explains)}
-    verdicts = {n: e.applies_to(candidate) for n, e in own.items()}
-    names = [n for n, v in verdicts.items() if v.ok]
-    chosen = st.segmented_control(
-        text("signal.method"), names, default=choose_explainer(candidate).name, required=True,
-        format_func=lambda n: own[n].label, key="signal_method", persist_state="session",
-        help=text("signal.method_help"),
-    )  # fmt: skip
-    away = [text("signal.not_one", method=own[n].label, reason=v.reason) for n, v in verdicts.items() if not v.ok]
-    if away:
-        st.caption(text("signal.not_here", names="; ".join(away)))
-    return chosen if chosen in names else choose_explainer(candidate).name
+    draw_refined(run_id, candidate_id, _tab, method_choice(candidate, "signal_method"))
 
 
 def _tab(shown: Explanation, run_id: str, candidate_id: str, thorough: bool) -> None:
@@ -71,7 +51,8 @@ def _tab(shown: Explanation, run_id: str, candidate_id: str, thorough: bool) -> 
     transform = problem.target_scale.transform if problem.task == "regression" else None
     output = _output(found)
     rows = row_views(found.attribution, found.rows, problem.dataset, transform)
-    _about(shown)
+    about(shown, unit_of(found.attribution, problem.dataset))
+    trust = st.container()
     labels = {"one": text("signal.one"), "all": text("signal.all")}
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         chosen = st.segmented_control(
@@ -82,8 +63,11 @@ def _tab(shown: Explanation, run_id: str, candidate_id: str, thorough: bool) -> 
             offer_more((run_id, candidate_id))
     if chosen == "all":
         _all_rows(found, output)
+        cells_part(run_id, candidate_id)
     else:
         _one_row(found, output, rows)
+    with trust:
+        trust_badges(shown, run_id, candidate_id, thorough)
 
 
 def _output(found: Explained) -> int | None:
@@ -96,35 +80,6 @@ def _output(found: Explained) -> int | None:
         format_func=lambda i: names[i] if 0 <= i < len(names) else text("signal.predicted_class"),
     )  # fmt: skip
     return chosen if chosen in range(len(names)) else None
-
-
-def _about(shown: Explanation) -> None:
-    """Say how the values were computed, whether they add up, and how near sampled ones are."""
-    from nas_core.explanations import EXPLAINERS
-
-    found, attribution = shown.latest, shown.latest.attribution
-    told = {"method": found.label, "reason": attribution.reason, "rows": len(found.rows),
-            "seconds": duration(attribution.seconds)}  # fmt: skip
-    if EXPLAINERS[attribution.method].per_cell:
-        lines = [text("signal.about_background", **told, background=len(found.background))]
-    else:
-        lines = [text("signal.about", **told)]
-    if attribution.unit == "share":
-        lines.append(text("signal.shares"))
-    elif not attribution.additive:
-        lines.append(text("signal.not_additive"))
-    else:
-        residual = attribution.residual
-        good = residual <= MISSED * max(attribution.scale, 1e-9)
-        badge = text("candidate.residual_ok" if good else "candidate.residual_bad", residual=f"{residual:.1e}")
-        lines.append(f"{':material/verified: ' if good else ':material/warning: '}{badge}")
-    if attribution.margin:
-        share = attribution.margin / attribution.scale if attribution.scale else 0.0
-        unit = unit_of(attribution, found.candidate.problem.dataset)
-        lines.append(text("candidate.margin" if shown.finished else "candidate.refining", unit=unit,
-                          typical=number(attribution.typical_margin, 2), widest=number(attribution.margin, 2),
-                          share=f"{100 * share:.2g} %"))  # fmt: skip
-    st.caption("  \n".join(lines))
 
 
 def _one_row(found: Explained, asked: int | None, rows: tuple[RowView, ...]) -> None:
@@ -161,13 +116,16 @@ def _one_row(found: Explained, asked: int | None, rows: tuple[RowView, ...]) -> 
 
 
 def _heading(what: str, view: AttributionView, found: Explained) -> None:
-    words = text("signal.attends") if found.attribution.unit == "share" else text(f"signal.{what}", output=view.output)
+    headings = {"share": "signal.attends", "slope": "explain.sensitive", "output": f"signal.{what}"}
+    words = text(headings[found.attribution.unit], output=view.output)
     st.markdown(f"**{words}**")
 
 
 def _legend(found: Explained, limit: float | None, unit: str) -> None:
     if found.attribution.unit == "share":
         st.caption(text("signal.legend_share"))
+    elif found.attribution.unit == "slope" and limit is not None:
+        st.caption(text("explain.legend_slope", limit=number(limit, 2), unit=unit))
     elif limit is None:
         st.caption(text("signal.legend_words"))
     else:

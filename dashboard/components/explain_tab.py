@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.explain_parts import MISSED, chosen_row, draw_refined, offer_more
+from dashboard.components.explain_curves import curves_part
+from dashboard.components.explain_importance import compared_part
+from dashboard.components.explain_parts import about, chosen_row, draw_refined, method_choice, offer_more
 from dashboard.components.explain_signal import signal_tab
-from dashboard.components.explained import Check, Explained, Explanation, check, problem_of
+from dashboard.components.explain_surrogate import surrogate_part
+from dashboard.components.explained import Check, Explained, Explanation, candidate_of, check, problem_of
+from dashboard.components.trust_badges import trust_badges
 from dashboard.figures.attributions import beeswarm_figure, importance_figure, shape_figure, waterfall_figure
+from dashboard.figures.contributions import contributions_figure
 from dashboard.texts import text
 from dashboard.theme import palette
 from dashboard.views.attributions import (
@@ -22,11 +26,13 @@ from dashboard.views.attributions import (
     shape_views,
     waterfall,
 )
+from dashboard.views.contributions import contributions
 from dashboard.views.words import duration, number, percent
 
 __all__ = ["explain_tab"]
 
 PLOT = {"displayModeBar": False}
+WHOLE = {"compared": compared_part, "curves": curves_part, "surrogate": surrogate_part}
 
 
 def explain_tab(run_id: str, candidate_id: str) -> None:
@@ -38,7 +44,8 @@ def explain_tab(run_id: str, candidate_id: str) -> None:
     if problem_of(run_id).dataset.signal is not None:
         signal_tab(run_id, candidate_id)
         return
-    draw_refined(run_id, candidate_id, _tab)
+    method = method_choice(candidate_of(run_id, candidate_id), "explain_method")
+    draw_refined(run_id, candidate_id, _tab, method)
 
 
 def _tab(explanation_: Explanation, run_id: str, candidate_id: str, thorough: bool) -> None:
@@ -49,9 +56,11 @@ def _tab(explanation_: Explanation, run_id: str, candidate_id: str, thorough: bo
     rows = row_views(found.attribution, found.rows, problem.dataset, transform)
     if transform is not None:
         st.caption(text("data.explained_unit", unit=problem.output_name))
-    _method(explanation_, view)
+    about(explanation_, view.unit)
+    trust = st.container()
     parts = ["importance", "waterfall", "shapes", "check"]
     labels = {name: text(f"candidate.{name}") for name in parts} | {"importance": text("candidate.global")}
+    parts, labels = [*parts, *WHOLE], labels | {name: text(f"whole.{name}") for name in WHOLE}
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         chosen = st.segmented_control(
             text("candidate.tab_explain"), parts, default="importance", required=True, format_func=labels.__getitem__,
@@ -59,7 +68,9 @@ def _tab(explanation_: Explanation, run_id: str, candidate_id: str, thorough: bo
         )  # fmt: skip
         if explanation_.finished and not found.complete and not thorough:
             offer_more((run_id, candidate_id))
-    if chosen == "waterfall":
+    if chosen in WHOLE:
+        WHOLE[chosen](run_id, candidate_id, found, view)
+    elif chosen == "waterfall":
         _one_row(view, rows, found)
     elif chosen == "shapes":
         _shapes(found, view)
@@ -67,6 +78,8 @@ def _tab(explanation_: Explanation, run_id: str, candidate_id: str, thorough: bo
         _check(found, run_id, candidate_id, view, thorough)
     else:
         _all_rows(view, rows)
+    with trust:
+        trust_badges(explanation_, run_id, candidate_id, thorough)
 
 
 def _output(found: Explained) -> AttributionView:
@@ -80,29 +93,6 @@ def _output(found: Explained) -> AttributionView:
         )  # fmt: skip
         at = at if at is not None and at < len(names) else 0
     return attribution_view(found.attribution, at, found.rows, found.candidate.problem.dataset)
-
-
-def _method(shown: Explanation, view: AttributionView) -> None:
-    """Say how the values were computed, why this way, whether they add up, and how near sampled ones are."""
-    found = shown.latest
-    words = text("candidate.method", method=found.label, reason=view.reason, rows=len(found.rows),
-                 background=len(found.background), seconds=duration(view.seconds))  # fmt: skip
-    scale = float(np.abs(view.values).max(initial=0.0))
-    good = view.residual <= MISSED * max(scale, 1e-9)
-    badge = text("candidate.residual_ok" if good else "candidate.residual_bad", residual=f"{view.residual:.1e}")
-    lines = [words, f"{':material/verified: ' if good else ':material/warning: '}{badge}"]
-    if found.attribution.margin:
-        lines.append(_nearness(shown, view.unit))
-    st.caption("  \n".join(lines))
-
-
-def _nearness(shown: Explanation, unit: str) -> str:
-    """Return how near sampled values are, in words."""
-    attribution = shown.latest.attribution
-    share = attribution.margin / attribution.scale if attribution.scale else 0.0
-    return text("candidate.margin" if shown.finished else "candidate.refining", unit=unit,
-                typical=number(attribution.typical_margin, 2), widest=number(attribution.margin, 2),
-                share=f"{100 * share:.2g} %")  # fmt: skip
 
 
 def _all_rows(view: AttributionView, rows: tuple[RowView, ...]) -> None:
@@ -126,6 +116,12 @@ def _one_row(view: AttributionView, rows: tuple[RowView, ...], found: Explained)
     dataset = found.candidate.problem.dataset
     classes = dataset.task == "classification"
     row, words = chosen_row(rows, classes, dataset.target, text("candidate.row_help"))
+    if not found.attribution.additive:
+        st.caption(text("explain.no_waterfall"))
+        bars = contributions(view, found.attribution, view.position(row))
+        st.plotly_chart(contributions_figure(bars, palette(state.is_dark())), theme=None, config=PLOT,
+                        key="explain_contributions", alt=words)  # fmt: skip
+        return
     drawn = waterfall(view, view.position(row))
     st.plotly_chart(waterfall_figure(drawn, palette(state.is_dark())), theme=None, config=PLOT, key="explain_waterfall",
                     alt=words)  # fmt: skip
@@ -152,6 +148,12 @@ def _shapes(found: Explained, view: AttributionView) -> None:
 
 
 def _check(found: Explained, run_id: str, candidate_id: str, view: AttributionView, thorough: bool) -> None:
+    from nas_core.explanations import choose_explainer
+
+    fits = choose_explainer(found.candidate)
+    if found.attribution.method != fits.name:
+        st.info(text("explain.check_other", method=fits.label))
+        return
     st.markdown(text("candidate.check_words" if found.exact else "candidate.check_words_sampled"))
     asked = st.session_state.setdefault("explain_checked", set())
     if st.button(text("candidate.check_button"), key="explain_check"):

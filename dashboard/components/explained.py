@@ -7,7 +7,7 @@ while somebody looks at them. The network is rebuilt from its stored weights, wh
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ ROWS = 100
 BACKGROUND = 100
 FEWEST = 10
 QUICK, THOROUGH = 25_000_000, 300_000_000  # units run, 10 to 20 ns each: what comes before the first answer
+OPERATIONS = 4  # additions and multiplications that take as long as a unit
 OVERHEAD = 16  # units that a pass costs however small the network is
 PATIENCE, PATIENCE_THOROUGH = 3.0, 20.0  # seconds after which sampled values are left as they are
 CHECK_ROWS, CHECK_PASSES = 8, 50_000
@@ -64,15 +65,18 @@ class Explanation:
     """
 
     def __init__(self, candidate: Candidate, thorough: bool, method: str | None = None) -> None:
-        from nas_core.explanations import EXPLAINERS, TrainedCandidate, choose_explainer, default_background
+        from nas_core.explanations import TrainedCandidate, choose_explainer, default_background, next_explainer
 
         problem = candidate.problem
-        self._candidate = candidate
-        self._explainer: Explainer[Any] = choose_explainer(candidate) if method is None else EXPLAINERS[method]
+        self._candidate, self._instead = candidate, ""
+        self._explainer: Explainer[Any] = choose_explainer(candidate)
+        if method is not None:
+            self._explainer, self._instead = next_explainer(candidate, method)
         self._shapes: tuple[ShapeFunction, ...] = ()
         if isinstance(candidate, TrainedCandidate):
             self._wanted, self._most = min(ROWS, len(problem.valid)), BACKGROUND
-            count, against = sizes(cost(candidate), THOROUGH if thorough else QUICK, self._wanted)
+            budget = THOROUGH if thorough else QUICK
+            count, against = sizes(cost(candidate, self._explainer), budget, self._wanted)
             at = np.unique(np.linspace(0, len(problem.valid) - 1, count).astype(int))
             self._background = default_background(problem, against)
             self._shapes = _shapes(candidate, self._background)
@@ -84,7 +88,7 @@ class Explanation:
         self._patience = PATIENCE_THOROUGH if thorough else PATIENCE
         self._lock, self.finished = Lock(), False
         self._found: Iterator[Attribution] = self._explainer.refine(candidate, problem.valid.raw[at], self._background)
-        self.latest = self._next()
+        self.latest = self._judged(next(self._found))
 
     def advance(self, seconds: float) -> None:
         """Go on for about so long; at once where it is finished, or where another tab is at it."""
@@ -93,15 +97,18 @@ class Explanation:
         try:
             until = time.monotonic() + seconds
             while not self.finished and time.monotonic() < until:
-                self.latest = self._next()
+                if (better := next(self._found, None)) is None:
+                    self.finished = True  # it has drawn all that it draws
+                else:
+                    self.latest = self._judged(better)
         finally:
             self._lock.release()
 
-    def _next(self) -> Explained:
-        """Return the next better explanation, and note whether it is the last."""
+    def _judged(self, attribution: Attribution) -> Explained:
+        """Return an attribution with what belongs to it, and note whether it is the last."""
         from nas_core.explanations import GOOD
 
-        found = next(self._found)
+        found = replace(attribution, fallback=self._instead)
         exact, good = not self._explainer.sampled, found.margin <= GOOD * found.scale
         self.finished = exact or good or found.seconds >= self._patience
         against = min(self._most, len(self._candidate.problem.train))
@@ -172,7 +179,8 @@ def explanation(run_id: str, candidate_id: str, thorough: bool = False, method: 
         run_id: The run.
         candidate_id: The candidate.
         thorough: Spend more time, on more rows, where the first answer had to do with less.
-        method: Name of the explainer; the one that fits the candidate when None.
+        method: Name of the explainer, or of the nearest that applies where this one does not; the one that fits the
+            candidate when None.
 
     Raises:
         ExplanationError: The candidate has no stored weights.
@@ -195,7 +203,8 @@ def check(run_id: str, candidate_id: str, thorough: bool = False) -> Check:
     library = enumerated if small else EXPLAINERS["shap_permutation"]
     dear = float(2**used if small else ORDERS * (2 * used + 1)) * len(own.background)
     rows = own.attribution.data[: int(np.clip(CHECK_PASSES / dear, 2, CHECK_ROWS))]
-    runs = [library.explain(candidate, rows, own.background, seed=seed) for seed in ((0,) if small else (0, 1))]
+    seeds = (0,) if small else (0, 1)
+    runs = [next(library.refine(candidate, rows, own.background, seed=seed)) for seed in seeds]
     theirs = np.mean([run.values for run in runs], axis=0)
     ours, errors = own.attribution.values[: len(rows)], own.attribution.errors
     scale = float(np.abs(ours).max(initial=0.0))
@@ -215,8 +224,15 @@ def _shapes(candidate: TrainedCandidate, background: np.ndarray) -> tuple[ShapeF
     return shape_functions(candidate, background)
 
 
-def cost(candidate: TrainedCandidate) -> int:
+def cost(candidate: TrainedCandidate, explainer: Explainer[Any]) -> int:
     """Return how many hidden units run for one row against one background row, until there is a first answer."""
+    if predictions := explainer.predictions(candidate):
+        from nas_core.spaces import facts
+
+        operations = facts(candidate.space, candidate.architecture).operations
+        return predictions * (OVERHEAD + operations // OPERATIONS)
+    if not explainer.by_group:
+        return 0
     groups = [len(g.features) for g in candidate.groups if len(g.features) > 1]
     passes = sum(2**k if k <= LARGEST else 4 * (k - 1) for k in groups)
     values = candidate.architecture.values

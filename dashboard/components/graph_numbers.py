@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard import process
+from dashboard.components.diagnosed import diagnosed
 from dashboard.components.explained import problem_of, space_of
 from dashboard.texts import text
 from dashboard.views.overlay import (
@@ -17,6 +18,7 @@ from dashboard.views.overlay import (
     activity_overlay,
     contribution_overlay,
     count_overlay,
+    gradient_overlay,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["PLAIN", "overlay_named", "overlays_of"]
 
 PLAIN = "kind"
-CONTRIBUTION = "contribution"
+CONTRIBUTION, GRADIENT = "contribution", "gradient"
 ROWS = 64
 
 
@@ -36,7 +38,7 @@ def overlays_of(space: SearchSpace, found: Evaluation) -> tuple[str, ...]:
     """Return the overlays that a candidate's graph can have; those of data need its trained weights."""
     if found.weights is None:
         return (PLAIN, *COUNTS)
-    return (PLAIN, *COUNTS, *(ACTIVITY if space.signal is not None else (CONTRIBUTION,)))
+    return (PLAIN, *COUNTS, *(ACTIVITY if space.signal is not None else (CONTRIBUTION,)), GRADIENT)
 
 
 def overlay_named(name: str, view: GraphView, run_id: str, candidate_id: str) -> Overlay | None:
@@ -52,6 +54,8 @@ def overlay_named(name: str, view: GraphView, run_id: str, candidate_id: str) ->
     if name == CONTRIBUTION:
         contributions, unit = _contributions(run_id, candidate_id)
         return contribution_overlay(view, contributions, unit)
+    if name == GRADIENT:
+        return gradient_overlay(view, _gains(run_id, candidate_id))
     return None
 
 
@@ -59,6 +63,13 @@ def _rows(run_id: str) -> np.ndarray:
     """Return raw validation rows spread evenly, (n, columns)."""
     shown = problem_of(run_id).valid
     return np.asarray(shown.raw[np.unique(np.linspace(0, len(shown) - 1, min(ROWS, len(shown))).astype(int))])
+
+
+def _gains(run_id: str, candidate_id: str) -> dict[str, float]:
+    """Return how much of the training loss's gradient reaches each node of a candidate's graph."""
+    found = diagnosed(run_id, candidate_id).found
+    flows = [(x.nodes, x.trained.gain) for x in found.layers if x.trained is not None]
+    return {node: gain for nodes, gain in flows if gain is not None for node in nodes}
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

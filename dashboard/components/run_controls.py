@@ -10,7 +10,7 @@ from dashboard import process, state
 from dashboard.texts import text
 from dashboard.views.card import measure_label
 from dashboard.views.progress import ProgressView
-from dashboard.views.words import count, duration, number
+from dashboard.views.words import count, duration, number, percent
 from dashboard.watching import Watched
 from nas_core.errors import NasightError
 
@@ -132,28 +132,71 @@ def weight_slider(watched: Watched) -> float:
 
 
 def measure_weights(names: tuple[str, ...], run_id: str) -> None:
-    """Draw one weight per measure, and the switch that decides whether λ and the weights steer the search."""
-    st.caption(text("run.weights_intro"))
-    columns = st.columns(2)
-    for at, name in enumerate(names):
-        columns[at % 2].slider(
-            measure_label(name), 0.0, 3.0, 1.0, 0.5, key=_key(name), persist_state="session",
-            on_change=_steer, args=(names, run_id),
-        )  # fmt: skip
+    """Draw one weight per family and one per measure within it, and the switch that decides whether they steer."""
+    families = _families(names)
+    st.caption(text("weights.intro" if len(families) > 1 else "run.weights_intro"))
+    for family, inside in families.items():
+        with st.container(border=len(families) > 1, gap="xsmall"):
+            if len(families) > 1:
+                _weight(f"**{text(f'weights.{family}')}**", _family_key(family), names, run_id,
+                        help=text(f"weights.{family}_help"))  # fmt: skip
+            if len(families) > 1 and len(inside) == 1:
+                st.caption(measure_label(inside[0]))  # alone in its family, it has all of its weight
+                continue
+            columns = st.columns(2)
+            for at, name in enumerate(inside):
+                with columns[at % 2]:
+                    _weight(measure_label(name), _key(name), names, run_id)
+    st.caption(_counting(names))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.toggle(text("run.steer"), True, key="steer", persist_state="session", help=text("run.steer_help"),
                   on_change=_steer, args=(names, run_id))  # fmt: skip
         st.button(text("run.weights_reset"), type="tertiary", on_click=_equal, args=(names, run_id))
 
 
+def _weight(label: str, key: str, names: tuple[str, ...], run_id: str, *, help: str | None = None) -> None:
+    st.slider(label, 0.0, 3.0, 1.0, 0.5, key=key, persist_state="session", on_change=_steer, args=(names, run_id),
+              help=help)  # fmt: skip
+
+
+def _counting(names: tuple[str, ...]) -> str:
+    """Return how much each measure counts now, the most first."""
+    shares = preference_in_force(0.5, names).vector(names)
+    told = sorted(zip(shares, names), key=lambda pair: -pair[0])
+    return text("weights.shares", shares=" · ".join(f"{measure_label(n)} {percent(float(s))}" for s, n in told))
+
+
 def preference_in_force(weight: float, names: tuple[str, ...]) -> Preference:
-    """Return λ and the measure weights of this tab; when all weights are zero, equal ones."""
+    """Return λ and the weights of this tab; equal ones where they leave nothing that counts.
+
+    At 1 a family counts as much as it has measures, so that at first every measure counts the same.
+    """
     from nas_core.preferences import Preference
 
     weights = {name: float(st.session_state.get(_key(name), 1.0)) for name in names}
-    if not any(weights.values()):
-        weights = dict.fromkeys(names, 1.0)
-    return Preference(weight=weight, measures=weights)
+    families = _families(names)
+    wanted = {f: len(inside) * float(st.session_state.get(_family_key(f), 1.0)) for f, inside in families.items()}
+    if len(families) < 2:
+        wanted = dict.fromkeys(families, 1.0)
+    else:
+        weights |= {inside[0]: 1.0 for inside in families.values() if len(inside) == 1}
+    if not any(wanted[f] and any(weights[n] for n in inside) for f, inside in families.items()):
+        return Preference(weight=weight, measures=dict.fromkeys(names, 1.0))
+    return Preference(weight=weight, measures=weights, families=wanted if len(families) > 1 else {})
+
+
+def _families(names: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the measures by family; all as one where a measure belongs to none."""
+    from nas_core.preferences import FAMILIES, MEASURE_FAMILIES
+
+    if any(name not in MEASURE_FAMILIES for name in names):
+        return {"": list(names)}
+    found = {family: [n for n in names if MEASURE_FAMILIES[n] == family] for family in FAMILIES}
+    return {family: inside for family, inside in found.items() if inside}
+
+
+def _family_key(family: str) -> str:
+    return f"family_weight_{family}"
 
 
 def _key(measure: str) -> str:
@@ -161,8 +204,8 @@ def _key(measure: str) -> str:
 
 
 def _equal(names: tuple[str, ...], run_id: str) -> None:
-    for name in names:
-        st.session_state[_key(name)] = 1.0
+    for key in (*map(_key, names), *map(_family_key, _families(names))):
+        st.session_state[key] = 1.0
     _steer(names, run_id)
 
 

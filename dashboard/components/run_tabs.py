@@ -9,10 +9,12 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.live_chart import live_chart
+from dashboard.figures.correlations import correlations_figure
 from dashboard.figures.hypervolume import hypervolume_figure
 from dashboard.texts import text
 from dashboard.theme import palette
 from dashboard.views.card import measure_label
+from dashboard.views.correlations import correlations_view
 from dashboard.views.failures import failures_view
 from dashboard.views.hypervolume import hypervolume_view
 from dashboard.views.table import ROWS, CandidateTable, candidate_table
@@ -26,19 +28,22 @@ __all__ = ["run_tabs"]
 
 SHOWN = "nasight_table"
 HYPERVOLUME_HEIGHT = 280
+WARNED = 5
+"""Pairs of measures that are named; of more, how many."""
 
 
 def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> None:
     """Draw the tabs of the Run page."""
     failed = watched.snapshot.counts()
     lost = sum(failed[name] for name in ("failed", "ineligible", "cancelled", "pruned"))
-    names = ["table", "failures", "hypervolume", "phases"]
+    names = ["table", "failures", "hypervolume", "measures", "phases"]
     labels = [text(f"run.tab_{name}") + (f" ({count(lost)})" if name == "failures" else "") for name in names]
     tabs = st.tabs(labels, key="run_tabs", on_change="rerun")
     draw = {
         "table": lambda: _table(watched, ranked, selection),
         "failures": lambda: _failures(watched, lost),
         "hypervolume": lambda: _hypervolume(watched),
+        "measures": lambda: _measures(watched, ranked),
         "phases": lambda: _phases(watched),
     }
     for name, tab in zip(names, tabs):
@@ -145,6 +150,30 @@ def _hypervolume(watched: Watched) -> None:
     figure.layout.template = None  # longer than the curve
     live_chart(str(figure.to_json()), height=HYPERVOLUME_HEIGHT, key=f"hypervolume_{watched.record.id}",
                words=text("run.hypervolume_words", value=value))  # fmt: skip
+
+
+def _measures(watched: Watched, ranked: Ranking) -> None:
+    """Draw how alike the measures rank the candidates, and what counts twice under the weights of this tab."""
+    from nas_core.search.correlations import FEWEST, TELLING, correlate
+
+    snapshot = watched.snapshot
+    eligible = int(snapshot.eligible.sum())
+    if eligible < FEWEST:
+        st.caption(text("correlations.few"))
+        return
+    view = correlations_view(correlate(snapshot, ranked.preference), snapshot.objective.label)
+    if view.warnings:
+        told, more = list(view.warnings[:WARNED]), len(view.warnings) - WARNED
+        told += [text("correlations.more", count=more)] if more > 0 else []
+        lines = told if len(told) == 1 else [f"* {line}" for line in told]
+        st.warning("\n".join(lines), icon=":material/content_copy:")
+    st.caption(text("correlations.caption", n=count(eligible)))
+    st.plotly_chart(correlations_figure(view, palette(state.is_dark())), theme=None, config={"displayModeBar": False},
+                    key=f"correlations_{watched.record.id}", alt=view.summary)  # fmt: skip
+    if not view.warnings:
+        st.caption(text("correlations.none" if eligible >= TELLING else "correlations.soon", telling=TELLING))
+    if view.reasons:
+        st.caption(text("correlations.reasons", reasons="; ".join(view.reasons)))
 
 
 def _phases(watched: Watched) -> None:

@@ -41,9 +41,10 @@ class SignalPlan:
 def signal_plan(candidate: SignalCandidate, explainer: Explainer[Any], *, thorough: bool) -> SignalPlan:
     """Return the rows and the background for the first answer of a method."""
     most = ROWS_THOROUGH if thorough else ROWS
-    wanted = min(most if explainer.per_cell else ROWS_AT_ONCE, len(candidate.problem.valid))
+    predictions = explainer.predictions(candidate)
+    wanted = min(most if predictions else ROWS_AT_ONCE, len(candidate.problem.valid))
     one = candidate.facts.operations + OVERHEAD
-    cost = explainer.per_cell * candidate.problem.P * one
+    cost = predictions * one
     count, against = affordable_rows(cost, THOROUGH if thorough else QUICK, wanted)
     look = int(np.clip(QUICK / 4 / one, count, LOOKED_AT))
     return SignalPlan(telling_rows(candidate, count, look), against, wanted, BACKGROUNDS[0])

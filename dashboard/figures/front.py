@@ -40,6 +40,7 @@ def front_payload(view: FrontView) -> bytes:
         "best": view.best,
         "selected": view.selected,
         "floors": [asdict(floor) for floor in view.floors],
+        "plain": [asdict(point) for point in view.plain],
         "bands": [[band.number, round(band.low, 4), round(band.high, 4)] for band in view.bands],
         "weight": view.weight,
         "words": dict(view.words),

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.components.diagnosis_tab import diagnosis_tab
 from dashboard.components.explain_tab import explain_tab
 from dashboard.components.explained import space_of
 from dashboard.components.graph_panel import graph_panel
+from dashboard.components.measures_tab import measures_tab
 from dashboard.components.pool import pool_of
+from dashboard.components.trust_tab import trust_tab
 from dashboard.figures.curves import curves_figure
-from dashboard.figures.measures import measures_figure
 from dashboard.texts import text
 from dashboard.theme import palette
-from dashboard.views.candidate import best_links, candidate_view, raised_by
+from dashboard.views.candidate import best_links, candidate_view
 from dashboard.views.curves import curves_view
-from dashboard.views.measures import measures_view
-from dashboard.views.words import count, number, signed
+from dashboard.views.words import count
 from dashboard.watching import standing
 from nas_core.objectives import Objective, recorded_objective
 from nas_core.records import Status
@@ -26,20 +27,12 @@ from nas_core.records import Status
 if TYPE_CHECKING:
     from dashboard.state import Selection
     from dashboard.views.candidate import CandidateView
-    from dashboard.views.measures import MeasureBar, MeasuresView, RaisedBy
     from nas_core.records import Evaluation, RunRecord
 
 PLOT = {"displayModeBar": False}
 REFRESH = 2.0  # seconds between two looks at how far a live run is
-TABS = ("measures", "explain", "training")
+TABS = ("measures", "explain", "trust", "diagnosis", "training")
 MOST_GROUPS = 12
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _raised(run_id: str, candidate_id: str, known: int) -> dict[str, RaisedBy | None]:
-    """Return the nearest higher candidates; ``known`` counts those compared, so a growing run is looked at again."""
-    pool, space = pool_of(run_id), space_of(run_id)
-    return raised_by(pool.evaluations(), space, candidate_id, lambda a: pool.encode(space, a))
 
 
 def render() -> None:
@@ -105,15 +98,21 @@ def _candidate(run: RunRecord, found: Evaluation, evaluations: list[Evaluation],
         _facts(view)
         _architecture(run, view, found)
     with right:
-        measures, explain, training = st.tabs(
+        measures, explain, trust, diagnosis, training = st.tabs(
             [text(f"candidate.tab_{t}") for t in TABS], key="candidate_tab", on_change="rerun"
         )
         if measures.open:
             with measures:
-                _measures(run, found, objective, len(evaluations))
+                measures_tab(run, found, objective, len(evaluations))
         if explain.open:
             with explain, state.shown_errors():
                 explain_tab(run.id, found.id)
+        if trust.open:
+            with trust, state.shown_errors():
+                trust_tab(run.id, found.id)
+        if diagnosis.open:
+            with diagnosis, state.shown_errors():
+                diagnosis_tab(run.id, found.id)
         if training.open:
             with training:
                 _training(found)
@@ -163,45 +162,6 @@ def _architecture(run: RunRecord, view: CandidateView, found: Evaluation) -> Non
         if len(view.groups) > MOST_GROUPS:
             shown.append(text("candidate.more_groups", count=len(view.groups) - MOST_GROUPS))
         st.caption(f"{text('candidate.groups')}: {'; '.join(shown)}")
-
-
-def _measures(run: RunRecord, found: Evaluation, objective: Objective, known: int) -> None:
-    raised = _raised(run.id, found.id, known)
-    view: MeasuresView = measures_view(found, space_of(run.id), raised)
-    if not view.bars:
-        st.info(text("candidate.no_measures"))
-        return
-    st.plotly_chart(measures_figure(view, palette(state.is_dark())), theme=None, config=PLOT, key="candidate_measures",
-                    alt="; ".join(f"{b.label} {number(b.value, 2)}" for b in view.bars))  # fmt: skip
-    top = [bar for bar in view.bars if bar.value is not None and bar.value >= 1]
-    for bar in view.bars:
-        if bar not in top:
-            _measure(run, bar, objective)
-    if top:
-        st.caption(text("candidate.at_top", names="; ".join(f"{b.label} ({b.words.rstrip('.')})" for b in top)))
-
-
-def _measure(run: RunRecord, bar: MeasureBar, objective: Objective) -> None:
-    """Say what one measure is, what stands behind its value, and what would raise it."""
-    with st.container(border=True, gap="xsmall"):
-        value = number(None) if bar.value is None else f"{bar.value:.2f}"
-        st.markdown(f"**{bar.label} {value}** · {bar.words or bar.reason}", help=bar.description or None)
-        if bar.value is None:
-            return
-        if bar.advice:
-            st.caption(f"{text('candidate.raise')}: {bar.advice}")
-        if bar.raised_by is None:
-            st.caption(text("candidate.raised_none"))
-        else:
-            _neighbour(run, bar.raised_by, objective)
-
-
-def _neighbour(run: RunRecord, near: RaisedBy, objective: Objective) -> None:
-    change = "–" if near.performance_change is None else signed(near.performance_change)
-    words = text("candidate.raised", number=near.index, value=f"{near.value:.2f}", metric=objective.label,
-                 performance=change)  # fmt: skip
-    state.page_link("candidate", words, state.Selection(run.id, near.id), icon=":material/trending_up:")
-    st.caption("; ".join(near.changes) or text("candidate.raised_same"))
 
 
 def _training(found: Evaluation) -> None:

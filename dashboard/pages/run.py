@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import process, state
 from dashboard.components.candidate_panel import candidate_panel, empty_panel
 from dashboard.components.live_front import live_front
+from dashboard.components.plain_models import baselines_shown, baselines_switch
 from dashboard.components.run_controls import control_row, measure_weights, preference_in_force, weight_slider
 from dashboard.components.run_start import earlier_runs, preparing, start_form
 from dashboard.components.run_tabs import run_tabs
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 REFRESH = 1.0  # seconds between two looks at a live run
 FRONT_WORDS = {
     **{name: f"run.name_{name}" for name in ("cloud", "recent", "front", "floors", "best", "selected")},
+    "plain": "baselines.plain",
     "ribbon": "run.ribbon",
     "band": "run.ribbon_band",
     "summary": "run.front_summary",
@@ -47,8 +49,8 @@ def render() -> None:
             start_form()
             earlier_runs(process.store().runs())
             return
-        live = watch(selection.run).progress.live
-        st.fragment(_workplace, run_every=REFRESH if live else None)(live)
+        moving = _moving(watch(selection.run))
+        st.fragment(_workplace, run_every=REFRESH if moving else None)(moving)
         _others(selection)
 
 
@@ -81,7 +83,12 @@ def _others(selection: state.Selection) -> None:
             earlier_runs(process.store().runs(), selection.run)
 
 
-def _workplace(was_live: bool) -> None:
+def _moving(watched: Watched) -> bool:
+    """Return whether something is on its way: candidates of the run, or baselines."""
+    return watched.progress.live or baselines_shown(watched)[1]
+
+
+def _workplace(was_moving: bool) -> None:
     """Draw everything that changes while the run is live."""
     with state.shown_errors():
         selection = state.load()
@@ -103,7 +110,7 @@ def _workplace(was_live: bool) -> None:
                 measure_weights(watched.snapshot.names, watched.record.id)
         _front_and_panel(watched, ranked, selection, shown)
         run_tabs(watched, ranked, selection)
-        if was_live != watched.progress.live:
+        if was_moving != _moving(watched):
             st.rerun()
 
 
@@ -112,12 +119,14 @@ def _front_and_panel(watched: Watched, ranked: Ranking, selection: state.Selecti
     view = front_view(
         watched.record.id, watched.snapshot, ranked, selected=selection.candidate, live=watched.progress.live,
         words={name: text(key) for name, key in FRONT_WORDS.items()}, x_label=text("run.front_x"),
+        baselines=baselines_shown(watched)[0],
     )  # fmt: skip
     with chart:
         waiting = text("run.front_first" if watched.progress.live else "run.sentence_none")
         live_front(front_payload(view), key=f"front_{watched.record.id}", waiting=waiting,
                    on_picked=lambda n: _picked(watched, n))  # fmt: skip
         st.caption(text("run.front_hint"))
+        baselines_switch(watched)
     with panel:
         if shown is not None and (card := card_of(watched, shown, ranked)) is not None:
             candidate_panel(watched, card, selection, picked=selection.candidate is not None, on_back=_back)

@@ -190,6 +190,7 @@ def attribution_view(attribution: Attribution, output: int, rows: np.ndarray, da
     one = attribution.output(output)
     texts = tuple(tuple(value_words(v, f) for v, f in zip(row, dataset.features)) for row in one.data)
     unit = one.output_names[0] if dataset.task == "regression" else text("shap.log_odds")
+    unit = text("explain.per_sd", unit=unit) if one.unit == "slope" else unit
     return AttributionView(
         one.feature_names, one.values[:, :, 0], one.data, texts, np.asarray(rows), float(one.base[0]), one.residual,
         one.output_names[0], unit, one.method, one.reason, one.seconds,

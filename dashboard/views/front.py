@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,10 @@ from dashboard.texts import text
 from dashboard.views.words import number
 
 if TYPE_CHECKING:
+    from nas_core.evaluation.baselines import Baseline
     from nas_core.search import Ranking, Snapshot
 
-__all__ = ["Band", "Floor", "FrontView", "front_view"]
+__all__ = ["Band", "Floor", "FrontView", "PlainPoint", "front_view"]
 
 RECENT = 32
 """How many of the newest candidates are marked as new."""
@@ -41,6 +42,16 @@ class Floor:
 
 
 @dataclass(frozen=True)
+class PlainPoint:
+    """A plain model that is no candidate (linear, tree, forest …), drawn as a square; ``short`` stands beside it."""
+
+    label: str
+    short: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
 class Band:
     """The candidate ``number`` (``id``) wins for every λ in [``low``, ``high``]."""
 
@@ -64,6 +75,7 @@ class FrontView:
         best: Number of the candidate chosen at λ; None before there is one.
         selected: Number of the candidate a person picked; None when nobody did.
         floors: References.
+        plain: Plain models under the same weights.
         bands: Who wins at which λ, from accuracy to interpretability; they tile [0, 1].
         weight: λ.
         x_label, y_label: Titles of the axes.
@@ -89,11 +101,12 @@ class FrontView:
     y_range: tuple[float, float]
     words: Mapping[str, str]
     summary: str
+    plain: tuple[PlainPoint, ...] = ()
 
 
 def front_view(
     run: str, archive: Snapshot, ranking: Ranking, *, selected: str | None, words: Mapping[str, str],
-    x_label: str, live: bool = False,
+    x_label: str, live: bool = False, baselines: Sequence[Baseline] = (),
 ) -> FrontView:  # fmt: skip
     """Return the front of ``archive`` under ``ranking``; candidates that are not eligible are left out.
 
@@ -102,10 +115,11 @@ def front_view(
         archive: What it has found.
         ranking: Of ``archive``, under the preference in force.
         selected: Identity of the candidate a person picked.
-        words: Legend names (cloud, recent, front, floors, best, selected), ``ribbon``, ``band`` with placeholders
-            {number}, {low}, {high}, and ``summary`` with {count}, {front}, {metric}, {low}, {high}.
+        words: Legend names (cloud, recent, front, floors, plain, best, selected), ``ribbon``, ``band`` with
+            placeholders {number}, {low}, {high}, and ``summary`` with {count}, {front}, {metric}, {low}, {high}.
         x_label: Title of the interpretability axis.
         live: Mark the newest candidates.
+        baselines: Plain models of the same problem; those whose interpretability is undefined have no place.
     """
     shown = np.flatnonzero(~np.isnan(ranking.interpretability))
     numbers = np.asarray(archive.index, dtype=np.uint32)
@@ -116,6 +130,7 @@ def front_view(
     on_front = ranking.on_front[shown]
     position = archive.position(selected) if selected else None
     maximise = archive.objective.maximise
+    plain = _plain(baselines, archive.names, ranking)
     return FrontView(
         run=run,
         numbers=numbers[shown],
@@ -131,10 +146,14 @@ def front_view(
         x_label=x_label,
         y_label=archive.objective.label if maximise else text("run.smaller", metric=archive.objective.label),
         x_range=(-0.02, 1.03),
-        y_range=_shown_range(performance, on_front, maximise=maximise),
+        y_range=_shown_range(
+            np.concatenate([performance, [p.y for p in plain]]), np.concatenate([on_front, [True] * len(plain)]) > 0,
+            maximise=maximise,
+        ),
         words={name: words[name] for name in words if name != "summary"},
         summary=_summary(words["summary"], archive.objective.label, performance, on_front),
-    )
+        plain=plain,
+    )  # fmt: skip
 
 
 def _summary(sentence: str, metric: str, performance: np.ndarray, on_front: np.ndarray) -> str:
@@ -167,6 +186,22 @@ def _floors(archive: Snapshot, ranking: Ranking) -> tuple[Floor, ...]:
             shown = text(NAMED[label]) if label in NAMED else label
             found.append(Floor(int(archive.index[at]), shown, x, y, label in NAMED))
     return tuple(found)
+
+
+def _plain(baselines: Sequence[Baseline], names: Sequence[str], ranking: Ranking) -> tuple[PlainPoint, ...]:
+    """Return where plain models lie: their measures weighed as those of the candidates."""
+    from nas_core.preferences import interpretability
+
+    known = [b for b in baselines if b.eligible and b.performance is not None]
+    if not known:
+        return ()
+    scores = [[b.measures[n].value if n in b.measures else None for n in names] for b in known]
+    means = interpretability(np.array(scores, float), ranking.preference.vector(names))
+    return tuple(
+        PlainPoint(b.label, text(f"baselines.short_{b.name}"), float(x), b.performance.value)
+        for b, x in zip(known, means)
+        if b.performance is not None and not np.isnan(x)
+    )
 
 
 def _bands(archive: Snapshot, ranking: Ranking) -> tuple[Band, ...]:

@@ -16,11 +16,13 @@ from dashboard.texts import text
 from dashboard.views.words import number
 
 if TYPE_CHECKING:
-    from nas_core.records import Evaluation
+    from nas_core.records import Evaluation, Measurement
     from nas_core.spaces import SearchSpace
 
 __all__ = [
+    "FAMILIES",
     "MeasureBar",
+    "MeasureFamily",
     "MeasuresView",
     "RaisedBy",
     "architecture_changes",
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 STEP = 0.005
+FAMILIES = ("structure", "summary", "explanation")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class MeasureBar:
         words: What the raw quantity is ("uses 6 of 30 features").
         advice: The change of the architecture that would raise it.
         raised_by: An evaluated candidate near this one that has a higher value.
+        family: What kind of measure it is, one of FAMILIES; empty where nobody knows it any more.
+        by_run: Whether the run took it, so that other candidates have it too.
     """
 
     name: str
@@ -70,29 +75,76 @@ class MeasureBar:
     reason: str
     description: str
     raised_by: RaisedBy | None
+    family: str = ""
+    by_run: bool = True
+
+    @property
+    def interval(self) -> str:
+        """The 95 % interval in words; empty where the value is exact, undefined or has none."""
+        if self.value is None or self.low is None or self.high is None or self.high - self.low < 1e-9:
+            return ""
+        return text("measured.interval", low=f"{self.low:.2f}", high=f"{self.high:.2f}")
+
+
+@dataclass(frozen=True)
+class MeasureFamily:
+    """The measures of one family, with what they have in common."""
+
+    name: str
+    label: str
+    words: str
+    bars: tuple[MeasureBar, ...]
 
 
 @dataclass(frozen=True)
 class MeasuresView:
-    """All measures of one candidate, in the registry's order."""
+    """All measures of one candidate, family after family, each in the registry's order.
+
+    Attributes:
+        bars: Those that have a value, and those that the run could not give one.
+        not_applicable: Those that were tried later and do not apply to this candidate, each with its reason.
+        missing: Names of the measures that nobody has taken of it yet.
+        missing_labels: What they are called.
+    """
 
     bars: tuple[MeasureBar, ...]
+    not_applicable: tuple[MeasureBar, ...] = ()
+    missing: tuple[str, ...] = ()
+    missing_labels: tuple[str, ...] = ()
+
+    @property
+    def families(self) -> tuple[MeasureFamily, ...]:
+        """The bars by family; those of no known family come last."""
+        found = []
+        for name in (*FAMILIES, ""):
+            own = tuple(b for b in self.bars if b.family == name)
+            if own:
+                key = name or "other"
+                found.append(MeasureFamily(name, text(f"measured.{key}"), text(f"measured.{key}_words"), own))
+        return tuple(found)
 
 
-def measures_view(evaluation: Evaluation, space: SearchSpace, raised: Mapping[str, RaisedBy | None]) -> MeasuresView:
+def measures_view(
+    evaluation: Evaluation,
+    space: SearchSpace,
+    raised: Mapping[str, RaisedBy | None],
+    later: Mapping[str, Measurement] | None = None,
+) -> MeasuresView:
     """Return the measures of ``evaluation``, each put into words by the measure itself.
 
     Args:
         space: The space it comes from.
         raised: Nearest candidate with a higher value, by measure.
+        later: Measurements that were taken after the run.
     """
     from nas_core.interpretability import MEASURES, MeasuredCandidate
     from nas_core.spaces import facts
 
     known = facts(space, evaluation.architecture)
     names = [f.name for f in space.features]
+    more = {name: found for name, found in (later or {}).items() if name not in evaluation.measures}
     bars = []
-    for name, found in evaluation.measures.items():
+    for name, found in {**evaluation.measures, **more}.items():
         measure = MEASURES.get(name)
         label, description = (measure.label, measure.summary) if measure else (name.replace("_", " "), "")
         words, advice = "", ""
@@ -102,10 +154,17 @@ def measures_view(evaluation: Evaluation, space: SearchSpace, raised: Mapping[st
         bars.append(
             MeasureBar(
                 name, label, found.value, found.low, found.high, words, advice, found.reason or "", description,
-                raised.get(name),
+                raised.get(name), measure.family if measure else "", name not in more,
             )
         )  # fmt: skip
-    return MeasuresView(tuple(bars))
+    bars.sort(key=lambda bar: (*FAMILIES, "").index(bar.family))
+    missing = tuple(name for name in MEASURES if name not in evaluation.measures and name not in more)
+    return MeasuresView(
+        tuple(b for b in bars if b.by_run or b.value is not None),
+        tuple(b for b in bars if not b.by_run and b.value is None),
+        missing,
+        tuple(MEASURES[name].label for name in missing),
+    )
 
 
 def nearest_higher(values: np.ndarray, encodings: np.ndarray, at: int) -> int | None:

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from dashboard.texts import text
 from dashboard.views.graph import GraphNode, GraphView
 from dashboard.views.words import count, number, percent
 
-__all__ = ["ACTIVITY", "COUNTS", "LayerNumbers", "Overlay", "activity_overlay", "contribution_overlay", "count_overlay"]
+__all__ = [
+    "ACTIVITY",
+    "COUNTS",
+    "LayerNumbers",
+    "Overlay",
+    "activity_overlay",
+    "contribution_overlay",
+    "count_overlay",
+    "gradient_overlay",
+]
 
 COUNTS = ("parameters", "operations")
 ACTIVITY = ("mean_abs_activation", "share_zero", "attribution_share")
@@ -133,6 +142,23 @@ def contribution_overlay(view: GraphView, contributions: Mapping[int, float], un
             values[node.id] = sum(contributions[g] for g in groups)
     words = {box: f"{number(v)} {unit}".strip() for box, v in values.items()}
     return _overlay("contribution", values, words, logarithmic=False, hue="interpretability")
+
+
+def gradient_overlay(view: GraphView, gains: Mapping[str, float]) -> Overlay:
+    """Return how much of the loss's gradient reaches each box, on a log scale; of several layers the least.
+
+    Args:
+        gains: Node of the engine's graph → the gradient there as a multiple of that at the outputs.
+    """
+    values = {}
+    for node in view.nodes:
+        known = [gains[m] for m in node.members if m in gains and math.isfinite(gains[m])]
+        if known:
+            values[node.id] = min(known)
+    words = {box: text("graph.gradient_words", value=number(v)) for box, v in values.items()}
+    made = _overlay("gradient", values, words, logarithmic=True, hue="accuracy")
+    least = min((v for v in values.values() if v > 0), default=made.low)
+    return replace(made, low=min(made.low, least))
 
 
 def _groups(node: GraphNode) -> tuple[int, ...]:

@@ -154,7 +154,8 @@ def unit_of(attribution: Attribution, dataset: Dataset) -> str:
     """Return the unit of the attributions in words."""
     if attribution.unit == "share":
         return text("signal.share_unit")
-    return attribution.output_names[0] if dataset.task == "regression" else text("shap.log_odds")
+    unit = attribution.output_names[0] if dataset.task == "regression" else text("shap.log_odds")
+    return text("explain.per_sd", unit=unit) if attribution.unit == "slope" else unit
 
 
 def cells_view(attribution: Attribution, output: int, rows: np.ndarray, dataset: Dataset) -> AttributionView:
@@ -178,7 +179,7 @@ def picture_view(attribution: Attribution, output: int, position: int, dataset: 
     names = np.array(signal.feature_names, dtype=object)
     return PictureView(
         _pixels(attribution.data, position, signal), planes, _limit(planes), names[cells],
-        attribution.values[position, cells, output], unit_of(attribution, dataset), attribution.unit != "share",
+        attribution.values[position, cells, output], unit_of(attribution, dataset), attribution.signed,
         attribution.maps is not None,
     )  # fmt: skip
 
@@ -189,9 +190,7 @@ def series_view(attribution: Attribution, output: int, position: int, dataset: D
     overlay = _places(attribution, signal)[position, output, 0]
     lines = attribution.data[position].reshape(signal.shape)
     names = tuple(signal.feature_names[j] for j in signal.owner[: signal.shape[-1]])
-    return SeriesView(
-        lines, names, overlay, _limit(overlay), unit_of(attribution, dataset), attribution.unit != "share"
-    )
+    return SeriesView(lines, names, overlay, _limit(overlay), unit_of(attribution, dataset), attribution.signed)
 
 
 def words_view(attribution: Attribution, output: int, position: int, dataset: Dataset) -> WordsView:
@@ -201,7 +200,7 @@ def words_view(attribution: Attribution, output: int, position: int, dataset: Da
     ids = np.nan_to_num(attribution.data[position]).astype(int)
     limit = _limit(overlay)
     words = tuple(Word(_word(signal, i), float(v), float(np.clip(v / limit, -1, 1))) for i, v in zip(ids, overlay) if i)
-    return WordsView(words, unit_of(attribution, dataset), attribution.unit != "share")
+    return WordsView(words, unit_of(attribution, dataset), attribution.signed)
 
 
 def mean_view(attribution: Attribution, output: int, dataset: Dataset, *, resamples: int = 200) -> MeanView:

@@ -64,6 +64,15 @@ def settled(page: Page) -> None:
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=30_000)
 
 
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose an option of a select box; typed, because long lists hold only the options in view."""
+    box = page.get_by_role("combobox", name=label)
+    box.click()
+    box.fill(option)
+    page.get_by_role("option", name=option, exact=True).click()
+    settled(page)
+
+
 def serve_synthetic(store: Path, *, candidates: int, delay: float) -> Iterator[Studio]:
     """Yield a studio on the synthetic evaluator and end it afterwards."""
     port = free_port("127.0.0.1", FIRST_PORT, 200)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from browsing import FIRST_PORT, open_page, settled
+from browsing import FIRST_PORT, choose, open_page, settled
 from playwright.sync_api import Browser, Page, expect
 from studio_process import ROOT, Studio, start
 
@@ -74,6 +74,19 @@ def test_a_person_has_a_dense_candidate_refined(browser: Browser, trained: Studi
         page.get_by_role("button", name="Refine").click()
         expect(page.get_by_text(re.compile(r"100 validation rows against 100 training rows"))).to_be_visible()
         expect(page.get_by_text(re.compile(r"Sampled values are known to ±"))).to_be_visible(timeout=60_000)
+
+
+def test_a_person_chooses_another_method(browser: Browser, trained: Studio) -> None:
+    for page in candidate_page(browser, trained, 30, dark=False):
+        choose(page, "Method", "LIME")
+        expect(page.get_by_text("On masks that it was not fitted to, the linear fit has R²")).to_be_visible()
+        page.get_by_text("One row", exact=True).click()
+        expect(page.get_by_text("so each is drawn from zero")).to_be_visible(timeout=60_000)
+        choose(page, "Method", "⊘ SHAP, exact")
+        words = "SHAP, exact does not apply: it uses 30 features; at most 12 can be enumerated. In its place"
+        expect(page.get_by_text(words)).to_be_visible()
+        page.get_by_role("button", name="About the methods").click()
+        expect(page.get_by_text("Expected gradients (GradientSHAP)")).to_be_visible()
 
 
 def test_an_additive_candidate_needs_no_sampling(browser: Browser, trained: Studio) -> None:

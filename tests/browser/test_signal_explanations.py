@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from browsing import FIRST_PORT, open_page, settled
+from browsing import FIRST_PORT, choose, open_page, settled
 from playwright.sync_api import Browser, expect
 from studio_process import ROOT, Studio, start
 
@@ -47,11 +47,22 @@ def test_a_row_is_explained_where_it_is(browser: Browser, trained: tuple[str, St
     page.get_by_role("button", name="Most wrong").click()
     page.get_by_text("The same as a table").click()
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
-    page.get_by_text("Occlusion", exact=True).click()
+    choose(page, "Method", "Occlusion")
     expect(page.get_by_text("do not add up to the output")).to_be_visible()
     page.get_by_text("All rows", exact=True).click()
     expect(page.get_by_text("Mean absolute contribution to")).to_be_visible()
     expect(page.locator(SVG).nth(1)).to_be_visible()
+    settled(page)
+    if kind == "words":
+        choose(page, "Method", "⊘ Integrated gradients")
+        expect(
+            page.get_by_text("nothing can be differentiated by a word id. In its place: SHAP of cells")
+        ).to_be_visible()
+    else:
+        choose(page, "Method", "Saliency")
+        expect(page.get_by_text("they have no sign and do not add up")).to_be_visible()
+        page.get_by_text("One row", exact=True).click()
+        expect(page.get_by_text("is sensitive")).to_be_visible()
     settled(page)
     page.context.close()
     assert not watch.wrong

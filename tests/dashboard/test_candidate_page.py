@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import process
 from dashboard.components.explained import Explained, check, cost, explanation, sizes
+from nas_core.explanations import EXPLAINERS, TrainedCandidate
 from nas_core.records import Evaluation, RunRecord, RunState
 from nas_core.store import InMemoryStore, Store
 
@@ -221,6 +222,35 @@ def test_with_several_classes_one_is_chosen(classes: Recorded) -> None:
     assert "virginica" in figures(app)[1]["layout"]["xaxis"]["title"]["text"]
 
 
+@pytest.mark.parametrize("name", [n for n, e in EXPLAINERS.items() if issubclass(TrainedCandidate, e.explains)])
+def test_every_method_for_tables_is_drawn_or_another_in_its_place(binary: Recorded, name: str) -> None:
+    one = named(binary, "5 monotone networks")
+    for part in ("importance", "waterfall"):
+        app = open_page(binary[0], one.id, "Explain", explain_method=name, explain_part=part)
+        assert not app.exception
+    found = explanation(RUN, one.id, False, name).latest
+    attribution = found.attribution
+    assert f"**{found.label}** · {attribution.reason}" in said(app)
+    drawn = {t.get("meta") for figure in figures(app) for t in figure["data"]}
+    assert ("contributions" in drawn) == (not attribution.additive)
+    assert ("do not add up from the mean output" in said(app)) == (not attribution.additive)
+    assert ("Completeness: base and contributions add up" in said(app)) == attribution.additive
+    assert ("the linear fit has R²" in said(app)) == (attribution.fit is not None)
+
+
+def test_a_method_that_does_not_apply_is_replaced_with_the_reason(dense: Recorded) -> None:
+    app = open_page(dense[0], dense[1][0].id, "Explain", explain_method="shap_exact")
+    assert not app.exception
+    assert "SHAP, exact does not apply: it uses 30 features; at most 12 can be enumerated. In its place" in said(app)
+    assert "⊘ SHAP, exact" in app.selectbox(key="explain_method").options
+
+
+def test_the_check_is_of_the_method_that_fits(binary: Recorded) -> None:
+    one = named(binary, "3 monotone networks")
+    app = open_page(binary[0], one.id, "Explain", explain_part="check", explain_method="saliency")
+    assert "Exact group SHAP, which fits this candidate" in app.info[0].value
+
+
 @given(st.integers(0, 500_000), st.integers(1, 100))
 def test_the_rows_fit_the_budget_unless_they_are_few(cost: int, wanted: int) -> None:
     rows, against = sizes(cost, 25_000_000, wanted)
@@ -236,7 +266,7 @@ def test_groups_of_one_are_explained_completely_and_at_once(binary: Recorded) ->
     one = explanation(RUN, named(binary, "5 monotone networks").id)
     assert one.finished
     assert one.latest.complete
-    assert cost(one.latest.candidate) == 0
+    assert cost(one.latest.candidate, EXPLAINERS["group_shap"]) == 0
 
 
 def test_a_large_group_is_sampled_quickly_first_and_gets_better_while_it_is_looked_at(dense: Recorded) -> None:

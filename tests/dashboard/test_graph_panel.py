@@ -130,7 +130,7 @@ def test_an_image_network_is_coloured_by_what_its_layers_do(images: Recorded, ov
 def test_overlays_of_data_need_trained_weights(table: Recorded, images: Recorded) -> None:
     space = SearchSpace.model_validate(table[0].run(RUN).space)
     signals = SearchSpace.model_validate(images[0].run(SIGNAL_RUN).space)
-    assert overlays_of(space, table[1][0]) == ("kind", "parameters", "operations", "contribution")
+    assert overlays_of(space, table[1][0]) == ("kind", "parameters", "operations", "contribution", "gradient")
     assert overlays_of(space, table[1][0].model_copy(update={"weights": None})) == ("kind", "parameters", "operations")
     assert "attribution_share" in overlays_of(signals, images[1][0])
     assert "contribution" not in overlays_of(signals, images[1][0])

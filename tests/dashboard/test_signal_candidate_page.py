@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import process
 from dashboard.components.explained import candidate_of, explanation
 from dashboard.components.signal_plan import telling_rows
-from nas_core.explanations import EXPLAINERS, SignalCandidate
+from nas_core.explanations import EXPLAINERS, SignalCandidate, next_explainer
 from nas_core.records import Evaluation
 from nas_core.store import InMemoryStore, Store
 
@@ -82,15 +82,14 @@ def test_every_method_that_applies_is_drawn_and_the_others_say_why(recorded: Rec
     process.configure(opened=recorded[0])
     candidate = candidate_of(SIGNAL_RUN, one.id)
     assert isinstance(candidate, SignalCandidate)
-    verdicts = {n: e.applies_to(candidate) for n, e in EXPLAINERS.items() if e.explains is SignalCandidate}
-    for name, verdict in verdicts.items():
+    for name in [n for n, e in EXPLAINERS.items() if isinstance(candidate, e.explains)]:
+        shown, why_not = next_explainer(candidate, name)
         app = open_page(recorded[0], one.id, signal_method=name)
-        assert not app.exception
-        if verdict.ok:
-            assert f"**{EXPLAINERS[name].label}** · {verdict.reason}" in said(app)
-        else:
-            assert f"{EXPLAINERS[name].label} ({verdict.reason})" in said(app)
-            assert "SHAP of cells" in said(app)  # what is shown instead
+        assert not app.exception, name
+        assert f"**{shown.label}** · {shown.applies_to(candidate).reason}" in said(app)
+        if why_not:
+            assert f"{why_not}. In its place: **{shown.label}**" in said(app)
+            assert f"⊘ **{EXPLAINERS[name].label}.**" in said(app)
 
 
 def test_one_row_is_drawn_with_what_each_place_adds(recorded: Recorded) -> None:

@@ -96,6 +96,10 @@ function traces(data, colours, gl) {
       hovertemplate: template.replace("</b>", "</b> %{text}"),
       marker: { symbol: "diamond-open", line: { width: 1.5 }, size: head.floors.map((f) => (f.named ? 11 : 7)),
         color: head.floors.map((f) => (f.named ? colours.ink : colours.muted)) } },
+    { ...base, x: head.plain.map((p) => p.x), y: head.plain.map((p) => p.y), text: head.plain.map((p) => p.label),
+      name: head.words.plain, visible: head.plain.length > 0,
+      hovertemplate: template.replace("#%{customdata}", "%{text}"),
+      marker: { symbol: "square", size: 9, color: colours.ink, line: { width: 1.5, color: colours.background } } },
     { ...base, ...points(data, (_, n) => n === head.best), name: head.words.best,
       marker: { size: 19, symbol: "circle-open", color: colours.chosen, line: { width: 3 } } },
     { ...base, ...points(data, (_, n) => n === head.selected && n !== head.best), name: head.words.selected,
@@ -113,7 +117,25 @@ function names(floors, colours) {
   }))
 }
 
-function layout(data, colours, font) {
+// The names of plain models, beside their squares: the first place where they cover no other name.
+function shortNames(head, colours, size) {
+  const pixels = (a, along) => Math.abs(along / (a.range[1] - a.range[0]))
+  const across = pixels(head.x, size.width - 74), up = pixels(head.y, size.height - 80)
+  const sign = head.y.range[1] > head.y.range[0] ? 1 : -1
+  const box = (text, x, y) => ({ x, y, w: 3.2 * text.length + 2, h: 7.5 })
+  const taken = head.floors.filter((f) => f.named).map((f) => box(f.label, f.x * across, sign * f.y * up + (f.x < 0.3 ? 16 : -17)))
+  const covers = (a) => taken.some((b) => Math.abs(a.x - b.x) < a.w + b.w && Math.abs(a.y - b.y) < a.h + b.h)
+  return head.plain.map((p) => {
+    const left = p.x > 0.7, wide = 3.2 * p.short.length + 10
+    const at = (shift) => box(p.short, p.x * across + (left ? -wide : wide), sign * p.y * up + shift)
+    const shift = [0, -13, 13, -26, 26, -39, 39].find((s) => !covers(at(s))) ?? 0
+    taken.push(at(shift))
+    return { x: p.x, y: p.y, text: p.short, showarrow: false, font: { size: 11, color: colours.ink },
+      bgcolor: colours.background + "B0", borderpad: 0, xanchor: left ? "right" : "left", xshift: left ? -8 : 8, yshift: shift }
+  })
+}
+
+function layout(data, colours, font, size) {
   const axis = (a) => ({
     title: { text: a.label, font: { color: colours.ink, size: 13 }, standoff: 8 },
     range: a.range, gridcolor: colours.grid, linecolor: colours.grid, zeroline: false,
@@ -129,7 +151,7 @@ function layout(data, colours, font) {
       bgcolor: "rgba(0,0,0,0)" },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colours.muted, activecolor: colours.ink },
     hoverlabel: { bgcolor: colours.panel, bordercolor: colours.grid, font: { color: colours.ink } },
-    annotations: names(data.head.floors, colours),
+    annotations: [...names(data.head.floors, colours), ...shortNames(data.head, colours, size)],
   }
 }
 
@@ -187,7 +209,7 @@ export async function render(component, plotlyUrl) {
   const colours = latest.head.colours[isDark(own.node) ? "dark" : "light"]
   const font = getComputedStyle(own.node).getPropertyValue("--st-font") || "sans-serif"
   own.node.setAttribute("aria-label", latest.head.summary)
-  await Plotly.react(own.node, traces(latest, colours, own.gl), layout(latest, colours, font), CONFIG)
+  await Plotly.react(own.node, traces(latest, colours, own.gl), layout(latest, colours, font, own.node.getBoundingClientRect()), CONFIG)
   ribbon(own, latest.head, colours)
   own.wait.style.display = latest.number.length ? "none" : "flex"
   own.node.dataset.points = String(latest.number.length)
