@@ -73,6 +73,13 @@ def choose(page: Page, label: str, option: str) -> None:
     settled(page)
 
 
+def press_only(page: Page, words: str) -> None:
+    """Press the one element with these words; while a part is drawn anew, the old and the new one are both there."""
+    found = page.get_by_text(words, exact=True)
+    expect(found).to_have_count(1)
+    found.click()
+
+
 def serve_synthetic(store: Path, *, candidates: int, delay: float) -> Iterator[Studio]:
     """Yield a studio on the synthetic evaluator and end it afterwards."""
     port = free_port("127.0.0.1", FIRST_PORT, 200)

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from browsing import FIRST_PORT, open_page, settled
+from browsing import FIRST_PORT, open_page, press_only, settled
 from playwright.sync_api import Browser, Page, expect
 from studio_process import ROOT, Studio, start
 
@@ -85,7 +85,7 @@ def test_a_candidate_is_found_opened_and_explained(browser: Browser, recorded: S
         expect(page.get_by_role("heading", name=re.compile(r"Candidate #\d+"))).to_be_visible()
         page.get_by_role("tab", name="Explain").click()
         expect(page.get_by_text("Exact group SHAP")).to_be_visible(timeout=60_000)
-        page.get_by_text("One row", exact=True).click()
+        press_only(page, "One row")
         page.get_by_role("button", name="Most wrong").click()
         expect(page.get_by_text(re.compile("this row"))).to_be_visible()
         address = page.url

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from browsing import FIRST_PORT, choose, open_page, settled
+from browsing import FIRST_PORT, choose, open_page, press_only, settled
 from playwright.sync_api import Browser, Page, expect
 from studio_process import ROOT, Studio, start
 
@@ -64,7 +64,7 @@ def test_a_dense_candidate_is_explained_at_once_and_then_better(browser: Browser
         expect(page.get_by_text(re.compile(r"Sampled values are known to ± [\d.]+ log-odds"))).to_be_visible()
         settled(page)
         assert page.get_by_text("Getting better").count() == 0
-        page.get_by_text("One row", exact=True).click()
+        press_only(page, "One row")
         page.get_by_role("button", name="Most wrong").click()
         expect(page.get_by_text(re.compile("this row"))).to_be_visible()
 
@@ -80,7 +80,7 @@ def test_a_person_chooses_another_method(browser: Browser, trained: Studio) -> N
     for page in candidate_page(browser, trained, 30, dark=False):
         choose(page, "Method", "LIME")
         expect(page.get_by_text("On masks that it was not fitted to, the linear fit has R²")).to_be_visible()
-        page.get_by_text("One row", exact=True).click()
+        press_only(page, "One row")
         expect(page.get_by_text("so each is drawn from zero")).to_be_visible(timeout=60_000)
         choose(page, "Method", "⊘ SHAP, exact")
         words = "SHAP, exact does not apply: it uses 30 features; at most 12 can be enumerated. In its place"

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from browsing import FIRST_PORT, choose, open_page, settled
+from browsing import FIRST_PORT, choose, open_page, press_only, settled
 from playwright.sync_api import Browser, expect
 from studio_process import ROOT, Studio, start
 
@@ -49,7 +49,7 @@ def test_a_row_is_explained_where_it_is(browser: Browser, trained: tuple[str, St
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     choose(page, "Method", "Occlusion")
     expect(page.get_by_text("do not add up to the output")).to_be_visible()
-    page.get_by_text("All rows", exact=True).click()
+    press_only(page, "All rows")
     expect(page.get_by_text("Mean absolute contribution to")).to_be_visible()
     expect(page.locator(SVG).nth(1)).to_be_visible()
     settled(page)
@@ -61,7 +61,7 @@ def test_a_row_is_explained_where_it_is(browser: Browser, trained: tuple[str, St
     else:
         choose(page, "Method", "Saliency")
         expect(page.get_by_text("they have no sign and do not add up")).to_be_visible()
-        page.get_by_text("One row", exact=True).click()
+        press_only(page, "One row")
         expect(page.get_by_text("is sensitive")).to_be_visible()
     settled(page)
     page.context.close()
