@@ -107,4 +107,4 @@ def _learnt(candidate: Candidate, e: Evaluation, outputs: np.ndarray, device: st
         return GuardCheck(name="learnt", label=label, ok=None, words="Its untrained twin does not predict numbers.")
     losses = _Losses(float(row_losses(problem, before).mean()), float(row_losses(problem, outputs).mean()))
     fine = f"Training brought its validation loss from {losses.start_loss:.3g} to {losses.kept_loss:.3g}."
-    return _asked("learnt", label, not_learnt(losses), fine)
+    return _asked("learnt", label, not_learnt(losses, problem.featureless_loss), fine)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["featureless_value"]
+if TYPE_CHECKING:
+    from nas_core.data.problem import Part
+
+__all__ = ["featureless_loss", "featureless_value"]
 
 
 def featureless_value(metric: str, train: NDArray[Any], valid: NDArray[Any], classes: int) -> float:
@@ -38,3 +41,17 @@ def featureless_value(metric: str, train: NDArray[Any], valid: NDArray[Any], cla
         return 1.0 / len(np.unique(y))
     positive = float(np.mean(y == 1))
     return 2.0 * positive / (1.0 + positive) if metric == "f1" else positive
+
+
+def featureless_loss(train: Part, valid: Part, classes: int) -> float:
+    """Return the mean training loss on the validation rows of the best constant: the classes' shares, or the mean.
+
+    Args:
+        train, valid: Parts of a problem.
+        classes: Number of classes, 0 for regression.
+    """
+    if not classes:
+        return float(np.mean((valid.y - train.y.mean()) ** 2))
+    counts = np.bincount(train.y.astype(np.int64), weights=train.weights, minlength=classes) + 1e-3
+    losses = -np.log(counts / counts.sum())[valid.y.astype(np.int64)]
+    return float(np.mean(losses if valid.weights is None else losses * valid.weights))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nas_core.data.dataset import Dataset
 from nas_core.data.encoder import Encoder
-from nas_core.data.featureless import featureless_value
+from nas_core.data.featureless import featureless_loss, featureless_value
 from nas_core.data.hints import Hints, make_hints
 from nas_core.data.loading import load
 from nas_core.data.measured import MEASURED, SEARCHED
@@ -296,6 +296,11 @@ class Problem:
     def baseline(self) -> float:
         """Performance on the validation part of a model that ignores its inputs, see :func:`featureless_value`."""
         return featureless_value(self.objective.name, self.train.target, self.valid.target, len(self.dataset.classes))
+
+    @cached_property
+    def featureless_loss(self) -> float:
+        """Mean training loss of the validation part of a model that ignores its inputs."""
+        return featureless_loss(self.train, self.valid, len(self.dataset.classes))
 
     def open_test(self) -> Part:
         """Return the test part, for a report and nothing else; every call is counted in ``test_opened``."""

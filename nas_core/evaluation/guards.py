@@ -20,8 +20,9 @@ VARIATION = 1e-4
 """Outputs whose standard deviation is below this share of √(1 + f0²) are constant for every purpose. It lies above the
 floor of the measures (10⁻¹⁰ of the variance), so no eligible candidate owes a score to that floor."""
 CERTAIN, MOSTLY, REFUTED, AT_LEAST = 1e-6, 0.95, 0.01, 2
-LEARNT = 0.01
-"""Share of the loss of its initial weights by which training must have improved a candidate."""
+LEARNT, EARNED, LEAST = 0.01, 0.05, 0.002
+"""How much training must have taken off the loss of the initial weights: the second share of what the candidate knows
+more than a model that ignores its inputs, the last share of the loss at least; the first where it knows no more."""
 VALUES, SAME, FIRST = 20, 1e-5, 500
 
 
@@ -120,18 +121,28 @@ def two_valued(outputs: np.ndarray, inputs: np.ndarray) -> str:
     )
 
 
-def not_learnt(outcome: Trained) -> str:
+def not_learnt(outcome: Trained, featureless: float) -> str:
     """Return why a candidate whose training has not improved its validation loss over its initial weights is none.
 
     An untrained network can rank well by luck. The comparison is with the loss before the first step, on the same rows;
     the curves cannot tell, as they begin after the first epoch. Where nobody computed that loss there is no verdict.
+    What training must have brought is measured by what there is to learn: where the inputs say little, no network
+    takes much off its loss.
+
+    Args:
+        outcome: Of the training.
+        featureless: Mean validation loss of a model that ignores its inputs.
     """
     start, kept = outcome.start_loss, outcome.kept_loss
-    if start is None or kept is None or not np.isfinite(start) or start <= 0.0 or kept <= (1.0 - LEARNT) * start:
+    if start is None or kept is None or not np.isfinite(start) or start <= 0.0:
+        return ""
+    known = featureless - kept
+    needed = max(EARNED * known, LEAST * start) if known > 0.0 else LEARNT * start
+    if start - kept >= needed:
         return ""
     return (
-        f"It has not learnt: training brought its validation loss from {start:.4g} to {kept:.4g}, less than "
-        f"{LEARNT:.0%} below its untrained twin"
+        f"It has not learnt: training brought its validation loss from {start:.4g} to {kept:.4g}, which its untrained "
+        f"twin has all but reached; a model that ignores its inputs has {featureless:.4g}"
     )
 
 

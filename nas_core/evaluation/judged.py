@@ -53,7 +53,7 @@ class JudgedPack:
         for k, judgement in enumerate(judgements):
             if judgement is not None and not judgement.reason:
                 inputs = _numbers(problem, used[k] if used else range(problem.P))
-                reason = not_learnt(result.outcomes[k]) or two_valued(outputs[k], inputs)
+                reason = not_learnt(result.outcomes[k], problem.featureless_loss) or two_valued(outputs[k], inputs)
                 judgements[k] = replace(judgement, reason=reason)
         return cls(result.pack, judgements)
 

@@ -169,6 +169,20 @@ def test_the_baseline_of_several_classes(metric: str) -> None:
     assert problem.objective.loss(problem.baseline) < 1.0
 
 
+@pytest.mark.parametrize("balanced", [False, True])
+def test_the_featureless_loss_is_that_of_a_dummy_model(balanced: bool) -> None:
+    from sklearn.dummy import DummyClassifier
+
+    problem = Problem.create(load_data("iris"), class_weights="balanced" if balanced else "none")
+    dummy = DummyClassifier(strategy="prior").fit(problem.train.X, problem.train.y, problem.train.weights)
+    shares = dummy.predict_proba(problem.valid.X)
+    losses = -np.log(shares[np.arange(len(shares)), problem.valid.y])
+    weights = np.ones(len(losses)) if problem.valid.weights is None else problem.valid.weights
+    assert problem.featureless_loss == pytest.approx((losses * weights).mean(), rel=1e-4)
+    quantities = Problem.create(load_data("diabetes"))
+    assert quantities.featureless_loss == pytest.approx(np.mean(quantities.valid.y**2), rel=1e-6)
+
+
 def test_a_metric_must_exist_and_fit() -> None:
     with pytest.raises(SettingsError, match=r"no metric 'auc'.*roc_auc"):
         Problem.create(load_data("iris"), "auc")
