@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from nas_core.data.signal import Modality
+from nas_core.preferences import STRUCTURE_MEASURES
 
 __all__ = ["MEASURED", "OF_SIGNALS", "OF_TABLES", "SEARCHED", "STRUCTURE"]
 
-STRUCTURE = (
-    "feature_parsimony",
-    "interaction_sparsity",
-    "additivity",
-    "main_effect_simplicity",
-    "monotone_share",
-    "operation_economy",
-)
+STRUCTURE = STRUCTURE_MEASURES
 OF_TABLES = (*STRUCTURE, "tree_fidelity", "decision_path")
 """What fits beside the training of tables: together about a sixth of it, see tests/bench/measures.py. The measures of
 explanations cost more than the training they would stand beside; they are taken of single candidates, when asked for.

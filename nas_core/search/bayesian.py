@@ -13,7 +13,7 @@ from nas_core.preferences import AUGMENTATION, Preference
 from nas_core.records import Architecture, Evaluation, Proposal, derive_seed
 from nas_core.search.ledger import Ledger
 from nas_core.search.snapshot import SEARCH_MEASURES
-from nas_core.search.standing import Standing
+from nas_core.search.standing import Standing, best_and_others
 from nas_core.search.starts import Starts
 from nas_core.search.strategy import Space, Strategy
 from nas_core.search.surrogate import Posterior, Surrogate
@@ -126,8 +126,7 @@ class BayesianStrategy(Strategy):
         if len(known) <= DATA:
             return known
         ordered = sorted(known, key=lambda k: (self._standing.key(k), k))
-        rest = rng.choice(len(ordered) - DATA // 2, DATA - DATA // 2, replace=False) + DATA // 2
-        return ordered[: DATA // 2] + [ordered[at] for at in np.sort(rest)]
+        return best_and_others(ordered, DATA, rng)
 
     def _pool(self, rng: np.random.Generator, n: int) -> list[Proposal]:
         """Return unknown architectures: neighbours of the best and of the front, and random ones."""

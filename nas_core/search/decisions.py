@@ -48,24 +48,19 @@ class Scribe:
         return answer
 
 
-@dataclass
+@dataclass(frozen=True)
 class Follower:
-    """Takes given answers where there are any, else the first option or the middle; notes what was asked."""
+    """Takes given answers where there are any, else the first option or the middle of a scale."""
 
     answers: Mapping[str, float]
-    told: dict[str, Decision] = field(default_factory=dict)
 
     def pick(self, name: str, options: Sequence[Any], like: int | None) -> int:
         """Return the given answer."""
-        answer = min(int(self.answers.get(name, 0)), len(options) - 1)
-        self.told[name] = Decision(len(options), answer)
-        return answer
+        return min(int(self.answers.get(name, 0)), len(options) - 1)
 
     def number(self, name: str, like: float | None) -> float:
         """Return the given answer."""
-        answer = float(self.answers.get(name, 0.5))
-        self.told[name] = Decision(0, answer)
-        return answer
+        return float(self.answers.get(name, 0.5))
 
 
 def decisions_of(space: Space, architecture: Architecture, hints: Any = None) -> dict[str, Decision]:

@@ -10,13 +10,14 @@ import numpy as np
 
 from nas_core.search.choices import ChoiceStrategy
 from nas_core.search.decisions import Decision, Follower
+from nas_core.search.standing import best_and_others
 from nas_core.search.surrogate import Surrogate
 from nas_core.spaces.variables import Chooser
 
 __all__ = ["GradientStrategy"]
 
 DATA = 400
-"""Candidates that the relaxed objective is fitted to, at most: the best half of them, and the latest others."""
+"""Candidates that the relaxed objective is fitted to, at most: the best half, and a random half of the others."""
 
 DESCENTS, STEPS, RATE = 16, 30, 0.5
 """Relaxed architectures moved side by side, gradient steps of each, and the length of a step."""
@@ -61,10 +62,7 @@ class GradientStrategy(ChoiceStrategy):
 
     def _choosers(self, n: int, rng: np.random.Generator) -> Iterator[Chooser]:
         losses = self.losses()
-        ordered = sorted(losses, key=lambda c: (losses[c], c))
-        if len(ordered) > DATA:
-            rest = rng.choice(len(ordered) - DATA // 2, DATA - DATA // 2, replace=False) + DATA // 2
-            ordered = ordered[: DATA // 2] + [ordered[at] for at in np.sort(rest)]
+        ordered = best_and_others(sorted(losses, key=lambda c: (losses[c], c)), DATA, rng)
         table = _Table.of([self.decisions(c) for c in ordered])
         known = np.stack([table.encode(self.decisions(c)) for c in ordered])
         model = Surrogate(known, np.array([losses[c] for c in ordered])[:, None])

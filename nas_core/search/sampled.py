@@ -14,6 +14,7 @@ import numpy as np
 
 from nas_core.search.choices import ChoiceStrategy
 from nas_core.search.decisions import Decision, Follower
+from nas_core.search.standing import best_and_others
 from nas_core.spaces.variables import Chooser
 
 if TYPE_CHECKING:
@@ -59,11 +60,7 @@ class TpeStrategy(ChoiceStrategy):
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         losses = self.losses()
-        ordered = sorted(losses, key=lambda c: (losses[c], c))
-        if len(ordered) > MOST:
-            half = MOST // 2
-            rest = rng.choice(len(ordered) - half, MOST - half, replace=False) + half
-            ordered = ordered[:half] + [ordered[at] for at in np.sort(rest)]
+        ordered = best_and_others(sorted(losses, key=lambda c: (losses[c], c)), MOST, rng)
         told = [self.decisions(c) for c in ordered]
         options = {name: d.options for decisions in told for name, d in decisions.items()}
         distributions = {name: _distribution(options[name]) for name in sorted(options)}

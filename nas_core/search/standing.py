@@ -12,7 +12,7 @@ from nas_core.preferences import AUGMENTATION, Preference, interpretability
 from nas_core.records import Architecture, Evaluation
 from nas_core.search.ranking import NEGLIGIBLE
 
-__all__ = ["Standing"]
+__all__ = ["Standing", "best_and_others"]
 
 Key = tuple[int, float]
 """Smaller is better: 0 and the scalar of a feasible candidate; 1 and the performance loss of an ineligible one; 2."""
@@ -124,6 +124,15 @@ class Standing:
             self._shares[names] = self.preference.shares(names)
         mean = float(interpretability(np.array([list(scores.values())]), self._shares[names])[0])
         return mean if mean == mean else 0.0
+
+
+def best_and_others(ordered: Sequence[str], most: int, rng: np.random.Generator) -> list[str]:
+    """Return at most ``most`` of the candidates ``ordered`` from the best: the best half, and others at random."""
+    if len(ordered) <= most:
+        return list(ordered)
+    half = most // 2
+    rest = rng.choice(len(ordered) - half, most - half, replace=False) + half
+    return [*ordered[:half], *(ordered[at] for at in np.sort(rest))]
 
 
 def _span(width: float) -> float:
