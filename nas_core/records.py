@@ -148,7 +148,12 @@ class WeightsRef(Record):
 
 
 class Evaluation(FiniteRecord):
-    """Everything that is known of one evaluated candidate; ``id`` is the architecture's identity."""
+    """Everything that is known of one evaluated candidate; ``id`` is the architecture's identity.
+
+    Attributes:
+        inherited: Identity of the candidate whose weights its training began from; empty: from its own initial ones.
+        space: Version of the search space that was in force when it was proposed.
+    """
 
     id: str
     index: int = 0
@@ -165,6 +170,8 @@ class Evaluation(FiniteRecord):
     operator: str = "sample"
     origin: str = "strategy"
     seed: int = 0
+    inherited: str = ""
+    space: int = 1
     weights: WeightsRef | None = None
     finished: float = 0.0
     revision: int = 0

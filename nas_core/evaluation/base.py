@@ -9,9 +9,9 @@ from typing import Protocol
 
 import numpy as np
 
-from nas_core.records import Evaluation, Proposal
+from nas_core.records import Evaluation, Proposal, Status
 
-__all__ = ["Evaluator", "PackProgress", "Stop", "Weights"]
+__all__ = ["Evaluator", "Halt", "PackProgress", "Referee", "Stop", "Weights"]
 
 Weights = dict[str, np.ndarray]
 """Trained numbers of one candidate by parameter name."""
@@ -22,6 +22,40 @@ class Stop(Protocol):
 
     def is_set(self) -> bool:
         """Return True from the moment on when it should."""
+
+
+@dataclass(frozen=True)
+class Halt:
+    """Why one candidate is not trained any further.
+
+    Attributes:
+        status: ``pruned``: its early numbers say enough; ``cancelled``: a person gave it up.
+        reason: In words.
+    """
+
+    status: Status
+    reason: str
+
+
+class Referee(Protocol):
+    """Who may end the training of single candidates early; asked from any thread, so it must not wait.
+
+    Its answer about a candidate depends on that candidate and on what was known before the pack was begun, never on
+    the other candidates in work: so a run that is interrupted and resumed comes to the same decisions.
+    """
+
+    def looks_at(self, epoch: int) -> bool:
+        """Return whether the validation performance after this many epochs is wanted (it costs a prediction)."""
+
+    def halt(self, candidate: str, epoch: int, epochs: int, performance: float | None) -> Halt | None:
+        """Return how to end the training of a candidate now, None to go on.
+
+        Args:
+            candidate: Identity of the architecture.
+            epoch: Epochs behind it.
+            epochs: At most this many.
+            performance: On the validation rows, in the metric's own direction, where :meth:`looks_at` asked for it.
+        """
 
 
 @dataclass(frozen=True)
@@ -55,11 +89,12 @@ class Evaluator(ABC):
         *,
         stop: Stop,
         on_progress: Callable[[PackProgress], None] | None = None,
+        referee: Referee | None = None,
     ) -> Iterator[Evaluation]:
         """Yield one evaluation per proposal, as they finish.
 
         A candidate that crashes is ``failed`` with the reason; one that had not finished when ``stop`` was set is
-        ``cancelled`` and carries no numbers.
+        ``cancelled`` and carries no numbers. One that the referee ended has the status and the reason that it gave.
         """
 
     @abstractmethod

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from nas_core.errors import SettingsError
-from nas_core.evaluation.base import Evaluator, PackProgress, Stop, Weights
+from nas_core.evaluation.base import Evaluator, PackProgress, Referee, Stop, Weights
 from nas_core.evaluation.judged import JudgedPack
 from nas_core.evaluation.performance import Judge, Judgement
 from nas_core.evaluation.turns import in_turns
@@ -71,6 +71,7 @@ class PackEvaluator(Evaluator):
         *,
         stop: Stop,
         on_progress: Callable[[PackProgress], None] | None = None,
+        referee: Referee | None = None,
     ) -> Iterator[Evaluation]:
         if not proposals:
             return
@@ -93,8 +94,8 @@ class PackEvaluator(Evaluator):
                 return
             log.warning("A pack of %d failed (%s); halving it", len(rest), error)
             half = len(rest) // 2
-            yield from self.evaluate(rest[:half], stop=stop, on_progress=on_progress)
-            yield from self.evaluate(rest[half:], stop=stop, on_progress=on_progress)
+            yield from self.evaluate(rest[:half], stop=stop, on_progress=on_progress, referee=referee)
+            yield from self.evaluate(rest[half:], stop=stop, on_progress=on_progress, referee=referee)
 
     def take_weights(self) -> dict[str, Weights]:
         taken, self._weights = self._weights, {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nas_core.errors import DataError
-from nas_core.evaluation.base import Evaluator, PackProgress, Stop, Weights
+from nas_core.evaluation.base import Evaluator, PackProgress, Referee, Stop, Weights
 from nas_core.objectives import Objective
 from nas_core.records import Architecture, Estimate, Evaluation, Proposal, Status
 
@@ -170,6 +170,7 @@ class RecordedEvaluator(Evaluator):
         *,
         stop: Stop,
         on_progress: Callable[[PackProgress], None] | None = None,
+        referee: Referee | None = None,
     ) -> Iterator[Evaluation]:
         """Yield what the table says."""
         for proposal in proposals:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 import numpy as np
 
 from nas_core.data.measured import MEASURED
-from nas_core.evaluation.base import Evaluator, PackProgress, Stop, Weights
+from nas_core.evaluation.base import Evaluator, PackProgress, Referee, Stop, Weights
 from nas_core.interpretability import MeasureContext, measure_pack
 from nas_core.records import Architecture, Cost, Estimate, Evaluation, Measurement, Proposal, Status, derive_seed
 from nas_core.spaces import SearchSpace, StructuralFacts, facts
@@ -61,6 +61,7 @@ class SyntheticEvaluator(Evaluator):
         *,
         stop: Stop,
         on_progress: Callable[[PackProgress], None] | None = None,
+        referee: Referee | None = None,
     ) -> Iterator[Evaluation]:
         for number, proposal in enumerate(proposals):
             began = time.perf_counter()

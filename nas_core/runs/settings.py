@@ -27,6 +27,10 @@ class RunSettings(Record):
         pack_size: Candidates that the strategy is asked for at once; None for what suits the data, see :meth:`suited`.
         first_pack: The same of the first pack, smaller so that something can be seen early.
         device: "auto", "cpu", "cuda" or "mps".
+        halving: Train no further what is almost surely dominated (multi-objective successive halving).
+        inherit: Begin the training of a child from its parent's weights, where they fit.
+        until_goals: Stop as soon as a candidate reaches all goal lines of the preference.
+        plateau: Stop when so many candidates in a row have not made the hypervolume grow; None for never.
 
     Raises:
         SettingsError: A number outside what is allowed.
@@ -40,6 +44,10 @@ class RunSettings(Record):
     pack_size: int | None = None
     first_pack: int | None = None
     device: str = "auto"
+    halving: bool = False
+    inherit: bool = False
+    until_goals: bool = False
+    plateau: int | None = None
 
     def suited(self, *, signals: bool, cores: int | None = None) -> RunSettings:
         """Return these settings with the sizes of packs that nobody chose.
@@ -57,7 +65,7 @@ class RunSettings(Record):
         chosen = self.pack_size or pack
         return self.model_copy(update={"pack_size": chosen, "first_pack": self.first_pack or min(first, chosen)})
 
-    @field_validator("candidates", "pack_size", "first_pack", mode="before")
+    @field_validator("candidates", "pack_size", "first_pack", "plateau", mode="before")
     @classmethod
     def _count(cls, value: Any, info: Any) -> Any:
         if value is None:

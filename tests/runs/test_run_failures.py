@@ -10,7 +10,7 @@ from run_examples import numbers, synthetic, until
 
 from nas_core.data import Problem
 from nas_core.errors import SettingsError, StoreError
-from nas_core.evaluation.base import Evaluator, PackProgress, Stop, Weights
+from nas_core.evaluation.base import Evaluator, PackProgress, Referee, Stop, Weights
 from nas_core.evaluation.synthetic import SyntheticEvaluator
 from nas_core.records import Evaluation, Proposal, RunState, Status
 from nas_core.runs import registry
@@ -48,12 +48,13 @@ class Breaking(Evaluator):
         *,
         stop: Stop,
         on_progress: Callable[[PackProgress], None] | None = None,
+        referee: Referee | None = None,
     ) -> Iterator[Evaluation]:
         self._packs -= 1
         if self._packs >= 0:
-            yield from self._inner.evaluate(proposals, stop=stop, on_progress=on_progress)
+            yield from self._inner.evaluate(proposals, stop=stop, on_progress=on_progress, referee=referee)
         elif self._error is not None:
-            yield from self._inner.evaluate(proposals[:2], stop=stop, on_progress=on_progress)
+            yield from self._inner.evaluate(proposals[:2], stop=stop, on_progress=on_progress, referee=referee)
             raise self._error
 
     def take_weights(self) -> dict[str, Weights]:
