@@ -7,6 +7,8 @@ the events. When either fails, everything stays here and the same call can be ma
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -35,8 +37,12 @@ class Writer:
         self._changes: dict[str, Any] = {}
         self._weights: dict[str, Weights] = {}
         self._references: dict[str, WeightsRef] = {}
-        self._artifacts = 0
+        self._used: set[str] = set()
         self.last = time.monotonic()
+
+    def load(self, evaluations: Sequence[Evaluation]) -> None:
+        """Take note of what an earlier process committed: its artifacts are not written again."""
+        self._used = {e.weights.artifact for e in evaluations if e.weights is not None}
 
     def keep(self, evaluation: Evaluation) -> None:
         """Hold a finished candidate for the next commit."""
@@ -60,7 +66,8 @@ class Writer:
         Args:
             state: What the run needs to continue exactly.
             progress: Counters.
-            number: Of the pack, for the artifact's name; the same pack writes the same name again after a crash.
+            number: Of the pack, for the artifact's name. After a crash the same pack writes again the names that nothing
+                refers to, and no others.
 
         Raises:
             StoreError: Nothing is lost; call again.
@@ -87,7 +94,8 @@ class Writer:
             return
         from safetensors.numpy import save
 
-        name = f"weights/{self.record.id}/{number:05d}-{self._artifacts:02d}.safetensors"
+        names = (f"weights/{self.record.id}/{number:05d}-{part:02d}.safetensors" for part in count())
+        name = next(name for name in names if name not in self._used)
         tensors: dict[str, np.ndarray] = {
             f"{candidate}/{key}": np.asarray(array, order="C")  # keeps a counter without dimensions as it is
             for candidate, weights in self._weights.items()
@@ -97,9 +105,8 @@ class Writer:
         for candidate in self._weights:
             self._references[candidate] = WeightsRef(artifact=name, prefix=f"{candidate}/", sha256=digest)
         self._weights = {}
-        self._artifacts += 1
+        self._used.add(name)
 
     def next_pack(self) -> None:
-        """Begin the artifact numbers of the next pack."""
-        self._artifacts = 0
+        """Forget the weights of candidates that were never finished."""
         self._references = {}
