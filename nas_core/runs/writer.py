@@ -66,8 +66,8 @@ class Writer:
         Args:
             state: What the run needs to continue exactly.
             progress: Counters.
-            number: Of the pack, for the artifact's name. After a crash the same pack writes again the names that nothing
-                refers to, and no others.
+            number: Of the pack, for the artifact's name. After a crash the same pack writes the names again that
+                nothing refers to, and no others.
 
         Raises:
             StoreError: Nothing is lost; call again.

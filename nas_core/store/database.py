@@ -31,6 +31,7 @@ _NOT_REACHED = (
     "connection to server",
     "connection failed",
     "connection refused",
+    "connection is bad",
     "connection is closed",
     "connection is lost",
     "consuming input failed",

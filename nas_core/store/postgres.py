@@ -91,8 +91,8 @@ def open_postgres(text: str, data_directory: Path) -> SqlStore:
 
 def shown(url: URL) -> str:
     """Return a URL for people: without passwords."""
-    plain = url.set(drivername="postgresql", password=None).difference_update_query([*_SECRET])
-    return plain.render_as_string(hide_password=True)
+    plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+    return plain.difference_update_query(_SECRET).render_as_string()
 
 
 def _artifacts(place: str | None, url: URL, data_directory: Path) -> Artifacts:

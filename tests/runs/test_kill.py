@@ -82,7 +82,9 @@ def test_a_killed_run_continues_exactly(tmp_path: Path, problem: Problem, space:
     assert last.wait(60)
     assert numbers(store.evaluations(run_id)) == numbers(reference.evaluations(whole.id))
     assert store.run(run_id).state is RunState.DONE
-    assert all(e.weights and store.get_artifact(e.weights.artifact, e.weights.sha256) for e in store.evaluations(run_id))
+    assert all(
+        e.weights and store.get_artifact(e.weights.artifact, e.weights.sha256) for e in store.evaluations(run_id)
+    )
     store.close()
 
 
