@@ -30,10 +30,10 @@ os.environ["OMP_NUM_THREADS"] = "1"
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "runs"))
 
-import pytorch_lightning  # noqa: F401 - imported once, before the processes are forked
 from run_examples import numbers, synthetic
 
 from nas_core.data import Problem, load_data
+from nas_core.evaluation import packs  # noqa: F401 - imported once, before the processes are forked
 from nas_core.records import RunState
 from nas_core.runs import registry
 from nas_core.runs.books import misfits
@@ -43,9 +43,9 @@ from nas_core.store import open_store
 from nas_core.store.checking import check_store
 from nas_core.store.sql import SqlStore
 
-SYNTHETIC = RunSettings(candidates=96, pack_size=16, first_pack=8)
-TRAINED = RunSettings(candidates=24, pack_size=8, first_pack=8)
-DELAY = 0.004
+QUICK = RunSettings(candidates=96, pack_size=16, first_pack=8)  # a commit for each pack
+SLOW = RunSettings(candidates=32, pack_size=16, first_pack=8)  # several commits within a pack
+TRAINED = RunSettings(candidates=40, pack_size=8, first_pack=8)
 
 
 @dataclass(frozen=True)
@@ -152,17 +152,17 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     trained = min(options.trained, options.times)
-    kinds = [uninterrupted(SYNTHETIC, synthetic(DELAY))]
-    if trained:
-        kinds.append(uninterrupted(TRAINED, registry.trained_in_packs))
+    kinds = [uninterrupted(QUICK, synthetic(0.004)), uninterrupted(SLOW, synthetic(0.04))]
+    real = uninterrupted(TRAINED, registry.trained_in_packs) if trained else kinds[0]
+    chosen = [kinds[n % 2] if n < options.times - trained else real for n in range(options.times)]
     dice = random.Random(options.seed)
     began = time.monotonic()
-    rows = [killed(kinds[n >= options.times - trained], dice) for n in range(options.times)]
+    rows = [killed(kind, dice) for kind in chosen]
     figures = {name: sum(row[name] for row in rows) for name in ("lost", "inconsistent", "resumed")}
     about = {
         "times": options.times, "trained": trained, "seconds": round(time.monotonic() - began, 1),
         "stage": dict(Counter(row["stage"] for row in rows)),
-        "within_a_run": sum(0 < row["had"] < len(kinds[0].expected) for row in rows),
+        "within_a_run": sum(0 < row["had"] < len(kind.expected) for row, kind in zip(rows, chosen)),
     }  # fmt: skip
     if options.json:
         print(json.dumps({**figures, **about, "each": rows}))
