@@ -17,6 +17,7 @@ from nas_core.evaluation.base import Weights
 from nas_core.records import Evaluation, Event, RunRecord, WeightsRef
 from nas_core.runs.progress import Progress
 from nas_core.store.base import Store
+from nas_core.store.owner import SteadyClock
 
 __all__ = ["Writer"]
 
@@ -27,10 +28,11 @@ class Writer:
     Args:
         store: Where to.
         record: The run's record as it is now.
+        clock: For heartbeats and events.
     """
 
-    def __init__(self, store: Store, record: RunRecord) -> None:
-        self._store = store
+    def __init__(self, store: Store, record: RunRecord, clock: SteadyClock | None = None) -> None:
+        self._store, self._clock = store, clock or SteadyClock()
         self.record = record
         self.evaluations: list[Evaluation] = []
         self._events: list[Event] = []
@@ -54,7 +56,7 @@ class Writer:
 
     def note(self, kind: str, evaluated: int, **payload: Any) -> None:
         """Hold an event for the next commit."""
-        self._events.append(Event(kind=kind, time=time.time(), evaluated=evaluated, payload=payload))
+        self._events.append(Event(kind=kind, time=self._clock.now(), evaluated=evaluated, payload=payload))
 
     def change(self, **changes: Any) -> None:
         """Hold changes of the record for the next commit."""
@@ -74,7 +76,7 @@ class Writer:
         """
         self._save_weights(number)
         found = [e.model_copy(update={"weights": self._references.get(e.id)}) for e in self.evaluations]
-        now = time.time()
+        now = self._clock.now()
         counters = progress.model_dump(mode="json", exclude={"pack"})
         changes = {**self._changes, "heartbeat": now}
         revision = self._store.commit(self.record.id, found, state, counters, self._events, **changes)
@@ -86,7 +88,7 @@ class Writer:
 
     def beat(self) -> None:
         """Leave a sign of life."""
-        self.record = self._store.update_run(self.record.id, heartbeat=time.time())
+        self.record = self._store.update_run(self.record.id, heartbeat=self._clock.now())
         self.last = time.monotonic()
 
     def _save_weights(self, number: int) -> None:
