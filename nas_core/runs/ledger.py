@@ -61,6 +61,7 @@ class Ledger:
 
     def load(self, evaluations: Sequence[Evaluation]) -> None:
         """Count what an earlier process found."""
+        self._writer.load(evaluations)
         self._progress = _counted(self._progress, (), [e.status for e in evaluations])
 
     def phase(self, name: str) -> AbstractContextManager[None]:
