@@ -116,15 +116,16 @@ class _Table:
 
     def relaxed(self, logits: np.ndarray, temperature: float) -> np.ndarray:
         """Return shares (s, width) of logits: a softmax per decision, a logistic function for numbers."""
-        shares = np.empty_like(logits)
         number = self.owner < 0
+        scaled = logits / temperature
+        weights = np.exp(scaled - self._spread(np.maximum.reduceat(scaled, self.starts, axis=1)))
+        shares: np.ndarray = weights / self._spread(np.add.reduceat(weights, self.starts, axis=1))
         shares[:, number] = 1.0 / (1.0 + np.exp(-np.clip(logits[:, number], -30.0, 30.0)))
-        for size, start in zip(self.sizes, self.starts):
-            if size:
-                part = logits[:, start : start + size] / temperature
-                weights = np.exp(part - part.max(axis=1, keepdims=True))
-                shares[:, start : start + size] = weights / weights.sum(axis=1, keepdims=True)
         return shares
+
+    def _spread(self, per_decision: np.ndarray) -> np.ndarray:
+        """Return one number per decision (s, d) as one per entry (s, width)."""
+        return np.repeat(per_decision, np.maximum(self.sizes, 1), axis=1)
 
     def descended(self, logits: np.ndarray, model: Surrogate) -> np.ndarray:
         """Return shares (s, width) after gradient descent on the mean of the model, the most promising first."""
@@ -134,10 +135,7 @@ class _Table:
             shares = self.relaxed(logits, temperature)
             slope = model.slope(shares)
             pull = shares * slope
-            for size, start in zip(self.sizes, self.starts):
-                if size:
-                    part = slice(start, start + size)
-                    pull[:, part] -= shares[:, part] * pull[:, part].sum(axis=1, keepdims=True)
+            pull -= shares * self._spread(np.add.reduceat(pull, self.starts, axis=1))
             pull[:, number] = slope[:, number] * shares[:, number] * (1.0 - shares[:, number])
             length = np.sqrt((pull**2).sum(axis=1, keepdims=True)) + 1e-12
             logits = logits - RATE * np.sqrt(self.width) * pull / length
