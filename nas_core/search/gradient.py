@@ -19,8 +19,11 @@ __all__ = ["GradientStrategy"]
 DATA = 400
 """Candidates that the relaxed objective is fitted to, at most: the best half, and a random half of the others."""
 
-DESCENTS, STEPS, RATE = 16, 30, 0.5
+DESCENTS, STEPS, RATE = 8, 20, 0.5
 """Relaxed architectures moved side by side, gradient steps of each, and the length of a step."""
+
+DRAWS = 2
+"""How often each relaxed architecture is drawn from, as some draws are known already."""
 
 HOT, COLD = 1.0, 0.15
 """The temperature of the relaxation at the first and at the last step."""
@@ -41,7 +44,7 @@ class GradientStrategy(ChoiceStrategy):
     for the gradient of a learned performance; Jang et al. (2017), arXiv 1611.01144, for the falling temperature.
     Differs: the objective is a Gaussian process over decisions instead of the training loss of a network that shares
     weights, so interpretability has a gradient as well as accuracy, and any space of named decisions can be searched.
-    Costs: 12 factorisations of at most 400 rows, then 16 × 30 gradients of its mean per pack.
+    Costs: 12 factorisations of at most 400 rows, then 20 gradients of its mean for 8 or more architectures.
     """
 
     name: ClassVar[str] = "gradient"
@@ -70,7 +73,9 @@ class GradientStrategy(ChoiceStrategy):
             logits = rng.normal(0.0, 1.0, (max(DESCENTS, n), table.width))
             near = rng.integers(min(len(ordered), max(4, len(ordered) // 5)), size=len(logits) * 3 // 4)
             logits[: len(near)] += SURE * (2.0 * known[near] - 1.0)
-            yield from (Follower(table.drawn(row, rng)) for row in table.descended(logits, model))
+            shares = table.descended(logits, model)
+            for _ in range(DRAWS):
+                yield from (Follower(table.drawn(row, rng)) for row in shares)
 
 
 @dataclass(frozen=True)

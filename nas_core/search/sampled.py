@@ -84,7 +84,7 @@ class GpStrategy(ChoiceStrategy):
 
     Source: Optuna (Akiba et al. 2019); Jones et al. (1998) for expected improvement; Li et al. (2017, IJCAI), arXiv
     1802.05400, for asking about a random part of many variables and keeping the others as the best have them.
-    Differs: it learns from normal scores of the loss, so outliers do not matter; at most 48 candidates are learned from.
+    Differs: it learns from normal scores of the loss, so outliers do not matter, and from at most 48 candidates.
     Costs: some 0.1 s per question.
     """
 

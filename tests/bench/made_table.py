@@ -136,7 +136,7 @@ def landscape(
 
 def plain(seed: int, levels: tuple[int, ...], **options: float) -> pd.DataFrame:
     """Return :func:`landscape` as a table of integers ``v0``, ``v1``, …."""
-    codes, searched, reported = landscape(seed, levels, **options)  # type: ignore[arg-type]
+    codes, searched, reported = landscape(seed, levels, **options)
     table = pd.DataFrame(codes, columns=[f"v{v}" for v in range(len(levels))])
     return table.assign(searched=90.0 + searched, reported=90.0 + reported).round(4)
 

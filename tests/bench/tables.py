@@ -1,6 +1,6 @@
 """Every strategy on every made table: does the order hold that a user may expect?
 
-    python tests/bench/tables.py [--trials 150] [--budget 100] [--tables cells,mixed] [--strategies …] [--workers 2] [--json]
+    python tests/bench/tables.py [--trials 150] [--tables cells,mixed] [--strategies …] [--workers 2] [--json]
 
 Per table and strategy: mean and standard error of what is reported, and seconds per 500 trials on one core. Per table
 the z-scores of local_search > regularised_evolution > random, and of the best strategy > local_search.
@@ -9,6 +9,7 @@ the z-scores of local_search > regularised_evolution > random, and of the best s
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent.parent), str(HERE)]
+sys.path.insert(0, str(HERE.parent.parent))
+sys.path.insert(0, str(HERE))
 
 from made_table import VARIANTS
 
@@ -27,7 +29,9 @@ from nas_core.search import STRATEGIES
 ORDER = ("local_search", "regularised_evolution", "random")
 
 
-def compare(name: str, strategies: Sequence[str], *, trials: int, budget: int, workers: int, seed: int) -> dict[str, Any]:
+def compare(
+    name: str, strategies: Sequence[str], *, trials: int, budget: int, workers: int, seed: int
+) -> dict[str, Any]:
     """Return what each strategy reached on one table, and by how many standard errors the wished order holds."""
     variant = VARIANTS[name]
     table = RecordedTable(variant.make(seed), variant.variables, "searched", "reported", minimise=variant.minimise)
@@ -37,7 +41,7 @@ def compare(name: str, strategies: Sequence[str], *, trials: int, budget: int, w
         key: {"mean": r.mean, "se": r.standard_error, "seconds_per_500": 500.0 * r.seconds / trials}
         for key, r in found.items()
     }
-    pairs = [(a, b) for a, b in zip(ORDER, ORDER[1:]) if a in found and b in found]
+    pairs = [(a, b) for a, b in itertools.pairwise(ORDER) if a in found and b in found]
     others = [r for key, r in found.items() if key not in ORDER]
     if others and "local_search" in found:
         pairs.append((max(others, key=lambda r: sign * r.mean).strategy, "local_search"))

@@ -97,7 +97,8 @@ def test_every_strategy_replays_every_table(strategy: str) -> None:
 
 
 def test_levels_may_be_of_any_kind_and_combinations_may_be_missing() -> None:
-    frame = grid(3).assign(a=[*map(float, grid(3)["a"] / 8)], b=grid(3)["b"] == 1, c=grid(3)["c"].map("xyz".__getitem__))
+    plain = grid(3)
+    frame = plain.assign(a=plain["a"] / 8, b=plain["b"] == 1, c=plain["c"].map("xyz".__getitem__))
     table = RecordedTable(frame.iloc[1::2], list("abcd"), "seen", "shown")
     assert table.levels == ((0.0, 0.125, 0.25), (False, True), ("x", "y", "z"), (0, 1, 2))
     for name, found in zip(STRATEGIES, replay(table, list(STRATEGIES), budget=30, trials=2)):

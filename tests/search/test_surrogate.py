@@ -111,7 +111,8 @@ def test_the_scalar_gain_is_the_mean_improvement(told: list, believed: list, wei
 
 def test_a_pack_does_not_choose_the_same_thing_under_two_names() -> None:
     covariance = np.array([[[1.0, 0.999, 0.0], [0.999, 1.0, 0.0], [0.0, 0.0, 1.0]]])
-    believed = Posterior(np.array([[-1.0], [-0.99], [-0.9]]), np.ones((3, 1)), np.zeros(1), lambda at: covariance[:, at])
+    mean = np.array([[-1.0], [-0.99], [-0.9]])
+    believed = Posterior(mean, np.ones((3, 1)), np.zeros(1), lambda at: covariance[:, at])
     chosen = _choose(believed, np.array([[0.0], [1.0]]), 2, 0.0, np.random.default_rng(0))
     assert set(chosen) in ({0, 2}, {1, 2})
 
