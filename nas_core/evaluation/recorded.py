@@ -70,6 +70,8 @@ class RecordedTable:
         )  # fmt: skip
         self._architectures: dict[int, Architecture] = {}
         self._near: dict[int, list[int]] = {}
+        self._encoded: dict[int, np.ndarray] = {}
+        self._firsts = np.cumsum([0, *(len(known) for known in self.levels)])  # where each variable's options begin
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -152,9 +154,15 @@ class RecordedTable:
         return None if at is None else self.architecture(at)
 
     def encode(self, architecture: Architecture) -> np.ndarray:
-        """Return the choices one after another, one-hot."""
-        code = self.codes[self.place(architecture)]
-        return np.concatenate([np.eye(len(known))[c] for known, c in zip(self.levels, code)])
+        """Return the choices one after another, one-hot; always the same read-only array."""
+        at = self.place(architecture)
+        found = self._encoded.get(at)
+        if found is None:
+            found = np.zeros(self._firsts[-1])
+            found[self._firsts[:-1] + np.array(self.codes[at])] = 1.0
+            found.flags.writeable = False
+            self._encoded[at] = found
+        return found
 
 
 class RecordedEvaluator(Evaluator):

@@ -166,21 +166,22 @@ class BayesianStrategy(Strategy):
 
 def _choose(believed: Posterior, told: np.ndarray, n: int, weight: float, rng: np.random.Generator) -> list[int]:
     """Return up to ``n`` positions of the pool, the most promising first; ``told`` (k, m) are the known scores."""
-    mean, covariance = believed.mean, believed.covariance.copy()
+    mean, latent = believed.mean, believed.variance.copy()
     scalar_share = abs(2.0 * weight - 1.0)
     chosen: list[int] = []
+    drops: list[np.ndarray] = []  # (m, s) each: what is no longer unknown, as a factor of the change of covariance
     told = told.copy()
     for _ in range(min(n, len(mean))):
-        latent = np.maximum(np.diagonal(covariance, axis1=1, axis2=2).T, 1e-12)
-        sd = np.sqrt(latent + believed.noise)  # (s, m)
+        sd = np.sqrt(np.maximum(latent, 1e-12) + believed.noise)  # (s, m)
         gain = _scalar_gain(mean, sd, told, weight) if rng.random() < scalar_share else _volume_gain(mean, sd, told)
         gain[chosen] = -np.inf
         at = int(np.argmax(gain))
         chosen.append(at)
         told = np.vstack([told, mean[at]])
-        for j in range(mean.shape[1]):
-            row = covariance[j, at].copy()
-            covariance[j] -= np.outer(row, row) / (row[at] + 1e-9)
+        if len(chosen) < n:
+            row = believed.row(at) - sum(drop[:, at, None] * drop for drop in drops)
+            drops.append(row / np.sqrt(np.maximum(row[:, at, None], 0.0) + 1e-9))
+            latent -= drops[-1].T ** 2
     return chosen
 
 

@@ -15,7 +15,7 @@ from nas_core.search.local import LocalSearchStrategy
 from nas_core.search.nsga2 import Nsga2Strategy
 from nas_core.search.random import RandomStrategy
 from nas_core.search.reinforce import ReinforceStrategy
-from nas_core.search.sampled import TpeStrategy
+from nas_core.search.sampled import GpStrategy, TpeStrategy
 from nas_core.search.snapshot import SEARCH_MEASURES
 from nas_core.search.strategy import Space, Strategy
 
@@ -32,6 +32,7 @@ STRATEGIES: dict[str, type[Strategy]] = {
         ReinforceStrategy,
         GradientStrategy,
         TpeStrategy,
+        GpStrategy,
     )
 }
 
