@@ -184,12 +184,12 @@ def _finish(store: Store, run: Run, problem: Problem, *, as_json: bool) -> None:
     from nas_core.evaluation.floors import trivial_floors
     from nas_core.runs.report import run_document
     from nas_core.runs.viewer import RunView
-    from nas_core.spaces import SearchSpace
 
     stopped = _watch(run)
-    space = SearchSpace.model_validate(store.run(run.id).space)
-    floors = trivial_floors(problem, space) if not stopped else None
-    document = run_document(RunView(store, run.id), floors)
+    view = RunView(store, run.id)
+    # what is measured on a scale of the space is measured on that of the first version
+    floors = trivial_floors(problem, view.versions[0].space) if not stopped else None
+    document = run_document(view, floors)
     printed(document, as_json=as_json)
     if stopped:
         raise typer.Exit(130)
