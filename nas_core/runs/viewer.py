@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+
 import numpy as np
 
 from nas_core.objectives import Objective, recorded_objective
