@@ -95,7 +95,7 @@ class Acts:
         if switched:
             told = len(self._searcher.inside())
             names = {"from": before.strategy, "to": settings.strategy}
-            self._ledger.note("strategy", **names, evaluated=told)
+            self._ledger.note("strategy", **names, told=told)
         if switched or edited:
             self._rules.fill(self._searcher.inside())
         if switched or edited or steered is not before:

@@ -81,7 +81,7 @@ class StoppingRules:
             return None
         at = int(found[np.argmin(snapshot.index[found])])
         numbers = ", ".join(_said(snapshot, at, goal, settings.preference) for goal in goals)
-        return f"Candidate #{int(snapshot.index[at]) + 1} ({snapshot.ids[at]}) reaches every goal: {numbers}"
+        return f"Candidate #{int(snapshot.index[at])} ({snapshot.ids[at]}) reaches every goal: {numbers}"
 
     def _levelled(self, plateau: int | None) -> str | None:
         count = len(self._archive)
