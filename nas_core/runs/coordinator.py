@@ -184,7 +184,7 @@ class Coordinator:
             self._ledger.add_seconds(evaluator.take_seconds())
             self._give_up(work)
             work.weights |= evaluator.take_weights()
-            if evaluation.status is Status.CANCELLED or evaluation.id in work.found:
+            if evaluation.status is Status.CANCELLED or not work.awaits(evaluation.id):
                 continue
             work.found[evaluation.id] = work.numbered(evaluation)
             if not work.again:

@@ -67,6 +67,10 @@ class Work:
         """Those that are not finished."""
         return [p for p in self.proposals if p.architecture.id not in self.found]
 
+    def awaits(self, candidate: str) -> bool:
+        """Return whether a candidate is in work and not finished."""
+        return any(p.architecture.id == candidate for p in self.open)
+
     @property
     def ids(self) -> list[str]:
         """The identities of all of them."""

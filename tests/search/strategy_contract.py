@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from toy_space import ToySpace, toy_evaluation
 
@@ -193,6 +194,17 @@ class StrategyContract:
         two.tell([])
         two.tell(told[:9])
         assert trace(one, space, [64]) == trace(two, space, [64])
+
+    def test_told_much_before_it_is_asked_it_goes_on_from_there(self) -> None:
+        space = ToySpace()
+        told = [toy_evaluation(space, p) for p in space.initial(64, np.random.default_rng(4))]
+        strategy = strategy_named(self.strategy, space)
+        strategy.tell(told)
+        restored = strategy_named(self.strategy, space)
+        restored.restore(json.loads(json.dumps(strategy.state())), told[::-1])
+        proposals = strategy.ask(40)
+        assert proposals == restored.ask(40)
+        assert not any(p.operator == "initial" for p in proposals)
 
     @pytest.mark.parametrize("early", [Status.PRUNED, Status.CANCELLED])
     def test_what_is_trained_to_the_end_after_all_replaces_what_was_known(self, early: Status) -> None:
