@@ -14,12 +14,12 @@ when the run continues.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nas_core.errors import RunError
-from nas_core.evaluation.base import Evaluator, PackProgress
+from nas_core.evaluation.base import Evaluator, PackProgress, Referee
 from nas_core.records import Evaluation, Proposal, RunRecord, RunState, Status
 from nas_core.runs.control import Control, Ending
 from nas_core.runs.ledger import Ledger
@@ -43,6 +43,7 @@ class Parts:
 
     strategy: Strategy
     evaluator: Evaluator
+    referee: Callable[[Sequence[Evaluation], Sequence[Proposal]], Referee] | None = None
 
 
 class Coordinator:

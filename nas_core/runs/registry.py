@@ -19,8 +19,10 @@ from nas_core.evaluation.base import Evaluator
 from nas_core.preferences import Preference
 from nas_core.records import Architecture, RunRecord, RunState
 from nas_core.runs.coordinator import Parts
+from nas_core.runs.inheriting import StoredParents
 from nas_core.runs.run import Run, check_member
 from nas_core.runs.settings import RunSettings
+from nas_core.search.halving import Halving
 from nas_core.search.registry import STRATEGIES, make_strategy
 from nas_core.store.base import Store
 from nas_core.store.owner import this_process
@@ -86,7 +88,7 @@ def start_run(
         heartbeat=now,
     )
     store.create_run(record)
-    run = _prepare(store, record.id, problem, space, evaluator or trained_in_packs)
+    run = _prepare(store, record.id, problem, space, evaluator)
     for architecture in first:
         run.propose(architecture)
     run.start()
@@ -126,7 +128,7 @@ def resume_run(
     record = store.run(run_id)
     problem = Problem.load(ProblemSpec.model_validate(record.problem))
     space = SearchSpace.model_validate(record.space)
-    run = _prepare(store, run_id, problem, space, evaluator or trained_in_packs)
+    run = _prepare(store, run_id, problem, space, evaluator)
     if preference is not None:
         run.steer(preference)
     if candidates is not None or seconds is not None:
@@ -161,14 +163,17 @@ def stop_all(reason: str = "The process that ran it was asked to end", *, timeou
         run.wait(max(0.0, deadline - time.monotonic()))
 
 
-def trained_in_packs(problem: Problem, space: SearchSpace, settings: RunSettings) -> Evaluator:
-    """Return the evaluator that trains candidates in packs."""
+def trained_in_packs(
+    problem: Problem, space: SearchSpace, settings: RunSettings, parents: StoredParents | None = None
+) -> Evaluator:
+    """Return the evaluator that trains candidates in packs, children from the weights of ``parents`` if so set."""
     from nas_core.evaluation.packs import PackEvaluator
 
-    return PackEvaluator(problem, space, settings.seed, device=settings.device)
+    inherit = parents if settings.inherit else None
+    return PackEvaluator(problem, space, settings.seed, device=settings.device, parents=inherit)
 
 
-def _prepare(store: Store, run_id: str, problem: Problem, space: SearchSpace, factory: EvaluatorFactory) -> Run:
+def _prepare(store: Store, run_id: str, problem: Problem, space: SearchSpace, factory: EvaluatorFactory | None) -> Run:
     with _lock:
         known = _runs.get(run_id)
         if known is not None and known.alive:
@@ -186,11 +191,25 @@ def _prepare(store: Store, run_id: str, problem: Problem, space: SearchSpace, fa
                 hints=problem.hints,
                 measures=problem.spec.search_measures,
             )
-            return Parts(strategy, factory(problem, space, settings))
+            if factory is None:
+                evaluator = trained_in_packs(problem, space, settings, StoredParents(store, run_id))
+            else:
+                evaluator = factory(problem, space, settings)
+            return Parts(strategy, evaluator, _halving(problem, space, settings) if settings.halving else None)
 
         run = Run(store, record, build)
         _remember(run)
         return run
+
+
+def _halving(problem: Problem, space: SearchSpace, settings: RunSettings) -> Halving:
+    return Halving(
+        space,
+        problem.objective,
+        problem.spec.search_measures,
+        epochs=problem.spec.recipe.max_epochs,
+        seed=settings.seed,
+    )
 
 
 def _remember(run: Run) -> None:
