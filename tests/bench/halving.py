@@ -77,7 +77,9 @@ class Trial:
         return {snapshot.ids[at] for at in np.flatnonzero(non_dominated(snapshot.losses()))}
 
 
-def searched(problem: Problem, space: SearchSpace, options: argparse.Namespace, referees: Referees) -> tuple[Trial, Packs]:
+def searched(
+    problem: Problem, space: SearchSpace, options: argparse.Namespace, referees: Referees
+) -> tuple[Trial, Packs]:
     """Return a search that trains everything to its end, and its packs."""
     trial, packs = Trial(problem, space, options.seed), Packs()
     strategy = make_strategy(
@@ -145,7 +147,7 @@ def main() -> None:
     names, epochs = problem.spec.search_measures, problem.spec.recipe.max_epochs
 
     def referees(**rules: float) -> Halving:
-        chosen = HalvingRules(as_seen=options.as_seen, **rules)  # type: ignore[arg-type]
+        chosen = HalvingRules(as_seen=options.as_seen, **rules)
         return Halving(space, problem.objective, names, epochs=epochs, seed=options.seed, rules=chosen)
 
     patient = referees(control=1.0)
