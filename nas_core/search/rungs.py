@@ -16,6 +16,9 @@ from nas_core.search.fronts import crowding, non_dominated, ranks
 
 __all__ = ["History", "Rung"]
 
+LATEST = 1000
+"""Candidates that one is compared with at a rung: ranks of more would cost seconds, and the latest are the rivals."""
+
 
 @dataclass(frozen=True)
 class History:
@@ -51,9 +54,12 @@ class History:
         scores = scores.reshape(len(used), len(measures))
         front = np.flatnonzero(non_dominated(np.column_stack([final, scores])))
         seen = {rung: np.array([_seen(e, rung, objective) for e in used], dtype=np.float64) for rung in rungs}
+        index = np.array([e.index for e in used], dtype=np.int64)
         lasted = np.array([len(e.curves.get("valid_loss", ())) for e in used], dtype=np.int64)
-        found = {rung: Rung(at, final, scores, done & ~np.isnan(at) & (lasted >= rung)) for rung, at in seen.items()}
-        return cls(np.array([e.index for e in used], dtype=np.int64), final, scores, front, found)
+        found = {
+            rung: Rung(index, at, final, scores, done & ~np.isnan(at) & (lasted >= rung)) for rung, at in seen.items()
+        }
+        return cls(index, final, scores, front, found)
 
     def most(self) -> int:
         """Return the largest number of candidates that were seen at one rung and finished."""
@@ -65,11 +71,12 @@ class Rung:
     """What n candidates had at one rung.
 
     Attributes:
+        index, final, measures: As in :class:`History`.
         at: (n,) performance loss there; the final one of a candidate that had finished before; NaN where unknown.
-        final, measures: As in :class:`History`.
         learners: (n,) bool, those whose later way is known: seen here, trained on, and finished.
     """
 
+    index: np.ndarray
     at: np.ndarray
     final: np.ndarray
     measures: np.ndarray
@@ -86,7 +93,7 @@ class Rung:
         return learners[np.lexsort((learners, -fall, distance))[:most]]
 
     def among_best(self, loss: float, structure: np.ndarray, share: float) -> bool:
-        """Return whether a candidate is among the best ``share`` of all that were seen at the rung, itself included.
+        """Return whether a candidate is among the best ``share`` of the latest seen at the rung, itself included.
 
         Compared by non-dominated rank, then crowding, of the loss at the rung and the structural losses that are known
         before training; the order in which these others came does not matter.
@@ -110,11 +117,12 @@ class Rung:
         return better + int((space[:-1] > space[-1]).sum()) < allowed
 
     def _ranks(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the losses of all that were seen here, in these columns of the measures, and their ranks."""
+        """Return the losses of the latest that were seen here, in these columns of the measures, and their ranks."""
         key = columns.tobytes()
         if key not in self._ranked:
             rows = np.column_stack([self.at, self.measures[:, columns]])
-            rows = rows[~np.isnan(rows).any(axis=1)]
+            known = np.flatnonzero(~np.isnan(rows).any(axis=1))
+            rows = rows[known[np.argsort(self.index[known], kind="stable")[-LATEST:]]]
             self._ranked[key] = rows, ranks(rows)
         return self._ranked[key]
 
