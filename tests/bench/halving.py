@@ -5,7 +5,7 @@
 A search with NSGA-II trains every candidate to its end. Then the very same packs are trained again, once with a referee
 that halves and once with children that start from their parents' weights. So it is known of every candidate that was
 ended early where it would have ended: "wrong" are those on the front of everything. Ratios are of one process, side by
-side. Hypervolumes are those of the losses of the search.
+side, in seconds of the processor. Hypervolumes are those of the losses of the search.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Referees = Callable[[Sequence[Evaluation], Sequence[Proposal]], Referee]
 
 
 class Trial:
-    """Packs that were evaluated one after the other, and the seconds they took."""
+    """Packs that were evaluated one after the other, and the processor seconds they took."""
 
     def __init__(self, problem: Problem, space: SearchSpace, seed: int, *, inherit: bool = False) -> None:
         self.told: list[Evaluation] = []
@@ -46,9 +46,9 @@ class Trial:
 
     def evaluate(self, pack: Sequence[Proposal], referees: Referees) -> list[Evaluation]:
         """Evaluate a pack and remember what was found."""
-        referee, began = referees(self.told, pack), time.perf_counter()
+        referee, began = referees(self.told, pack), time.process_time()
         found = {e.id: e for e in self.evaluator.evaluate(pack, stop=threading.Event(), referee=referee)}
-        self.seconds += time.perf_counter() - began
+        self.seconds += time.process_time() - began
         if self.inherit:
             self.weights |= self.evaluator.take_weights()
         start = len(self.told)
