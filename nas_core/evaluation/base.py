@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from nas_core.records import Evaluation, Proposal, Status
+from nas_core.records import Evaluation, Halt, Proposal
 
 if TYPE_CHECKING:
     from nas_core.spaces.space import SearchSpace
@@ -25,19 +25,6 @@ class Stop(Protocol):
 
     def is_set(self) -> bool:
         """Return True from the moment on when it should."""
-
-
-@dataclass(frozen=True)
-class Halt:
-    """Why one candidate is not trained any further.
-
-    Attributes:
-        status: ``pruned``: its early numbers say enough; ``cancelled``: a person gave it up.
-        reason: In words.
-    """
-
-    status: Status
-    reason: str
 
 
 class Referee(Protocol):

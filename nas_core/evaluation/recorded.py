@@ -167,7 +167,10 @@ class RecordedTable:
 
 
 class RecordedEvaluator(Evaluator):
-    """Looks candidates up in a recorded table; nothing is measured beside the searched column."""
+    """Looks candidates up in a recorded table; nothing is measured beside the searched column.
+
+    No candidate is in training here, not even for an epoch, so there is nothing that a referee could end.
+    """
 
     def __init__(self, table: RecordedTable) -> None:
         self._table = table

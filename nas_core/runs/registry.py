@@ -20,10 +20,12 @@ from nas_core.preferences import Preference
 from nas_core.records import Architecture, RunRecord, RunState
 from nas_core.runs.control import Rules
 from nas_core.runs.coordinator import Parts
+from nas_core.runs.inheriting import StoredParents
 from nas_core.runs.rules import check_rules
 from nas_core.runs.run import Run, check_edit, check_member, check_unfinished
 from nas_core.runs.settings import RunSettings
 from nas_core.runs.versions import space_versions
+from nas_core.search.halving import Halving
 from nas_core.search.registry import check_strategy, make_strategy
 from nas_core.search.strategy import Strategy
 from nas_core.store.base import Store
@@ -88,7 +90,7 @@ def start_run(
         heartbeat=now,
     )
     store.create_run(record)
-    run = _prepare(store, record.id, problem, space, evaluator or trained_in_packs)
+    run = _prepare(store, record.id, problem, space, evaluator)
     for architecture in first:
         run.propose(architecture)
     run.start()
@@ -144,7 +146,7 @@ def resume_run(
     run = get(run_id)
     living = run is not None and run.alive
     if run is None or not living:
-        run = _continued(store, record, evaluator or trained_in_packs)
+        run = _continued(store, record, evaluator)
     if preference is not None:
         run.steer(preference)
     if strategy is not None:
@@ -186,11 +188,14 @@ def stop_all(reason: str = "The process that ran it was asked to end", *, timeou
         run.wait(max(0.0, deadline - time.monotonic()))
 
 
-def trained_in_packs(problem: Problem, space: SearchSpace, settings: RunSettings) -> Evaluator:
-    """Return the evaluator that trains candidates in packs."""
+def trained_in_packs(
+    problem: Problem, space: SearchSpace, settings: RunSettings, parents: StoredParents | None = None
+) -> Evaluator:
+    """Return the evaluator that trains candidates in packs, children from the weights of ``parents`` if so set."""
     from nas_core.evaluation.packs import PackEvaluator
 
-    return PackEvaluator(problem, space, settings.seed, device=settings.device)
+    inherit = parents if settings.inherit else None
+    return PackEvaluator(problem, space, settings.seed, device=settings.device, parents=inherit)
 
 
 def _check_edit(record: RunRecord, space: SearchSpace) -> None:
@@ -199,7 +204,7 @@ def _check_edit(record: RunRecord, space: SearchSpace) -> None:
     check_edit(SearchSpace.model_validate(record.space), space)
 
 
-def _continued(store: Store, record: RunRecord, factory: EvaluatorFactory) -> Run:
+def _continued(store: Store, record: RunRecord, factory: EvaluatorFactory | None) -> Run:
     """Return a run that is to go on here, not started yet."""
     from nas_core.data.problem import Problem, ProblemSpec
 
@@ -209,7 +214,7 @@ def _continued(store: Store, record: RunRecord, factory: EvaluatorFactory) -> Ru
     return _prepare(store, record.id, problem, first, factory)
 
 
-def _prepare(store: Store, run_id: str, problem: Problem, space: SearchSpace, factory: EvaluatorFactory) -> Run:
+def _prepare(store: Store, run_id: str, problem: Problem, space: SearchSpace, factory: EvaluatorFactory | None) -> Run:
     with _lock:
         known = _runs.get(run_id)
         if known is not None and known.alive:
@@ -218,7 +223,11 @@ def _prepare(store: Store, run_id: str, problem: Problem, space: SearchSpace, fa
 
         def build() -> Parts:
             settings = RunSettings.model_validate(record.settings)
-            return Parts(strategy_of, factory(problem, space, settings))
+            if factory is None:
+                evaluator = trained_in_packs(problem, space, settings, StoredParents(store, run_id))
+            else:
+                evaluator = factory(problem, space, settings)
+            return Parts(strategy_of, evaluator, _halving(problem, space, settings))
 
         def strategy_of(name: str, within: SearchSpace, preference: Preference, seed: int) -> Strategy:
             return make_strategy(
@@ -234,6 +243,16 @@ def _prepare(store: Store, run_id: str, problem: Problem, space: SearchSpace, fa
         run = Run(store, record, build)
         _remember(run)
         return run
+
+
+def _halving(problem: Problem, space: SearchSpace, settings: RunSettings) -> Halving:
+    return Halving(
+        space,
+        problem.objective,
+        problem.spec.search_measures,
+        epochs=problem.spec.recipe.max_epochs,
+        seed=settings.seed,
+    )
 
 
 def _remember(run: Run) -> None:
