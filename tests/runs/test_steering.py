@@ -37,7 +37,8 @@ def single(space: SearchSpace) -> SearchSpace:
     """Return the space of one architecture: one linear feature with one recipe."""
     names = [f.name for f in space.features]
     fixed = []
-    for v in space.variables:
+    variables: tuple[Any, ...] = space.variables
+    for v in variables:
         changes: dict[str, Any] = {}
         if v.kind == "categorical":
             changes = {"choices": v.choices[:1]}
