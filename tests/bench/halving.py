@@ -2,10 +2,10 @@
 
     python tests/bench/halving.py [--data breast_cancer] [--candidates 384] [--pack 64] [--seed 0] [--as-seen] [--json]
 
-A search with NSGA-II trains every candidate to its end. Then the very same packs are trained again, as they were, with a
-referee that halves, and with children that start from their parents' weights. So it is known of every candidate that was
-ended early where it would have ended: "wrong" are those on the front of everything. Ratios are of one process, side by
-side, in seconds of the processor. Hypervolumes are those of the losses of the search.
+A search with NSGA-II trains every candidate to its end. Then the very same packs are trained again: as they were, with
+a referee that halves, and with children that start from their parents' weights. So it is known of every candidate that
+was ended early where it would have ended: "wrong" are those on the front of everything. Ratios are of one process, side
+by side, in seconds of the processor. Hypervolumes are those of the losses of the search.
 """
 
 from __future__ import annotations
