@@ -69,12 +69,13 @@ class Trial:
         archive.add(self.told)
         return archive.hypervolume()
 
-    def front(self, problem: Problem) -> set[str]:
-        """Return the candidates on the front of the losses of the search."""
+    def front(self, problem: Problem, *, shown: bool = False) -> set[str]:
+        """Return the candidates on the front of the losses of the search, or on the one that a person is shown."""
         spec = problem.spec
         archive = Archive(problem.objective, spec.measures, baseline=problem.baseline, search=spec.search_measures)
         snapshot = archive.add(self.told)
-        return {snapshot.ids[at] for at in np.flatnonzero(non_dominated(snapshot.losses()))}
+        on_front = snapshot.rank(Preference()).on_front if shown else non_dominated(snapshot.losses())
+        return {snapshot.ids[at] for at in np.flatnonzero(on_front)}
 
 
 def searched(
@@ -106,6 +107,8 @@ def halved(problem: Problem, whole: Trial, less: Trial) -> dict[str, float]:
         "front": len(front),
         "wrong": len(front & set(stopped)),
         "wrong_share": len(front & set(stopped)) / max(1, len(stopped)),
+        "shown_front": len(whole.front(problem, shown=True)),
+        "wrong_shown": len(whole.front(problem, shown=True) & set(stopped)),
     }
 
 
