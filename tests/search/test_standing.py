@@ -49,7 +49,7 @@ def test_keys_order_candidates_as_the_ranking_does(rows: list, weight: float, sh
         standing.add([e])
     snapshot = archive.snapshot()
     for at, key in enumerate(snapshot.ids):
-        group, scalar = standing.key(key)
+        group, scalar, _ = standing.key(key)
         assert (group == 0) == bool(snapshot.eligible[at])
         if group == 0:
             assert scalar == pytest.approx(ranking.score[at], abs=1e-12)
