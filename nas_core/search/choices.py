@@ -124,9 +124,10 @@ class ChoiceStrategy(Strategy):
         return found
 
     def losses(self) -> dict[str, float]:
-        """Return one number for every candidate told, smaller is better: the Tchebycheff scalar where all goals are met.
+        """Return one number for every candidate told, smaller is better.
 
-        All that do not meet them are worse, one behind the other; equal ones share a number.
+        It is the Tchebycheff scalar where all goals are met. All others are worse, one behind the other; equal ones
+        share a number.
         """
         keys = {c: self._standing.key(c) for c in sorted(self._standing.architectures)}
         worst = max((key.scalar for key in keys.values() if key.kind == MEETS), default=0.0)

@@ -76,9 +76,10 @@ class Population:
     ) -> Population:
         """Return the best ``size`` of ``candidates``; their order does not matter.
 
-        Those within the ``limits`` of the goals come first (Deb 2000), then by front (Deb et al. 2002). On the front that does not fit, the share
-        |2λ − 1| / 2 of the places goes to the best Tchebycheff scalars at λ and the others to the least crowded: so λ
-        pulls, and half of the population always keeps the whole front open for the next change of λ.
+        Those within the ``limits`` of the goals come first (Deb 2000), then by front (Deb et al. 2002). On the front
+        that does not fit, the share |2λ − 1| / 2 of the places goes to the best Tchebycheff scalars at λ and the others
+        to the least crowded: so λ pulls, and half of the population always keeps the whole front open for the next
+        change of λ.
         """
         everyone = Population.of(candidates, preference, limits)
         if len(everyone.members) <= size:
