@@ -21,6 +21,7 @@ from nas_core.records import Architecture, RunRecord, RunState
 from nas_core.runs.coordinator import Parts
 from nas_core.runs.run import Run, check_member
 from nas_core.runs.settings import RunSettings
+from nas_core.search.limits import Limits
 from nas_core.search.registry import STRATEGIES, make_strategy
 from nas_core.store.base import Store
 from nas_core.store.owner import this_process
@@ -60,7 +61,7 @@ def start_run(
         evaluator: Makes the evaluator; by default candidates are trained in packs.
 
     Raises:
-        SettingsError: No such strategy.
+        SettingsError: No such strategy; a goal is for a measure that is not measured, or no model can reach it.
         SpaceError: The space has no valid candidate, or one of ``first`` is not in it.
         StoreError: The store cannot be written.
     """
@@ -69,6 +70,7 @@ def start_run(
         raise SettingsError(
             f"There is no strategy {settings.strategy!r}", allowed=", ".join(STRATEGIES), fix="choose one of them"
         )
+    Limits.of(settings.preference.goals, problem.objective, problem.spec.measures)
     space.sample(np.random.default_rng(settings.seed))  # an empty space is refused before there is a run of it
     for architecture in first:
         check_member(space, architecture)

@@ -116,9 +116,10 @@ def _values(snapshot: Snapshot, ranking: Ranking, name: str) -> np.ndarray:
 
 
 def _lacking(line: GoalLine, label: str) -> str:
+    goal = f"{line.goal.value:.6g}"
     if line.reached is None:
-        return f"{label} undefined (goal {line.goal.value:.3g})"
+        return f"{label} undefined (goal {goal})"
     digits = 3
-    while digits < 6 and f"{line.reached:.{digits}g}" == f"{line.goal.value:.{digits}g}":
+    while digits < 6 and float(f"{line.reached:.{digits}g}") == line.goal.value:
         digits += 1  # a goal that is just missed must not read as one that is met
-    return f"{label} {line.reached:.{digits}g} (goal {line.goal.value:.{digits}g})"
+    return f"{label} {line.reached:.{digits}g} (goal {goal})"
