@@ -40,7 +40,7 @@ def runs_table(records: Sequence[RunRecord]) -> Table:
 def front_table(document: Mapping[str, Any]) -> Table:
     """Return the candidates on the front, the most accurate first, with what the search optimised and what they cost.
 
-    The best one is among them, also where it meets goals and is not on the front. With goals a mark says who meets them.
+    The best one is among them, also where it meets goals and is not on the front. With goals a column says who does.
     Of tables that is the number of features, the share of pairs that may interact, and that of effects that need not be
     monotone; of images and sequences also how much of the input one place sees.
     """
