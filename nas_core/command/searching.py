@@ -101,6 +101,15 @@ MeasureWeight = Annotated[
     list[str] | None,
     Option(help="NAME=NUMBER: how much a measure counts within its family; repeatable.", metavar="NAME=NUMBER"),
 ]
+GoalLine = Annotated[
+    list[str] | None,
+    Option(
+        "--goal",
+        help="NAME=NUMBER: reach this before anything else counts; performance or the metric's own name (in its unit), "
+        "interpretability or a measure (score 0 to 1, at least); repeatable.",
+        metavar="NAME=NUMBER",
+    ),
+]
 Candidates = Annotated[int | None, Option(help="Stop after this many; 500 without --time.")]
 Time = Annotated[str | None, Option(help="Stop after this long: 60s, 5m, 1h30m.")]
 Plateau = Annotated[
@@ -123,10 +132,10 @@ def search(
     time_column: Clock = None, value: Value = None, test: Test = None, metric: Metric = None, groups: Groups = None,
     order: Order = None, class_weights: Weights = "none", target_transform: Transform = "none", family: Family = None,
     preset: Preset = None, space: Space = None, strategy: Strategy = "nsga2", weight: Weight = 0.5,
-    family_weight: FamilyWeight = None, measure_weight: MeasureWeight = None, candidates: Candidates = None,
-    time: Time = None, plateau: Plateau = None, until_goals: UntilGoals = False, halving: Halving = False,
-    inherit: Inherit = False, seed: Seed = 0, device: Device = "auto", store: StoreOption = None,
-    as_json: JsonOption = False,
+    family_weight: FamilyWeight = None, measure_weight: MeasureWeight = None, goal: GoalLine = None,
+    candidates: Candidates = None, time: Time = None, plateau: Plateau = None, until_goals: UntilGoals = False,
+    halving: Halving = False, inherit: Inherit = False, seed: Seed = 0, device: Device = "auto",
+    store: StoreOption = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Search for networks on DATA, and print what was found."""
     from nas_core.preferences import Preference
@@ -150,7 +159,7 @@ def search(
     where = opened(store)
     try:
         problem = problem_of(asked)
-        wish = preference_of(weight, family_weight or [], measure_weight or [], problem)
+        wish = preference_of(weight, family_weight or [], measure_weight or [], goal or [], problem)
         _stop_at_termination()
         wanted = settings.model_copy(update={"preference": wish})
         run = start_run(where, problem, space_of(problem, family, preset, space), wanted)

@@ -26,6 +26,7 @@ from nas_core.runs.run import Run, check_edit, check_member, check_unfinished
 from nas_core.runs.settings import RunSettings
 from nas_core.runs.versions import space_versions
 from nas_core.search.halving import Halving
+from nas_core.search.limits import Limits
 from nas_core.search.registry import check_strategy, make_strategy
 from nas_core.search.strategy import Strategy
 from nas_core.store.base import Store
@@ -66,13 +67,15 @@ def start_run(
         evaluator: Makes the evaluator; by default candidates are trained in packs.
 
     Raises:
-        SettingsError: No such strategy; or it should end at its goals, and has none.
+        SettingsError: No such strategy; it should end at its goals, and has none; a goal is for a measure that is not
+            measured, or no model can reach it.
         SpaceError: The space has no valid candidate, or one of ``first`` is not in it.
         StoreError: The store cannot be written.
     """
     settings = (settings or RunSettings()).suited(signals=space.signal is not None)
     check_strategy(settings.strategy)
     check_rules(settings.preference, until_goals=settings.until_goals)
+    Limits.of(settings.preference.goals, problem.objective, problem.spec.measures)
     space.sample(np.random.default_rng(settings.seed))  # an empty space is refused before there is a run of it
     for architecture in first:
         check_member(space, architecture)

@@ -7,34 +7,20 @@ lies in the present space. What was found is a result at any moment; a rule only
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
-
-import numpy as np
 
 from nas_core.errors import SettingsError
-from nas_core.objectives import Objective, recorded_objective
-from nas_core.preferences import STRUCTURE_MEASURES, Preference
+from nas_core.objectives import recorded_objective
+from nas_core.preferences import PERFORMANCE, STRUCTURE_MEASURES, Preference
 from nas_core.records import Evaluation, RunRecord
 from nas_core.runs.settings import RunSettings
 from nas_core.search.archive import Archive
-from nas_core.search.snapshot import SEARCH_MEASURES, Snapshot
+from nas_core.search.goals import GoalLine, goal_report
+from nas_core.search.snapshot import SEARCH_MEASURES
 
-__all__ = ["GoalLine", "StoppingRules", "check_rules", "goals_of", "meeting"]
+__all__ = ["StoppingRules", "check_rules"]
 
 GROWTH = 0.001
 """A hypervolume that grows by no more than this share has not grown."""
-
-
-class GoalLine(Protocol):
-    """A line to be reached: of "performance" in the metric's unit, of "interpretability" or a measure from 0 to 1."""
-
-    @property
-    def name(self) -> str:
-        """What the line is drawn through."""
-
-    @property
-    def value(self) -> float:
-        """Where."""
 
 
 class StoppingRules:
@@ -72,16 +58,14 @@ class StoppingRules:
         return self._reached(settings) or self._levelled(settings.plateau)
 
     def _reached(self, settings: RunSettings) -> str | None:
-        goals = goals_of(settings.preference)
-        if not settings.until_goals or not goals:
+        if not settings.until_goals or not settings.preference.goals:
             return None
         snapshot = self._archive.snapshot()
-        found = np.flatnonzero(meeting(snapshot, goals, settings.preference))
-        if not len(found):
+        report = goal_report(snapshot, snapshot.rank(settings.preference))
+        if not report.met:
             return None
-        at = int(found[np.argmin(snapshot.index[found])])
-        numbers = ", ".join(_said(snapshot, at, goal, settings.preference) for goal in goals)
-        return f"Candidate #{int(snapshot.index[at])} ({snapshot.ids[at]}) reaches every goal: {numbers}"
+        numbers = ", ".join(_said(line, snapshot.objective.label) for line in report.lines)
+        return f"Candidate #{report.index} ({report.id}) reaches every goal: {numbers}"
 
     def _levelled(self, plateau: int | None) -> str | None:
         count = len(self._archive)
@@ -98,29 +82,9 @@ class StoppingRules:
         return Archive(self._objective, self._names, baseline=self._baseline, search=self._search)
 
 
-def goals_of(preference: Preference) -> Sequence[GoalLine]:
-    """Return the goal lines of a preference, none where it has none."""
-    return tuple(getattr(preference, "goals", ()))
-
-
-def meeting(snapshot: Snapshot, goals: Sequence[GoalLine], preference: Preference) -> np.ndarray:
-    """Return which candidates (n,) meet all goals; an ineligible one, or one without the value, meets none.
-
-    Raises:
-        SettingsError: A goal is set for a measure that the snapshot does not hold.
-    """
-    met = snapshot.eligible.copy()
-    for goal in goals:
-        values = _values(snapshot, goal.name, preference)
-        with np.errstate(invalid="ignore"):
-            at_most = goal.name == "performance" and not snapshot.objective.maximise
-            met &= values <= goal.value if at_most else values >= goal.value
-    return met
-
-
 def check_rules(preference: Preference, *, until_goals: bool) -> None:
     """Raise SettingsError where a run should end at its goals, and has none."""
-    if until_goals and not goals_of(preference):
+    if until_goals and not preference.goals:
         raise SettingsError(
             "The run should end when a candidate reaches all goals, and no goal is set",
             allowed="at least one goal line in the preference",
@@ -128,21 +92,10 @@ def check_rules(preference: Preference, *, until_goals: bool) -> None:
         )
 
 
-def _values(snapshot: Snapshot, name: str, preference: Preference) -> np.ndarray:
-    if name == "performance":
-        return snapshot.performance
-    if name == "interpretability":
-        return snapshot.rank(preference).interpretability
-    return snapshot.measure(name)
-
-
-def _said(snapshot: Snapshot, at: int, goal: GoalLine, preference: Preference) -> str:
-    objective: Objective = snapshot.objective
-    value = float(_values(snapshot, goal.name, preference)[at])
-    if goal.name != "performance":
-        return f"{goal.name.replace('_', ' ')} {_short(value)} ≥ {_short(goal.value)}"
-    sign = "≥" if objective.maximise else "≤"
-    return f"{objective.label} {_short(value)} {sign} {_short(goal.value)}"
+def _said(line: GoalLine, metric: str) -> str:
+    label = metric if line.goal.name == PERFORMANCE else line.goal.name.replace("_", " ")
+    reached = _short(line.reached) if line.reached is not None else "undefined"
+    return f"{label} {reached} {'≥' if line.at_least else '≤'} {_short(line.goal.value)}"
 
 
 def _short(value: float) -> str:

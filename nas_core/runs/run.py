@@ -8,13 +8,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nas_core.errors import RunError, SpaceError, StoreError
-from nas_core.preferences import Preference
+from nas_core.objectives import recorded_objective
+from nas_core.preferences import STRUCTURE_MEASURES, Preference
 from nas_core.records import Architecture, Evaluation, Proposal, RunRecord, RunState, Status
 from nas_core.runs.control import Budget, Control, Ending, Halving, Rules, SpaceEdit, StrategyChange
 from nas_core.runs.coordinator import Coordinator, Parts
 from nas_core.runs.progress import Progress, RunSnapshot
 from nas_core.runs.rules import check_rules
 from nas_core.runs.settings import RunSettings
+from nas_core.search.limits import Limits
 from nas_core.search.registry import check_strategy
 from nas_core.search.standing import UNFINISHED
 from nas_core.spaces.space import SearchSpace
@@ -82,8 +84,15 @@ class Run:
         self._control.end(Ending(RunState.INTERRUPTED if interrupted else RunState.STOPPED, reason))
 
     def steer(self, preference: Preference) -> None:
-        """Follow another preference from the next pack on; returns at once."""
+        """Follow another preference from the next pack on; returns at once.
+
+        Raises:
+            RunError: The run has ended.
+            SettingsError: A goal is for a measure that this run does not take, or no model can reach it.
+        """
         self._check_not_ended("steered")
+        problem = self._snapshot.record.problem
+        Limits.of(preference.goals, recorded_objective(problem), problem.get("measures") or STRUCTURE_MEASURES)
         self._control.ask(preference)
 
     def propose(self, architecture: Architecture, *, parents: Sequence[str] = (), operator: str = "drawn") -> None:

@@ -90,10 +90,13 @@ class Strategy(ABC):
         Args:
             space: Where to search.
             seed: Decides every random choice, together with the calls made.
-            preference: λ and measure weights; see :meth:`steer`.
+            preference: λ, measure weights and goals; see :meth:`steer`.
             objective: The performance objective, which turns performance into a loss.
             hints: What the data suggest about the features, passed on to the space.
             measures: The measures to optimise beside performance.
+
+        Raises:
+            SettingsError: No model can reach the goal for performance.
         """
 
     @abstractmethod
@@ -106,7 +109,11 @@ class Strategy(ABC):
 
     @abstractmethod
     def steer(self, preference: Preference) -> None:
-        """Follow ``preference`` from the next :meth:`ask` on; an equal preference changes nothing."""
+        """Follow ``preference`` from the next :meth:`ask` on; an equal preference changes nothing.
+
+        Raises:
+            SettingsError: No model can reach the goal for performance.
+        """
 
     @abstractmethod
     def state(self) -> dict[str, Any]:

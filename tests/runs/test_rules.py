@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas_core.errors import SettingsError
-from nas_core.objectives import Objective, metric_objective
-from nas_core.preferences import Preference
+from nas_core.preferences import Goal, Preference
 from nas_core.records import Architecture, Estimate, Evaluation, Measurement, RunRecord, RunState, Status
-from nas_core.runs.rules import StoppingRules, check_rules, meeting
+from nas_core.runs.rules import StoppingRules, check_rules
 from nas_core.runs.settings import RunSettings
-from nas_core.search.archive import Archive
 from nas_core.search.fronts import hypervolume
 
 NAMES = ("feature_parsimony", "interaction_sparsity", "monotone_share")
@@ -23,12 +19,6 @@ RECORD = RunRecord(
     id="r", name="r", created=0.0, state=RunState.RUNNING, space={}, settings={}, data_hash="",
     problem={"metric": "roc_auc", "measures": NAMES, "search_measures": NAMES}, baseline=0.5,
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Line:
-    name: str
-    value: float
 
 
 def evaluated(at: int, value: float | None, scores: tuple[float, ...] = (0.5, 0.5, 0.5)) -> Evaluation:
@@ -97,33 +87,33 @@ def test_after_an_act_of_a_person_the_count_begins_again() -> None:
     assert rules.verdict(RunSettings(plateau=4)) is not None
 
 
-def archive(evaluations: list[Evaluation], objective: Objective) -> Archive:
-    found = Archive(objective, NAMES, baseline=0.5, search=NAMES)
-    found.add(evaluations)
-    return found
-
-
 @settings(max_examples=80, deadline=None)
 @given(rows, tenths, tenths, tenths, st.booleans())
-def test_goals_are_met_where_a_plain_loop_says_so(drawn: list, a: float, b: float, c: float, smaller: bool) -> None:
-    objective = metric_objective("log_loss" if smaller else "roc_auc")
+def test_a_run_ends_at_its_goals_where_a_plain_loop_says_so(
+    drawn: list, a: float, b: float, c: float, smaller: bool
+) -> None:
+    metric = "log_loss" if smaller else "roc_auc"
+    rules = StoppingRules(RECORD.model_copy(update={"problem": {**RECORD.problem, "metric": metric}}))
     found = [evaluated(at, row[0], row[1:]) for at, row in enumerate(drawn)]
-    goals = [Line("performance", a), Line("monotone_share", b), Line("interpretability", c)]
-    wish = Preference(measures={"feature_parsimony": 1.0})
-    met = meeting(archive(found, objective).snapshot(), goals, wish)
-    for e, yes in zip(found, met.tolist()):
+    rules.add(found)
+    goals = (Goal(name="performance", value=a), Goal(name="monotone_share", value=b),
+             Goal(name="interpretability", value=c))  # fmt: skip
+    wish = Preference(measures={"feature_parsimony": 1.0}, goals=goals)
+
+    def meets(e: Evaluation) -> bool:
         if e.performance is None:
-            assert not yes
-            continue
+            return False
         reached = e.performance.value <= a if smaller else e.performance.value >= a
         geometric = (0.01 + e.measures["feature_parsimony"].value) / 1.01
-        assert yes == (reached and e.measures["monotone_share"].value >= b and geometric >= c)
+        return reached and e.measures["monotone_share"].value >= b and geometric >= c
 
-
-def test_a_goal_for_what_is_not_measured_is_an_error() -> None:
-    snapshot = archive([evaluated(0, 0.9)], metric_objective("roc_auc")).snapshot()
-    with pytest.raises(SettingsError, match="holds no measure 'beauty'"):
-        meeting(snapshot, [Line("beauty", 0.5)], Preference())
+    said = rules.verdict(RunSettings(preference=wish, until_goals=True))
+    assert (said is not None) == any(meets(e) for e in found)
+    if said is not None:
+        named = next(e for e in found if f"({e.id})" in said)
+        assert meets(named)
+        assert said.startswith(f"Candidate #{named.index} (")
+    assert rules.verdict(RunSettings(preference=wish)) is None
 
 
 def test_a_preference_without_goals_cannot_end_a_run_at_them() -> None:

@@ -15,7 +15,7 @@ from toy_space import LonelySpace, ToySpace, toy_evaluation
 
 from nas_core.errors import SettingsError
 from nas_core.objectives import metric_objective
-from nas_core.preferences import Preference
+from nas_core.preferences import Goal, Preference
 from nas_core.records import Architecture, Estimate, Evaluation, Measurement, Proposal, Status
 from nas_core.search import STRATEGIES, Strategy, make_strategy
 
@@ -23,8 +23,16 @@ HERE = Path(__file__).resolve().parent
 AUC = metric_objective("roc_auc")
 
 
-def strategy_named(name: str, space: ToySpace | LonelySpace, *, seed: int = 0, weight: float = 0.5) -> Strategy:
-    return make_strategy(name, space, seed=seed, preference=Preference(weight=weight), objective=AUC)
+REACHABLE = (Goal(name="performance", value=0.85), Goal(name="feature_parsimony", value=0.4))
+UNREACHABLE = (Goal(name="interpretability", value=1.0), Goal(name="performance", value=1.0))
+GOALS = [REACHABLE, UNREACHABLE, (Goal(name="tree_fidelity", value=0.5),)]  # nobody has measured the last one
+
+
+def strategy_named(
+    name: str, space: ToySpace | LonelySpace, *, seed: int = 0, weight: float = 0.5, goals: tuple[Goal, ...] = ()
+) -> Strategy:
+    preference = Preference(weight=weight, goals=goals)
+    return make_strategy(name, space, seed=seed, preference=preference, objective=AUC)
 
 
 def trace(strategy: Strategy, space: ToySpace, packs: list[int]) -> list[str]:
@@ -124,6 +132,43 @@ class StrategyContract:
         restored.restore(json.loads(text), told[::-1])
         packs = [24, 3, 24]
         assert trace(restored, space, packs) == trace(original, space, packs)
+
+    @pytest.mark.parametrize("goals", GOALS)
+    def test_goals_reachable_or_not_do_not_stop_it(self, goals: tuple[Goal, ...]) -> None:
+        space = ToySpace(features=6, rates=3)
+        ids = trace(strategy_named(self.strategy, space, weight=0.3, goals=goals), space, [20, 40, 1, 40])
+        assert len(set(ids)) == 101
+
+    @pytest.mark.parametrize("goals", GOALS)
+    def test_goals_survive_a_restore(self, goals: tuple[Goal, ...]) -> None:
+        space = ToySpace()
+        original, told = strategy_named(self.strategy, space, goals=goals), []
+        for n in (30, 40):
+            told += [toy_evaluation(space, p) for p in original.ask(n)]
+            original.tell(told[-n:])
+        restored = strategy_named(self.strategy, space)
+        restored.restore(json.loads(json.dumps(original.state(), allow_nan=False)), told[::-1])
+        assert trace(restored, space, [40, 3]) == trace(original, space, [40, 3])
+
+    def test_goals_set_and_lifted_while_it_runs_survive_a_restore(self) -> None:
+        space = ToySpace()
+        original, told = strategy_named(self.strategy, space), []
+        for goals in (REACHABLE, UNREACHABLE, ()):
+            told += [toy_evaluation(space, p) for p in original.ask(24)]
+            original.tell(told[-24:])
+            original.steer(Preference(weight=0.5, goals=goals))
+            restored = strategy_named(self.strategy, space)
+            restored.restore(json.loads(json.dumps(original.state(), allow_nan=False)), told)
+            assert restored.state()["preference"] == Preference(weight=0.5, goals=goals).model_dump(mode="json")
+        assert trace(restored, space, [24, 3]) == trace(original, space, [24, 3])
+
+    def test_a_goal_that_no_model_can_reach_is_refused(self) -> None:
+        beyond = (Goal(name="performance", value=1.2),)
+        with pytest.raises(SettingsError, match=r"goal for ROC AUC is 1\.2, which no model can reach"):
+            strategy_named(self.strategy, ToySpace(), goals=beyond)
+        strategy = strategy_named(self.strategy, ToySpace())
+        with pytest.raises(SettingsError, match=r"at most 1"):
+            strategy.steer(Preference(goals=beyond))
 
     def test_proposals_without_an_evaluation_survive_a_restore(self) -> None:
         space = ToySpace()

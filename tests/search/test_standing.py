@@ -13,7 +13,7 @@ from nas_core.objectives import metric_objective
 from nas_core.preferences import Preference
 from nas_core.records import Architecture, Estimate, Evaluation, Measurement, Status
 from nas_core.search.archive import Archive
-from nas_core.search.standing import Standing
+from nas_core.search.standing import INELIGIBLE, Standing
 
 AUC = metric_objective("roc_auc")
 NAMES = ("feature_parsimony", "additivity")
@@ -44,7 +44,7 @@ def test_a_pruned_candidate_that_is_trained_to_the_end_takes_its_place() -> None
     standing = Standing(AUC, Preference())
     early, late = evaluation(1, 0.9, (0.5, 0.5), Status.PRUNED), evaluation(1, 0.9, (0.5, 0.5))
     assert standing.add([early]) == [early.id]
-    assert standing.key(early.id)[0] == 1
+    assert standing.key(early.id).kind == INELIGIBLE
     assert standing.add([early]) == []
     assert standing.add([late]) == [late.id]
     assert standing.key(early.id)[0] == 0
@@ -73,7 +73,7 @@ def test_keys_order_candidates_as_the_ranking_does(rows: list, weight: float, sh
         standing.add([e])
     snapshot = archive.snapshot()
     for at, key in enumerate(snapshot.ids):
-        group, scalar = standing.key(key)
+        group, scalar, _ = standing.key(key)
         assert (group == 0) == bool(snapshot.eligible[at])
         if group == 0:
             assert scalar == pytest.approx(ranking.score[at], abs=1e-12)
