@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from nas_core.errors import SettingsError
@@ -15,7 +16,7 @@ from nas_core.evaluation.judged import JudgedPack
 from nas_core.evaluation.performance import Judge, Judgement
 from nas_core.evaluation.turns import in_turns
 from nas_core.records import Architecture, Cost, Evaluation, Measurement, Proposal, Status, derive_seed
-from nas_core.spaces import SearchSpace, StructuralFacts, facts
+from nas_core.spaces import SearchSpace, StructuralFacts, facts, most_operations
 
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem, Recipe
@@ -54,6 +55,7 @@ class PackEvaluator(Evaluator):
         self._problem, self._space, self._seed = problem, space, seed
         self._recipe = recipe or problem.spec.recipe
         self._device = device
+        self._most: int | None = None  # the scale of the first space, once there is another one
         self._judge = Judge(
             problem.objective,
             problem.valid.target,
@@ -96,6 +98,10 @@ class PackEvaluator(Evaluator):
             half = len(rest) // 2
             yield from self.evaluate(rest[:half], stop=stop, on_progress=on_progress, referee=referee)
             yield from self.evaluate(rest[half:], stop=stop, on_progress=on_progress, referee=referee)
+
+    def enter(self, space: SearchSpace) -> None:
+        self._most = self._most or most_operations(self._space)
+        self._space = space
 
     def take_weights(self) -> dict[str, Weights]:
         taken, self._weights = self._weights, {}
@@ -163,7 +169,7 @@ class PackEvaluator(Evaluator):
 
     def _evaluated(self, proposals: Sequence[Proposal], result: PackResult) -> list[Evaluation]:
         """Judge and measure trained candidates; their weights are kept when nothing raises."""
-        known = [facts(self._space, p.architecture) for p in proposals]
+        known = [self._facts(p.architecture) for p in proposals]
         pack = JudgedPack.of(result, self._problem, self._judge, [f.used_features for f in known])
         measured = self._measure([p.architecture for p in proposals], known, pack)
         weights = {p.architecture.id: result.pack.weights(k) for k, p in enumerate(proposals) if pack.finished[k]}
@@ -172,6 +178,10 @@ class PackEvaluator(Evaluator):
             self._finished(p, o, j, m, f)
             for p, o, j, m, f in zip(proposals, result.outcomes, pack.judgements, measured, known)
         ]
+
+    def _facts(self, architecture: Architecture) -> StructuralFacts:
+        known = facts(self._space, architecture)
+        return known if self._most is None else replace(known, max_operations=self._most)
 
     def _measure(
         self, architectures: list[Architecture], known: list[StructuralFacts], pack: JudgedPack

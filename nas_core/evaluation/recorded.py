@@ -19,6 +19,7 @@ from nas_core.records import Architecture, Estimate, Evaluation, Proposal, Statu
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nas_core.spaces.space import SearchSpace
     from nas_core.spaces.variables import Chooser
 
 __all__ = ["RecordedEvaluator", "RecordedTable"]
@@ -189,6 +190,9 @@ class RecordedEvaluator(Evaluator):
                 performance=Estimate(value=value, low=value, high=value),
             )
         return found
+
+    def enter(self, space: SearchSpace) -> None:
+        """Change nothing: what is recorded does not depend on where it is searched."""
 
     def take_weights(self) -> dict[str, Weights]:
         """Return nothing: nothing is trained."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from nas_core.data.measured import MEASURED
 from nas_core.evaluation.base import Evaluator, PackProgress, Referee, Stop, Weights
 from nas_core.interpretability import MeasureContext, measure_pack
 from nas_core.records import Architecture, Cost, Estimate, Evaluation, Measurement, Proposal, Status, derive_seed
-from nas_core.spaces import SearchSpace, StructuralFacts, facts
+from nas_core.spaces import SearchSpace, StructuralFacts, facts, most_operations
 
 __all__ = ["SyntheticEvaluator"]
 
@@ -51,7 +52,8 @@ class SyntheticEvaluator(Evaluator):
         self._failing, self._ineligible = failing, ineligible
         rng = np.random.default_rng(derive_seed(seed, "importance"))
         self._importance = rng.exponential(size=len(space.features))
-        self._ideal = None if space.signal is None else rng.random(len(space.encode_names()))
+        self._most = most_operations(space)
+        self._ideal = _ideal(space, seed)
         self._weights: dict[str, Weights] = {}
         self._seconds = 0.0
 
@@ -70,6 +72,9 @@ class SyntheticEvaluator(Evaluator):
             cancelled = not self._wait(stop)
             self._seconds += time.perf_counter() - began
             yield self._cancelled(proposal) if cancelled else self._evaluation(proposal)
+
+    def enter(self, space: SearchSpace) -> None:
+        self._space, self._ideal = space, _ideal(space, self._seed)
 
     def take_weights(self) -> dict[str, Weights]:
         taken, self._weights = self._weights, {}
@@ -94,7 +99,7 @@ class SyntheticEvaluator(Evaluator):
         architecture = proposal.architecture
         if architecture.id in self._failing:
             return _evaluation(proposal, self._seed, Status.FAILED, reason="The loss became NaN in epoch 1")
-        known = facts(self._space, architecture)
+        known = replace(facts(self._space, architecture), max_operations=self._most)
         cost = Cost(parameters=known.parameters, operations=known.operations, seconds=self._delay)
         if architecture.id in self._ineligible or not known.used_features:
             reason = "No better than a model that ignores its inputs"
@@ -129,6 +134,14 @@ class SyntheticEvaluator(Evaluator):
             smooth = effort**1.5 * (0.7 + 0.3 * near)
         noise = np.random.default_rng(derive_seed(self._seed, architecture.id)).normal(0.0, _NOISE)
         return float(np.clip(smooth + noise, 0.02, 0.999))
+
+
+def _ideal(space: SearchSpace, seed: int) -> np.ndarray | None:
+    """Return what suits signals best, in the encoding of ``space`` and entry by entry; None for tables."""
+    if space.signal is None:
+        return None
+    rngs = (np.random.default_rng(derive_seed(seed, "ideal", name)) for name in space.encode_names())
+    return np.array([rng.random() for rng in rngs])
 
 
 def _effort(known: StructuralFacts) -> float:

@@ -93,6 +93,7 @@ def _correlations(snapshot: Snapshot, wish: Preference) -> dict[str, Any]:
 
 
 def _candidate(view: RunView, e: Evaluation, interpretability: float, *, on_front: bool) -> dict[str, Any]:
+    space = view.space_of(e)
     performance = None
     if e.performance is not None:
         performance = {"metric": view.objective.name, **e.performance.model_dump()}
@@ -100,8 +101,9 @@ def _candidate(view: RunView, e: Evaluation, interpretability: float, *, on_fron
         "id": e.id,
         "index": e.index,
         "architecture": e.architecture.values,
-        "structure": view.space.engine.describe(view.space, e.architecture.values),
-        "receptive_field": _receptive_field(view.space, e),
+        "space": e.space,
+        "structure": space.engine.describe(space, e.architecture.values),
+        "receptive_field": _receptive_field(space, e),
         "status": e.status.value,
         "reason": e.reason,
         "performance": performance,

@@ -68,7 +68,7 @@ class Writer:
         self._save_weights(number)
         found = [e.model_copy(update={"weights": self._references.get(e.id)}) for e in self.evaluations]
         now = time.time()
-        counters = progress.model_dump(mode="json", exclude={"pack"})
+        counters = progress.model_dump(mode="json", exclude={"pack", "waiting"})
         changes = {**self._changes, "heartbeat": now}
         revision = self._store.commit(self.record.id, found, state, counters, self._events, **changes)
         self.record = self.record.model_copy(update={**changes, "progress": counters, "revision": revision})

@@ -83,9 +83,14 @@ class ChoiceStrategy(Strategy):
         return found
 
     def tell(self, evaluations: Sequence[Evaluation]) -> None:
-        """Learn from evaluations."""
+        """Learn from evaluations; when one replaces what was known, again from everything told."""
         self._ledger.settle(evaluations)
-        self._learn(self._standing.add(evaluations))
+        known = len(self._standing)
+        fresh = self._standing.add(evaluations)
+        if len(self._standing) < known + len(fresh):
+            self._begin()
+            fresh = sorted(self._standing.architectures)
+        self._learn(fresh)
 
     def steer(self, preference: Preference) -> None:
         """Learn again from everything told, as it compares under ``preference``."""

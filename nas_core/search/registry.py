@@ -19,7 +19,7 @@ from nas_core.search.sampled import TpeStrategy
 from nas_core.search.snapshot import SEARCH_MEASURES
 from nas_core.search.strategy import Space, Strategy
 
-__all__ = ["DEFAULT_STRATEGY", "STRATEGIES", "make_strategy"]
+__all__ = ["DEFAULT_STRATEGY", "STRATEGIES", "check_strategy", "make_strategy"]
 
 STRATEGIES: dict[str, type[Strategy]] = {
     strategy.name: strategy
@@ -38,6 +38,12 @@ STRATEGIES: dict[str, type[Strategy]] = {
 DEFAULT_STRATEGY = Nsga2Strategy.name
 
 
+def check_strategy(name: str) -> None:
+    """Raise SettingsError unless there is a strategy called ``name``."""
+    if name not in STRATEGIES:
+        raise SettingsError(f"There is no strategy {name!r}", allowed=", ".join(STRATEGIES), fix="choose one of them")
+
+
 def make_strategy(
     name: str,
     space: Space,
@@ -53,8 +59,7 @@ def make_strategy(
     Raises:
         SettingsError: No such strategy.
     """
-    if name not in STRATEGIES:
-        raise SettingsError(f"There is no strategy {name!r}", allowed=", ".join(STRATEGIES), fix="choose one of them")
+    check_strategy(name)
     return STRATEGIES[name](
         space, seed=seed, preference=preference, objective=objective, hints=hints, measures=measures
     )

@@ -9,10 +9,13 @@ import numpy as np
 
 from nas_core.objectives import Objective
 from nas_core.preferences import AUGMENTATION, Preference, interpretability
-from nas_core.records import Architecture, Evaluation
+from nas_core.records import Architecture, Evaluation, Status
 from nas_core.search.ranking import NEGLIGIBLE
 
 __all__ = ["Standing", "best_and_others"]
+
+UNFINISHED = (Status.PRUNED, Status.CANCELLED)
+"""What may still be trained to the end."""
 
 Key = tuple[int, float]
 """Smaller is better: 0 and the scalar of a feasible candidate; 1 and the performance loss of an ineligible one; 2."""
@@ -37,6 +40,7 @@ class Standing:
         self.preference = preference
         self.architectures: dict[str, Architecture] = {}
         self._told: dict[str, tuple[float, Mapping[str, float], bool]] = {}  # of measures without a value NaN
+        self._unfinished: set[str] = set()
         self._shares: dict[tuple[str, ...], np.ndarray] = {}
         self._losses: dict[str, tuple[float, float]] = {}
         self._front: list[tuple[float, float]] = []  # ascending in the first loss, descending in the second
@@ -49,8 +53,11 @@ class Standing:
         return len(self._told)
 
     def add(self, evaluations: Sequence[Evaluation]) -> list[str]:
-        """Take in evaluations; return the identities that were not known, each once, in the order of identities."""
-        fresh = {e.id: e for e in evaluations if e.id not in self._told}
+        """Take in evaluations; return the identities of those that say something new, each once, in order.
+
+        New is a candidate that was not known, or one trained to the end that was pruned or cancelled before.
+        """
+        fresh = {e.id: e for e in evaluations if e.id not in self._told or self._finishes(e)}
         for key in sorted(fresh):
             evaluation = fresh[key]
             self.architectures[key] = evaluation.architecture
@@ -59,6 +66,10 @@ class Standing:
             feasible = evaluation.eligible and value == value
             loss = self._objective.loss(value) if value == value else float("inf")
             self._told[key] = (loss, scores, feasible)
+            if evaluation.status in UNFINISHED:
+                self._unfinished.add(key)
+            else:
+                self._unfinished.discard(key)
             self._place(key)
         return sorted(fresh)
 
@@ -99,6 +110,9 @@ class Standing:
         """Return the best of some candidates; of equal ones that with the smallest identity."""
         return min(candidates, key=lambda c: (self.key(c), c))
 
+    def _finishes(self, evaluation: Evaluation) -> bool:
+        return evaluation.id in self._unfinished and evaluation.status not in UNFINISHED
+
     def _place(self, key: str) -> None:
         """Note the two losses of a feasible candidate, and keep the front."""
         loss, scores, feasible = self._told[key]
@@ -107,6 +121,9 @@ class Standing:
         point = (loss, 1.0 - self._interpretability(scores))
         self._losses[key] = point
         at = bisect_left(self._front, point)
+        if at < len(self._front) and self._front[at] == point:  # of equals the same one, in whatever order they came
+            self._holders[at] = min(key, self._holders[at])
+            return
         if at > 0 and self._front[at - 1][1] <= point[1]:
             return
         end = at

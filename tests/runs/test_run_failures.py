@@ -57,6 +57,9 @@ class Breaking(Evaluator):
             yield from self._inner.evaluate(proposals[:2], stop=stop, on_progress=on_progress, referee=referee)
             raise self._error
 
+    def enter(self, space: SearchSpace) -> None:
+        self._inner.enter(space)
+
     def take_weights(self) -> dict[str, Weights]:
         return self._inner.take_weights()
 

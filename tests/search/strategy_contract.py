@@ -194,6 +194,42 @@ class StrategyContract:
         two.tell(told[:9])
         assert trace(one, space, [64]) == trace(two, space, [64])
 
+    @pytest.mark.parametrize("early", [Status.PRUNED, Status.CANCELLED])
+    def test_what_is_trained_to_the_end_after_all_replaces_what_was_known(self, early: Status) -> None:
+        space, original = ToySpace(), strategy_named(self.strategy, ToySpace(), weight=0.2)
+        plain = strategy_named(self.strategy, ToySpace(), weight=0.2)
+        told: dict[str, Evaluation] = {}
+        for n in (40, 64):
+            proposals = original.ask(n)
+            assert proposals == plain.ask(n)
+            found = [toy_evaluation(space, p, early if at % 3 else Status.DONE) for at, p in enumerate(proposals)]
+            for strategy in (original, plain):
+                strategy.tell(found)
+            told |= {e.id: e for e in found}
+        late = [toy_evaluation(space, p) for at, p in enumerate(proposals) if at % 3]
+        original.tell(late)
+        told |= {e.id: e for e in late}
+        restored = strategy_named(self.strategy, space, weight=0.2)
+        restored.restore(json.loads(json.dumps(original.state(), allow_nan=False)), [*told.values()][::-1])
+        original.tell(late)  # once more changes nothing, and neither does what was known before
+        then = trace(original, space, [64, 30])
+        assert trace(restored, space, [64, 30]) == then
+        if self.strategy != "random":
+            assert trace(plain, space, [64, 30]) != then, "it learned nothing from them"
+
+    def test_equal_candidates_in_another_order_make_no_difference_after_a_restore(self) -> None:
+        space, original = ToySpace(), strategy_named(self.strategy, ToySpace())
+        told = []
+        for n in (20, 40):
+            proposals = original.ask(n)
+            same = toy_evaluation(space, proposals[0])
+            found = [toy_evaluation(space, p) for p in proposals]
+            told += [e.model_copy(update={"performance": same.performance, "measures": same.measures}) for e in found]
+            original.tell(told[-n:])
+        restored = strategy_named(self.strategy, space)
+        restored.restore(json.loads(json.dumps(original.state())), told[::-1])
+        assert trace(restored, space, [30, 30]) == trace(original, space, [30, 30])
+
     def test_proposals_name_known_parents(self) -> None:
         space, strategy = ToySpace(), strategy_named(self.strategy, ToySpace())
         known: set[str] = set()

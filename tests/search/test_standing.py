@@ -29,6 +29,30 @@ def evaluation(at: int, value: float, scores: tuple[float, float], status: Statu
     )  # fmt: skip
 
 
+def test_equal_candidates_leave_the_same_front_in_any_order() -> None:
+    same = [evaluation(at, 0.8, (0.5, 0.5)) for at in range(6)]
+    fronts = set()
+    for order in (same, same[::-1]):
+        standing = Standing(AUC, Preference())
+        for e in order:
+            standing.add([e])
+        fronts.add(standing.front)
+    assert fronts == {(min(e.id for e in same),)}
+
+
+def test_a_pruned_candidate_that_is_trained_to_the_end_takes_its_place() -> None:
+    standing = Standing(AUC, Preference())
+    early, late = evaluation(1, 0.9, (0.5, 0.5), Status.PRUNED), evaluation(1, 0.9, (0.5, 0.5))
+    assert standing.add([early]) == [early.id]
+    assert standing.key(early.id)[0] == 1
+    assert standing.add([early]) == []
+    assert standing.add([late]) == [late.id]
+    assert standing.key(early.id)[0] == 0
+    assert standing.front == (late.id,)
+    assert standing.add([late]) == standing.add([early]) == [], "an earlier state does not come back"
+    assert standing.front == (late.id,)
+
+
 unit = st.integers(0, 12).map(lambda k: k / 12)
 told = st.lists(
     st.tuples(unit, unit, unit, st.sampled_from([Status.DONE, Status.DONE, Status.INELIGIBLE, Status.FAILED])),
