@@ -38,7 +38,7 @@ def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> N
     lost = sum(failed[name] for name in ("failed", "ineligible", "cancelled", "pruned"))
     names = ["table", "work", "failures", "hypervolume", "measures", "phases", "history"]
     labels = [text(f"{'steering' if name in ('work', 'history') else 'run'}.tab_{name}") for name in names]
-    labels[names.index("failures")] += f" ({count(lost)})"
+    # labels never change: a tab whose label carried a count would close whenever the count grew
     tabs = st.tabs(labels, key="run_tabs", on_change="rerun")
     draw = {
         "table": lambda: _table(watched, ranked, selection),
