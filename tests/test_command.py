@@ -165,7 +165,7 @@ def test_a_time_budget_is_kept(tmp_path: Path) -> None:
         (["--preset", "wild"], "no preset 'wild'"),
         (["--space", "missing.yaml"], "missing.yaml cannot be read"),
         (["--target", "nobody"], "nobody"),
-        (["--store", "postgresql://x/y"], "not a store that can be opened"),
+        (["--store", "mysql://x/y"], "not a store that can be opened"),
         (["--device", "abacus"], "no device 'abacus'"),
     ],
 )

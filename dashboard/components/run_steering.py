@@ -55,7 +55,7 @@ def _direction(settings: RunSettings) -> None:
         text("steering.strategy"), names, index=names.index(settings.strategy), key="steer_strategy",
         format_func=lambda name: STRATEGIES[name].label, help=text("steering.strategy_help"),
     )  # fmt: skip
-    goals = bool(getattr(settings.preference, "goals", ()))
+    goals = bool(settings.preference.goals)
     st.toggle(
         text("steering.until_goals"), settings.until_goals, key="steer_until_goals", disabled=not goals,
         help=text("steering.until_goals_help"),
