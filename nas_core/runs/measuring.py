@@ -72,10 +72,10 @@ def measure_stored(
     else:
         first = space
     architecture = evaluation.architecture
+    model = (_StoredTable if space.signal is None else _StoredSignal)(problem, space, architecture, weights)
     known = facts(space, architecture)
     if first is not space:
         known = replace(known, max_operations=most_operations(first))
-    model = (_StoredTable if space.signal is None else _StoredSignal)(problem, space, architecture, weights)
     context = MeasureContext(space, [architecture], [known], problem, model)
     return measure_pack(context, wanted)[0]
 
