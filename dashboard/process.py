@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nas_core.data.splits import RANDOM, SplitScheme
 from nas_core.errors import NasightError
@@ -129,13 +129,26 @@ def launch(order: Order) -> Launch:
     return _begin(lambda: _start(order))
 
 
-def resume(run_id: str, *, candidates: int | None = None) -> Launch:
-    """Begin to continue a run that has ended, with a new budget if ``candidates`` is given; returns at once."""
+def resume(run_id: str, *, changes: Mapping[str, Any] | None = None) -> Launch:
+    """Begin to continue a run that has ended; returns at once.
+
+    Args:
+        run_id: The run.
+        changes: Settings of the run to change, by name (candidates, seconds, strategy, until_goals, plateau, halving);
+            ``overrule``: candidates that were stopped early, to be trained to the end.
+    """
 
     def work() -> str:
+        from nas_core.runs.control import Rules
         from nas_core.runs.registry import resume_run
 
-        resume_run(store(), run_id, candidates=candidates)
+        asked = dict(changes or {})
+        halving = asked.pop("halving", None)
+        if "plateau" in asked or "until_goals" in asked:
+            asked["rules"] = Rules(bool(asked.pop("until_goals", False)), asked.pop("plateau", None))
+        run = resume_run(store(), run_id, **asked)
+        if halving is not None:
+            run.set_halving(halving)
         return run_id
 
     return _begin(work)

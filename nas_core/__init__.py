@@ -54,7 +54,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test holds both lists e
     from nas_core.interpretability import MEASURES as MEASURES, Measure as Measure
     from nas_core.interpretability.model_agnostic import ModelFacts as ModelFacts, measure as measure
     from nas_core.objectives import METRICS as METRICS, Objective as Objective, metric_objective as metric_objective
-    from nas_core.preferences import Preference as Preference
+    from nas_core.preferences import Goal as Goal, Preference as Preference
     from nas_core.records import (
         Architecture as Architecture,
         Estimate as Estimate,
@@ -120,7 +120,7 @@ _HOMES = {
     "nas_core.interpretability": ("MEASURES", "Measure"),
     "nas_core.interpretability.model_agnostic": ("ModelFacts", "measure"),
     "nas_core.objectives": ("METRICS", "Objective", "metric_objective"),
-    "nas_core.preferences": ("Preference",),
+    "nas_core.preferences": ("Goal", "Preference"),
     "nas_core.records": (
         "Architecture",
         "Estimate",

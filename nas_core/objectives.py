@@ -50,6 +50,22 @@ class Objective:
         share = (self.best - value) / (self.best - self.worst)
         return 1.0 if share != share else min(1.0, max(0.0, share))
 
+    def limit(self, goal: float) -> float:
+        """Return the largest loss in [0, 1] that reaches ``goal``, a value that is to be met or bettered.
+
+        Raises:
+            SettingsError: Not even a perfect model reaches it.
+        """
+        share = (self.best - goal) / (self.best - self.worst)
+        if not share >= 0.0:
+            bound = "at most" if self.maximise else "at least"
+            raise SettingsError(
+                f"The goal for {self.label} is {goal:g}, which no model can reach: a perfect one has {self.best:g}",
+                allowed=f"{bound} {self.best:g}",
+                fix=f"set a goal for {self.label} of {bound} {self.best:g}, or none",
+            )
+        return min(1.0, share)
+
     def value(self, loss: float) -> float:
         """Return the value whose loss is ``loss`` (inverse of :meth:`loss` inside the bounds)."""
         return self.best - loss * (self.best - self.worst)

@@ -12,12 +12,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from nas_core.errors import SettingsError
 from nas_core.records import Record
 
-__all__ = ["FAMILIES", "MEASURE_FAMILIES", "STRUCTURE_MEASURES", "Preference", "interpretability", "tchebycheff"]
+__all__ = [
+    "FAMILIES",
+    "INTERPRETABILITY",
+    "MEASURE_FAMILIES",
+    "PERFORMANCE",
+    "STRUCTURE_MEASURES",
+    "Goal",
+    "Preference",
+    "interpretability",
+    "tchebycheff",
+]
 
 STRUCTURE_MEASURES = (
     "feature_parsimony",
@@ -47,9 +57,51 @@ FLOOR = 0.01
 AUGMENTATION = 0.05
 """Share of the plain weighted sum in the Tchebycheff scalar: it breaks ties in favour of Pareto optimal candidates."""
 
+PERFORMANCE, INTERPRETABILITY = "performance", "interpretability"
+"""What a goal may be set for beside single measures."""
+
+
+class Goal(Record):
+    """A line that a candidate has to reach before anything else about it counts.
+
+    Attributes:
+        name: ``performance``, ``interpretability`` (the weighted mean of the measures), or a measure.
+        value: For performance a value of the metric, to be reached or bettered in the metric's own direction; for the
+            others a score in [0, 1], at least.
+
+    Raises:
+        SettingsError: The value is not a finite number, or a score is not in [0, 1]; the name is no text.
+    """
+
+    name: str
+    value: float
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> str:
+        if not isinstance(value, str) or not value:
+            raise SettingsError(
+                f"A goal is set for {value!r}",
+                allowed=f"{PERFORMANCE}, {INTERPRETABILITY}, or the name of a measure",
+                fix='write for example {"name": "performance", "value": 0.9}',
+            )
+        return value
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _reachable(cls, value: Any, info: ValidationInfo) -> float:
+        name, number = info.data.get("name", ""), _number(value)
+        if not math.isfinite(number) or (name != PERFORMANCE and not 0.0 <= number <= 1.0):
+            raise SettingsError(
+                f"The goal for {name} is {value!r}",
+                allowed="a finite number" if name == PERFORMANCE else "a score from 0 to 1, where 1 is interpretable",
+                fix="set a goal such as 0.9, or none",
+            )
+        return number
+
 
 class Preference(Record):
-    """How much interpretability counts (λ), and what it is made of.
+    """How much interpretability counts (λ), what it is made of, and which lines have to be reached first.
 
     Attributes:
         weight: λ in [0, 1]: 0 = accuracy only, 1 = interpretability only.
@@ -60,14 +112,18 @@ class Preference(Record):
             its own share within the family (one simplex between the families, one within each), so that a family does
             not gain by having many measures. A family that is not named does not count; one whose measures are not
             weighed counts them the same.
+        goals: Lines to reach, each name once. A candidate that reaches them all comes before every one that does not,
+            whatever λ is; of those that do not, the one that misses them by least is the best.
 
     Raises:
-        SettingsError: λ is not a number in [0, 1]; a weight is negative or not finite; all are zero; no such family.
+        SettingsError: λ is not a number in [0, 1]; a weight is negative or not finite; all are zero; no such family;
+            two goals for the same.
     """
 
     weight: float = 0.5
     measures: dict[str, float] = Field(default_factory=dict)
     families: dict[str, float] = Field(default_factory=dict)
+    goals: tuple[Goal, ...] = ()
 
     @field_validator("weight", mode="before")
     @classmethod
@@ -97,6 +153,18 @@ class Preference(Record):
                 fix="weigh one of these, or single measures",
             )
         return weights
+
+    @field_validator("goals")
+    @classmethod
+    def _goals_differ(cls, value: tuple[Goal, ...]) -> tuple[Goal, ...]:
+        names = [goal.name for goal in value]
+        if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            raise SettingsError(
+                f"There are {names.count(twice[0])} goals for {twice[0]}",
+                allowed="one goal for each",
+                fix="keep the one that is harder to reach",
+            )
+        return value
 
     def vector(self, names: Sequence[str]) -> np.ndarray:
         """Return the weights of ``names`` as float64 (M,), summing to 1; zero for a measure without a weight.

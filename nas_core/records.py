@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -21,6 +22,7 @@ __all__ = [
     "Estimate",
     "Evaluation",
     "Event",
+    "Halt",
     "Measurement",
     "Proposal",
     "RunRecord",
@@ -139,6 +141,19 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+@dataclass(frozen=True)
+class Halt:
+    """Why one candidate is not trained any further.
+
+    Attributes:
+        status: ``pruned``: its early numbers say enough; ``cancelled``: a person gave it up.
+        reason: In words.
+    """
+
+    status: Status
+    reason: str
+
+
 class WeightsRef(Record):
     """Where the trained weights of a candidate are: an artifact of the store, a key prefix in it, its SHA-256."""
 
@@ -151,6 +166,8 @@ class Evaluation(FiniteRecord):
     """Everything that is known of one evaluated candidate; ``id`` is the architecture's identity.
 
     Attributes:
+        curves: Vectors by name: ``train_loss`` and ``valid_loss`` per epoch; where somebody asked for it on the way,
+            ``performance`` (the metric on the validation rows) after the epochs ``performance_epoch``.
         inherited: Identity of the candidate whose weights its training began from; empty: from its own initial ones.
         space: Version of the search space that was in force when it was proposed.
     """

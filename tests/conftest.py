@@ -1,4 +1,4 @@
-"""What every test shares: one thread for numerics, and two processes for many tests.
+"""What every test shares: one thread for numerics, two processes for many tests, a PostgreSQL server on request.
 
 Tests run beside other processes (studios, workers, a Chromium); with one OpenMP pool per library and process the
 threads of a two-core machine wait for each other, and a fit takes ten times as long as with one thread.
@@ -11,9 +11,11 @@ runs in this process, and so does everything with ``-n 0`` or ``-p no:xdist``.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from postgres_server import Server, missing
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before the first import of NumPy, scikit-learn or PyTorch
 
@@ -53,3 +55,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _scope(nodeid: str) -> str:
     path = nodeid.partition("::")[0]
     return BROWSER if path.startswith(f"{BROWSER}/") else path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A real PostgreSQL server, started when the first test needs it."""
+    if reason := missing():
+        pytest.skip(reason)
+    server = Server()
+    yield server
+    server.remove()

@@ -127,6 +127,19 @@ def test_a_run_goes_on_with_a_larger_budget_as_if_it_had_had_it_at_once(tmp_path
 
 
 @pytest.mark.slow
+def test_a_run_that_a_rule_has_ended_goes_on_by_another_one_and_another_strategy(tmp_path: Path) -> None:
+    first = searched(tmp_path, "--candidates", "500", "--plateau", "12", "--no-halving")
+    assert first["reason"].startswith("The hypervolume has not grown for 12 candidates")
+    count = len(first["candidates"])
+    more = ("--plateau", "0", "--strategy", "random", "--candidates", str(count + 4))
+    again = nasight("resume", first["run_id"], *more, "--store", str(tmp_path), "--json")
+    assert again.returncode == 0, again.stderr
+    document = json.loads(again.stdout)
+    assert (document["strategy"], document["reason"]) == ("random", f"All {count + 4} candidates are evaluated")
+    assert {c["operator"] for c in document["candidates"][count:]} == {"sample"}
+
+
+@pytest.mark.slow
 def test_a_time_budget_is_kept(tmp_path: Path) -> None:
     document = searched(tmp_path, "--time", "3s")
     assert document["reason"] == "The time budget of 3 s is used up"
@@ -146,6 +159,7 @@ def test_a_time_budget_is_kept(tmp_path: Path) -> None:
         (["--strategy", "magic"], "no strategy 'magic'"),
         (["--candidates", "0"], "number for candidates is 0"),
         (["--seed", "-1"], "seed is -1"),
+        (["--until-goals"], "no goal is set"),
         (["--metric", "r2"], "metric 'r2' does not fit classification"),
         (["--task", "guess"], "no task 'guess'"),
         (["--preset", "wild"], "no preset 'wild'"),

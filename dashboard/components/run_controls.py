@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.components.run_steering import steer_popover
 from dashboard.texts import text
 from dashboard.views.card import measure_label
 from dashboard.views.progress import ProgressView
@@ -76,11 +77,8 @@ def _buttons(watched: Watched) -> None:
             st.button(text("run.stop"), type="primary", on_click=_command, args=(run_id, "stop"), key="stop")
     if now in ("interrupted", "stopped"):
         st.button(text("run.resume"), icon=":material/play_arrow:", on_click=_again, args=(run_id,), key="again")
-    if now in ("running", "pausing", "paused", "done") and (own or now == "done"):
-        with st.popover(text("run.extend"), icon=":material/tune:"):
-            st.number_input(text("run.budget"), 1, 100_000, watched.progress.budget or 500, 100, key="new_budget",
-                            help=text("run.extend_help"))  # fmt: skip
-            st.button(text("run.extend_apply"), type="primary", on_click=_extend, args=(run_id,), key="extend")
+    if own or not watched.progress.live:
+        steer_popover(watched)
     st.button(text("run.new"), icon=":material/add:", on_click=_new, key="new_search")
 
 
@@ -92,21 +90,6 @@ def _command(run_id: str, name: str) -> None:
     try:
         if run is not None:
             getattr(run, name)()
-    except NasightError as error:
-        state.tell(str(error))
-
-
-def _extend(run_id: str) -> None:
-    """Give the run another budget; one that is done goes on with it."""
-    from nas_core.runs import registry
-
-    run, candidates = registry.get(run_id), int(st.session_state["new_budget"])
-    try:
-        if run is None or not run.alive:
-            process.resume(run_id, candidates=candidates)
-            st.session_state[state.WAITING] = True
-        else:
-            run.set_budget(candidates=candidates, seconds=run.snapshot().progress.budget_seconds)
     except NasightError as error:
         state.tell(str(error))
 

@@ -1,4 +1,4 @@
-"""Below the front: the table, the failures, the hypervolume and the time; only the open tab is drawn."""
+"""Below the front: the table, who is in work, failures, hypervolume, time, history; only the open tab is drawn."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.live_chart import live_chart
+from dashboard.components.run_work import draw_failures, draw_history, draw_work
 from dashboard.figures.correlations import correlations_figure
 from dashboard.figures.hypervolume import hypervolume_figure
 from dashboard.texts import text
 from dashboard.theme import palette
 from dashboard.views.card import measure_label
 from dashboard.views.correlations import correlations_view
-from dashboard.views.failures import failures_view
 from dashboard.views.hypervolume import hypervolume_view
 from dashboard.views.table import ROWS, CandidateTable, candidate_table
 from dashboard.views.words import count, duration, number
@@ -36,15 +36,18 @@ def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> N
     """Draw the tabs of the Run page."""
     failed = watched.snapshot.counts()
     lost = sum(failed[name] for name in ("failed", "ineligible", "cancelled", "pruned"))
-    names = ["table", "failures", "hypervolume", "measures", "phases"]
-    labels = [text(f"run.tab_{name}") + (f" ({count(lost)})" if name == "failures" else "") for name in names]
+    names = ["table", "work", "failures", "hypervolume", "measures", "phases", "history"]
+    labels = [text(f"{'steering' if name in ('work', 'history') else 'run'}.tab_{name}") for name in names]
+    # labels never change: a tab whose label carried a count would close whenever the count grew
     tabs = st.tabs(labels, key="run_tabs", on_change="rerun")
     draw = {
         "table": lambda: _table(watched, ranked, selection),
-        "failures": lambda: _failures(watched, lost),
+        "work": lambda: draw_work(watched),
+        "failures": lambda: draw_failures(watched, lost),
         "hypervolume": lambda: _hypervolume(watched),
         "measures": lambda: _measures(watched, ranked),
         "phases": lambda: _phases(watched),
+        "history": lambda: draw_history(watched),
     }
     for name, tab in zip(names, tabs):
         if tab.open:
@@ -117,23 +120,6 @@ def _columns(watched: Watched) -> dict[str, Any]:
     for name in watched.snapshot.names:
         columns[name] = config.NumberColumn(measure_label(name), format="%.2f")
     return columns
-
-
-def _failures(watched: Watched, lost: int) -> None:
-    if not lost:
-        st.caption(text("run.failures_none"))
-        return
-    rows = failures_view(watched.lost(ROWS))
-    st.caption(text("run.failures_caption", count=count(lost)))
-    st.dataframe(
-        pd.DataFrame({"number": rows.numbers, "status": rows.statuses, "reason": rows.reasons}), hide_index=True,
-        height=300,
-        column_config={
-            "number": st.column_config.NumberColumn(text("run.col_number"), width="small"),
-            "status": st.column_config.TextColumn(text("run.col_status"), width="small"),
-            "reason": st.column_config.TextColumn(text("run.col_reason"), width="large"),
-        },
-    )  # fmt: skip
 
 
 def _hypervolume(watched: Watched) -> None:

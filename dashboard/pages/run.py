@@ -30,6 +30,7 @@ FRONT_WORDS = {
     "ribbon": "run.ribbon",
     "band": "run.ribbon_band",
     "summary": "run.front_summary",
+    "drawing": "run.front_drawing",
 }
 
 
@@ -116,15 +117,14 @@ def _workplace(was_moving: bool) -> None:
 
 def _front_and_panel(watched: Watched, ranked: Ranking, selection: state.Selection, shown: str | None) -> None:
     chart, panel = st.columns([3, 2], gap="medium")
+    waiting = text("run.front_first" if watched.progress.live else "run.sentence_none")
     view = front_view(
         watched.record.id, watched.snapshot, ranked, selected=selection.candidate, live=watched.progress.live,
-        words={name: text(key) for name, key in FRONT_WORDS.items()}, x_label=text("run.front_x"),
-        baselines=baselines_shown(watched)[0],
+        words={"waiting": waiting, **{name: text(key) for name, key in FRONT_WORDS.items()}},
+        x_label=text("run.front_x"), baselines=baselines_shown(watched)[0],
     )  # fmt: skip
     with chart:
-        waiting = text("run.front_first" if watched.progress.live else "run.sentence_none")
-        live_front(front_payload(view), key=f"front_{watched.record.id}", waiting=waiting,
-                   on_picked=lambda n: _picked(watched, n))  # fmt: skip
+        live_front(front_payload(view), key=f"front_{watched.record.id}", on_picked=lambda n: _picked(watched, n))
         st.caption(text("run.front_hint"))
         baselines_switch(watched)
     with panel:

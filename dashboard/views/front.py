@@ -115,8 +115,9 @@ def front_view(
         archive: What it has found.
         ranking: Of ``archive``, under the preference in force.
         selected: Identity of the candidate a person picked.
-        words: Legend names (cloud, recent, front, floors, plain, best, selected), ``ribbon``, ``band`` with
-            placeholders {number}, {low}, {high}, and ``summary`` with {count}, {front}, {metric}, {low}, {high}.
+        words: Legend names (cloud, recent, front, floors, plain, best, selected), ``waiting``, ``drawing``, ``ribbon``,
+            ``band`` with placeholders {number}, {low}, {high}, and ``summary`` with {count}, {front}, {metric}, {low},
+            {high}.
         x_label: Title of the interpretability axis.
         live: Mark the newest candidates.
         baselines: Plain models of the same problem; those whose interpretability is undefined have no place.

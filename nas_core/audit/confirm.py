@@ -16,6 +16,7 @@ from nas_core.evaluation.base import PackProgress, Stop
 from nas_core.evaluation.performance import Judge, metric_values, resample_weights
 from nas_core.preferences import Preference, interpretability
 from nas_core.records import Architecture, Estimate, Evaluation, FiniteRecord, Measurement, Proposal, derive_seed
+from nas_core.search.chances import front_probability, interval_draws, possible
 from nas_core.search.fronts import hypervolume, non_dominated
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ __all__ = [
 
 FEWEST, MOST = 200, 1000
 NUMBERS = 5_000_000  # weights of rows that are held at once
-Z = 1.96
 
 
 @dataclass(frozen=True)
@@ -113,20 +113,6 @@ def network_outputs(candidate: Candidate, rows: np.ndarray) -> np.ndarray:
     return (candidate.predict(rows) - problem.target_mean) / problem.target_sd
 
 
-def front_probability(losses: np.ndarray) -> np.ndarray:
-    """Return the share (K,) of resamples in which each candidate is on the front of ``losses`` (R, K, m).
-
-    Equal candidates do not dominate each other; a candidate with NaN is not on the front of that resample.
-
-    Source: the bootstrap of Efron (1979), applied to membership of a non-dominated set.
-    Costs: R fronts of K candidates.
-    """
-    losses = np.asarray(losses, np.float64)
-    if not len(losses):
-        return np.full(losses.shape[1], np.nan)
-    return np.mean([non_dominated(one) for one in losses], axis=0)
-
-
 def contending(
     performance: np.ndarray, interpretable: np.ndarray, on_front: np.ndarray, *, most: int = 40
 ) -> np.ndarray:
@@ -145,12 +131,11 @@ def contending(
     front = np.flatnonzero(on_front)
     bad = np.column_stack([performance[front, 2], interpretable[front, 2]])
     found: list[tuple[float, int]] = []
-    for k in np.flatnonzero(~on_front & ~np.isnan(performance[:, 1]) & ~np.isnan(interpretable[:, 1])):
-        best = np.array([performance[k, 0], interpretable[k, 0]])
-        if not ((bad <= best).all(1) & (bad < best).any(1)).any():
-            value = np.array([performance[k, 1], interpretable[k, 1]])
-            behind = np.maximum(0.0, value - np.column_stack([performance[front, 1], interpretable[front, 1]]))
-            found.append((float(behind.max(1).min(initial=np.inf)), int(k)))
+    values = np.column_stack([performance[:, 1], interpretable[:, 1]])
+    may_be = possible(np.column_stack([performance[:, 0], interpretable[:, 0]]), bad) & ~np.isnan(values).any(1)
+    for k in np.flatnonzero(may_be & ~on_front):
+        behind = np.maximum(0.0, values[k] - values[front])
+        found.append((float(behind.max(1).min(initial=np.inf)), int(k)))
     return np.array([*front.tolist(), *(k for _, k in sorted(found)[:most])], dtype=np.int64)
 
 
@@ -292,8 +277,7 @@ def _drawn(measures: Mapping[str, Measurement], names: Sequence[str], z: np.ndar
         if m is None or m.value is None:
             continue
         low, high = (m.value if end is None else end for end in (m.low, m.high))
-        width = np.where(z[:, at] < 0, max(0.0, m.value - low), max(0.0, high - m.value)) / Z
-        found[:, at] = np.clip(m.value + width * z[:, at], 0.0, 1.0)
+        found[:, at] = interval_draws(np.array(m.value), np.array(low), np.array(high), z[:, at])
     return found
 
 

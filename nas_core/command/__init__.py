@@ -1,13 +1,14 @@
 """The engine's commands. Progress goes to stderr, results to stdout.
 
 Searching: search, resume. Looking: runs, show, graph. Doubting: audit. Comparing: baselines (models), benchmark
-(strategies).
+(strategies). Keeping: check, backup, delete.
 """
 
 from nas_core.command.auditing import audit
 from nas_core.command.benchmarking import benchmark
 from nas_core.command.comparing import baselines
 from nas_core.command.drawing import graph
+from nas_core.command.keeping import backup, check, delete
 from nas_core.command.listing import runs, show
 from nas_core.command.parsing import parse_kinds, parse_seconds, parse_size
 from nas_core.command.room import app
@@ -16,8 +17,11 @@ from nas_core.command.searching import resume, search
 __all__ = [
     "app",
     "audit",
+    "backup",
     "baselines",
     "benchmark",
+    "check",
+    "delete",
     "graph",
     "parse_kinds",
     "parse_seconds",

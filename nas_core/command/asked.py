@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from nas_core.command.parsing import parse_weights
+from nas_core.command.parsing import parse_goals, parse_weights
 from nas_core.errors import SettingsError, SpaceError
 
 if TYPE_CHECKING:
@@ -67,19 +67,25 @@ def problem_of(asked: AskedProblem) -> Problem:
     return problem
 
 
-def preference_of(weight: float, families: list[str], measures: list[str], problem: Problem) -> Preference:
-    """Return λ with weights of families and measures, written as NAME=NUMBER.
+def preference_of(
+    weight: float, families: list[str], measures: list[str], goals: list[str], problem: Problem
+) -> Preference:
+    """Return λ with weights of families and measures, and goals, written as NAME=NUMBER.
 
     Raises:
-        SettingsError: A text is not of this form; what has a weight does not exist, or is not measured here.
+        SettingsError: A text is not of this form; what has a weight or a goal does not exist, or is not measured here;
+            no model can reach a goal.
     """
     from nas_core.preferences import FAMILIES, Preference
+    from nas_core.search.limits import Limits
 
     measured = problem.spec.measures
     wish = Preference(
-        weight=weight, families=parse_weights(families, FAMILIES), measures=parse_weights(measures, measured)
-    )
+        weight=weight, families=parse_weights(families, FAMILIES), measures=parse_weights(measures, measured),
+        goals=parse_goals(goals, problem.objective),
+    )  # fmt: skip
     wish.vector(measured)
+    Limits.of(wish.goals, problem.objective, measured)
     return wish
 
 

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nas_core.data.dataset import ColumnKind
+    from nas_core.objectives import Objective
+    from nas_core.preferences import Goal
 
-__all__ = ["parse_kinds", "parse_seconds", "parse_size", "parse_weights"]
+__all__ = ["parse_goals", "parse_kinds", "parse_seconds", "parse_size", "parse_weights"]
 
 KINDS: dict[str, ColumnKind] = {"numeric": "numeric", "categorical": "categorical", "ignore": "ignore"}
 
@@ -72,6 +74,29 @@ def parse_weights(texts: list[str], allowed: Iterable[str]) -> dict[str, float]:
             )  # fmt: skip
         found[name] = weight
     return found
+
+
+def parse_goals(texts: list[str], objective: Objective) -> tuple[Goal, ...]:
+    """Return the goals that texts such as ``interpretability=0.6`` set; the metric's own name means performance.
+
+    Raises:
+        SettingsError: A text is not of this form, or a score is not in [0, 1].
+    """
+    from nas_core.preferences import PERFORMANCE, Goal
+
+    found = []
+    for text in texts:
+        name, _, number = (part.strip() for part in text.partition("="))
+        try:
+            value = float(number)
+        except ValueError:
+            raise SettingsError(
+                f"{text!r} is no goal",
+                allowed=f"NAME=NUMBER with {PERFORMANCE}, {objective.name}, interpretability or a measure",
+                fix=f"write for example {objective.name}={objective.value(0.1):.3g}",
+            ) from None
+        found.append(Goal(name=PERFORMANCE if name == objective.name else name, value=value))
+    return tuple(found)
 
 
 def parse_size(text: str) -> tuple[int, int]:

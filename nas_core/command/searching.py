@@ -12,7 +12,7 @@ from typer import Option
 from nas_core.command.asked import AskedProblem, preference_of, problem_of, space_of
 from nas_core.command.parsing import parse_kinds, parse_seconds, parse_size
 from nas_core.command.room import JsonOption, RunArgument, StoreOption, app, known_run, opened, printed, spoken
-from nas_core.errors import RunError, SettingsError
+from nas_core.errors import RunError
 
 if TYPE_CHECKING:
     from nas_core.data import Problem
@@ -101,8 +101,25 @@ MeasureWeight = Annotated[
     list[str] | None,
     Option(help="NAME=NUMBER: how much a measure counts within its family; repeatable.", metavar="NAME=NUMBER"),
 ]
+GoalLine = Annotated[
+    list[str] | None,
+    Option(
+        "--goal",
+        help="NAME=NUMBER: reach this before anything else counts; performance or the metric's own name (in its unit), "
+        "interpretability or a measure (score 0 to 1, at least); repeatable.",
+        metavar="NAME=NUMBER",
+    ),
+]
 Candidates = Annotated[int | None, Option(help="Stop after this many; 500 without --time.")]
 Time = Annotated[str | None, Option(help="Stop after this long: 60s, 5m, 1h30m.")]
+Plateau = Annotated[
+    int | None, Option(help="Stop when so many candidates have not made the hypervolume grow.", min=1, metavar="N")
+]
+UntilGoals = Annotated[bool, Option("--until-goals", help="Stop when a candidate reaches every goal.")]
+Halving = Annotated[
+    bool, Option("--halving/--no-halving", help="Train no further what is almost surely dominated, or all to the end.")
+]
+Inherit = Annotated[bool, Option("--inherit", help="Begin the training of a child from its parent's weights.")]
 Seed = Annotated[int, Option(help="Same seed, same result.")]
 Device = Annotated[str, Option(help="auto, cpu, cuda or mps.")]
 
@@ -115,20 +132,24 @@ def search(
     time_column: Clock = None, value: Value = None, test: Test = None, metric: Metric = None, groups: Groups = None,
     order: Order = None, class_weights: Weights = "none", target_transform: Transform = "none", family: Family = None,
     preset: Preset = None, space: Space = None, strategy: Strategy = "nsga2", weight: Weight = 0.5,
-    family_weight: FamilyWeight = None, measure_weight: MeasureWeight = None, candidates: Candidates = None,
-    time: Time = None, seed: Seed = 0, device: Device = "auto", store: StoreOption = None, as_json: JsonOption = False,
+    family_weight: FamilyWeight = None, measure_weight: MeasureWeight = None, goal: GoalLine = None,
+    candidates: Candidates = None, time: Time = None, plateau: Plateau = None, until_goals: UntilGoals = False,
+    halving: Halving = False, inherit: Inherit = False, seed: Seed = 0, device: Device = "auto",
+    store: StoreOption = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Search for networks on DATA, and print what was found."""
     from nas_core.preferences import Preference
     from nas_core.runs.registry import start_run
     from nas_core.runs.settings import RunSettings
+    from nas_core.search.registry import check_strategy
 
     seconds = None if time is None else parse_seconds(time)
     settings = RunSettings(
         strategy=strategy, preference=Preference(weight=weight), seconds=seconds, seed=seed, device=device,
-        candidates=500 if candidates is None and seconds is None else candidates,
+        candidates=500 if candidates is None and seconds is None else candidates, plateau=plateau,
+        until_goals=until_goals, halving=halving, inherit=inherit,
     )  # fmt: skip
-    _check_strategy(strategy)
+    check_strategy(strategy)
     reading = {
         "target": target, "task": task, "kinds": parse_kinds(kind or []), "modality": modality,
         "size": None if size is None else parse_size(size), "colour": colour, "length": length, "text": text,
@@ -138,7 +159,7 @@ def search(
     where = opened(store)
     try:
         problem = problem_of(asked)
-        wish = preference_of(weight, family_weight or [], measure_weight or [], problem)
+        wish = preference_of(weight, family_weight or [], measure_weight or [], goal or [], problem)
         _stop_at_termination()
         wanted = settings.model_copy(update={"preference": wish})
         run = start_run(where, problem, space_of(problem, family, preset, space), wanted)
@@ -153,12 +174,18 @@ def resume(
     run: RunArgument,
     candidates: Annotated[int | None, Option(help="A new budget in candidates, those found included.")] = None,
     time: Annotated[str | None, Option(help="A new budget in time, what was used included.")] = None,
+    strategy: Annotated[str | None, Option(help="Go on with another strategy.")] = None,
+    plateau: Annotated[
+        int | None, Option(help="Another --plateau; 0 for none.", min=0, metavar="N", show_default=False)
+    ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Continue a run that was stopped or killed, with the candidates it would have asked for."""
     from nas_core.data import Problem, ProblemSpec
+    from nas_core.runs.control import Rules
     from nas_core.runs.registry import resume_run
+    from nas_core.runs.settings import RunSettings
 
     seconds = None if time is None else parse_seconds(time)
     where = opened(store)
@@ -166,17 +193,14 @@ def resume(
         record = where.run(known_run(where, run))
         problem = Problem.load(ProblemSpec.model_validate(record.problem))
         _stop_at_termination()
-        continued = resume_run(where, record.id, candidates=candidates, seconds=seconds)
+        until_goals = RunSettings.model_validate(record.settings).until_goals
+        continued = resume_run(
+            where, record.id, candidates=candidates, seconds=seconds, strategy=strategy,
+            rules=None if plateau is None else Rules(until_goals, plateau or None),
+        )  # fmt: skip
         _finish(where, continued, problem, as_json=as_json)
     finally:
         where.close()
-
-
-def _check_strategy(name: str) -> None:
-    from nas_core.search.registry import STRATEGIES
-
-    if name not in STRATEGIES:
-        raise SettingsError(f"There is no strategy {name!r}", allowed=", ".join(STRATEGIES), fix="choose one of them")
 
 
 def _finish(store: Store, run: Run, problem: Problem, *, as_json: bool) -> None:
@@ -184,12 +208,12 @@ def _finish(store: Store, run: Run, problem: Problem, *, as_json: bool) -> None:
     from nas_core.evaluation.floors import trivial_floors
     from nas_core.runs.report import run_document
     from nas_core.runs.viewer import RunView
-    from nas_core.spaces import SearchSpace
 
     stopped = _watch(run)
-    space = SearchSpace.model_validate(store.run(run.id).space)
-    floors = trivial_floors(problem, space) if not stopped else None
-    document = run_document(RunView(store, run.id), floors)
+    view = RunView(store, run.id)
+    # what is measured on a scale of the space is measured on that of the first version
+    floors = trivial_floors(problem, view.versions[0].space) if not stopped else None
+    document = run_document(view, floors)
     printed(document, as_json=as_json)
     if stopped:
         raise typer.Exit(130)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from nas_core.records import Evaluation, Proposal, Status
+from nas_core.records import Evaluation, Halt, Proposal
+
+if TYPE_CHECKING:
+    from nas_core.spaces.space import SearchSpace
 
 __all__ = ["Evaluator", "Halt", "PackProgress", "Referee", "Stop", "Weights"]
 
@@ -22,19 +25,6 @@ class Stop(Protocol):
 
     def is_set(self) -> bool:
         """Return True from the moment on when it should."""
-
-
-@dataclass(frozen=True)
-class Halt:
-    """Why one candidate is not trained any further.
-
-    Attributes:
-        status: ``pruned``: its early numbers say enough; ``cancelled``: a person gave it up.
-        reason: In words.
-    """
-
-    status: Status
-    reason: str
 
 
 class Referee(Protocol):
@@ -95,6 +85,14 @@ class Evaluator(ABC):
 
         A candidate that crashes is ``failed`` with the reason; one that had not finished when ``stop`` was set is
         ``cancelled`` and carries no numbers. One that the referee ended has the status and the reason that it gave.
+        """
+
+    @abstractmethod
+    def enter(self, space: SearchSpace) -> None:
+        """Evaluate architectures of ``space`` from now on: another version of the space the evaluator was made for.
+
+        Scores of all versions stay comparable: what is measured on a scale that the space sets stays on that of the
+        space the evaluator was made for, and ends where that scale ends.
         """
 
     @abstractmethod

@@ -27,15 +27,17 @@ class JudgedPack:
 
     Attributes:
         pack: The networks.
-        judgements: One of each candidate that finished with finite predictions, else None.
+        judgements: One of each candidate that finished, or was ended early, with finite predictions, else None.
+        halted: Whether each was ended early.
     """
 
     pack: TrainedPack | ModulePack
     judgements: list[Judgement | None]
+    halted: list[bool]
 
     @classmethod
     def of(cls, result: PackResult, problem: Problem, judge: Judge, used: Sequence[Sequence[int]] = ()) -> JudgedPack:
-        """Predict the validation rows and judge the candidates that finished with finite predictions.
+        """Predict the validation rows and judge the candidates that have finite predictions and were not cancelled.
 
         Args:
             result: The trained pack.
@@ -43,19 +45,20 @@ class JudgedPack:
             judge: Of that problem.
             used: The features that each candidate reads; where they are not given, all of them.
         """
-        sound = [o.status == "done" for o in result.outcomes]
+        halted = [o.halt is not None for o in result.outcomes]
+        sound = [o.status == "done" or o.halt is not None for o in result.outcomes]
         if not any(sound):
-            return cls(result.pack, [None] * len(sound))
+            return cls(result.pack, [None] * len(sound), halted)
         outputs = result.pack.predict(problem.valid.E)
         sound = [done and bool(np.isfinite(outputs[k]).all()) for k, done in enumerate(sound)]
         judged = iter(judge.judge(outputs[sound]) if any(sound) else [])
         judgements = [next(judged) if ok else None for ok in sound]
         for k, judgement in enumerate(judgements):
-            if judgement is not None and not judgement.reason:
+            if judgement is not None and not judgement.reason and not halted[k]:
                 inputs = _numbers(problem, used[k] if used else range(problem.P))
                 reason = not_learnt(result.outcomes[k], problem.featureless_loss) or two_valued(outputs[k], inputs)
                 judgements[k] = replace(judgement, reason=reason)
-        return cls(result.pack, judgements)
+        return cls(result.pack, judgements, halted)
 
     @property
     def finished(self) -> list[bool]:
@@ -65,7 +68,9 @@ class JudgedPack:
     @property
     def eligible(self) -> list[bool]:
         """Whether each candidate may enter a front."""
-        return [j is not None and not j.reason for j in self.judgements]
+        return [
+            j is not None and not j.reason and not halted for j, halted in zip(self.judgements, self.halted)
+        ]  # fmt: skip
 
     @property
     def model(self) -> PackModel | NetworkPack:

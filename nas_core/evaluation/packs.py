@@ -5,30 +5,35 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from nas_core.errors import SettingsError
 from nas_core.evaluation.base import Evaluator, PackProgress, Referee, Stop, Weights
 from nas_core.evaluation.judged import JudgedPack
 from nas_core.evaluation.performance import Judge, Judgement
+from nas_core.evaluation.refereed import Refereed
 from nas_core.evaluation.turns import in_turns
-from nas_core.records import Architecture, Cost, Evaluation, Measurement, Proposal, Status, derive_seed
-from nas_core.spaces import SearchSpace, StructuralFacts, facts
+from nas_core.records import Architecture, Cost, Evaluation, Halt, Measurement, Proposal, Status, derive_seed
+from nas_core.spaces import SearchSpace, StructuralFacts, facts, most_operations
 
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem, Recipe
-    from nas_core.training.progress import PackItem, TrainOutcome
+    from nas_core.training.progress import PackItem, Parent, TrainOutcome
     from nas_core.training.progress import PackProgress as EpochProgress
     from nas_core.training.result import PackResult
 
-__all__ = ["PackEvaluator"]
+__all__ = ["PackEvaluator", "Parents"]
 
 log = logging.getLogger(__name__)
 OnProgress = Callable[[PackProgress], None] | None
+Parents = Callable[[Sequence[Proposal]], Mapping[str, Sequence["Parent"]]]
+"""Whose weights each of some proposals may start from, by its identity, the one to be preferred first."""
 
 NOT_MEASURED = "Not measured: interpretability is undefined for a model that says nothing about its inputs"
+HALTED = "Not measured: its training was ended early"
 
 
 class PackEvaluator(Evaluator):
@@ -46,14 +51,18 @@ class PackEvaluator(Evaluator):
         seed: The run's seed.
         recipe: Instead of the problem's.
         device: auto, cpu, cuda or mps.
+        parents: Finds the weights that proposals may start from; without it all start from their own seeds. The same
+            proposals must always get the same answer.
     """
 
     def __init__(
-        self, problem: Problem, space: SearchSpace, seed: int = 0, *, recipe: Recipe | None = None, device: str = "auto"
-    ) -> None:
+        self, problem: Problem, space: SearchSpace, seed: int = 0, *, recipe: Recipe | None = None,
+        device: str = "auto", parents: Parents | None = None,
+    ) -> None:  # fmt: skip
         self._problem, self._space, self._seed = problem, space, seed
         self._recipe = recipe or problem.spec.recipe
-        self._device = device
+        self._device, self._parents = device, parents
+        self._most: int | None = None  # the scale of the first space, once there is another one
         self._judge = Judge(
             problem.objective,
             problem.valid.target,
@@ -78,10 +87,11 @@ class PackEvaluator(Evaluator):
         if stop.is_set():
             yield from (self._cancelled(p) for p in proposals)
             return
+        watch = None if referee is None else Refereed(referee, self._judge, self._recipe.max_epochs)
         left = {p.architecture.id: p for p in proposals}
         way = self._pack if self._space.signal is None else self._one_by_one
         try:
-            for evaluation in way(proposals, stop, on_progress):
+            for evaluation in way(proposals, stop, on_progress, watch):
                 del left[evaluation.id]
                 yield evaluation
         except SettingsError:  # the run is set up wrongly, no candidate is to blame
@@ -97,6 +107,10 @@ class PackEvaluator(Evaluator):
             yield from self.evaluate(rest[:half], stop=stop, on_progress=on_progress, referee=referee)
             yield from self.evaluate(rest[half:], stop=stop, on_progress=on_progress, referee=referee)
 
+    def enter(self, space: SearchSpace) -> None:
+        self._most = self._most or most_operations(self._space)
+        self._space = space
+
     def take_weights(self) -> dict[str, Weights]:
         taken, self._weights = self._weights, {}
         return taken
@@ -105,7 +119,9 @@ class PackEvaluator(Evaluator):
         taken, self._seconds = self._seconds, {"train": 0.0, "measure": 0.0}
         return taken
 
-    def _pack(self, proposals: Sequence[Proposal], stop: Stop, on_progress: OnProgress) -> Iterator[Evaluation]:
+    def _pack(
+        self, proposals: Sequence[Proposal], stop: Stop, on_progress: OnProgress, watch: Refereed | None
+    ) -> Iterator[Evaluation]:
         """Yield the evaluations of one pack of networks of tables; nothing of it is kept when it raises."""
         from nas_core.training import fit
 
@@ -113,6 +129,7 @@ class PackEvaluator(Evaluator):
             result = fit.train_pack(
                 self._problem, self._space, self._items(proposals), recipe=self._recipe,
                 stop=cast(fit.StopSignal, stop), on_epoch=_told(on_progress, len(proposals)), device=self._device,
+                watch=watch,
             )  # fmt: skip
         if on_progress:
             on_progress(PackProgress("measure", len(proposals), self._recipe.max_epochs, self._recipe.max_epochs))
@@ -120,7 +137,9 @@ class PackEvaluator(Evaluator):
             found = self._evaluated(proposals, result)
         yield from found
 
-    def _one_by_one(self, proposals: Sequence[Proposal], stop: Stop, on_progress: OnProgress) -> Iterator[Evaluation]:
+    def _one_by_one(
+        self, proposals: Sequence[Proposal], stop: Stop, on_progress: OnProgress, watch: Refereed | None
+    ) -> Iterator[Evaluation]:
         """Yield the evaluation of each network of images or sequences when it is trained, while others still are."""
         from nas_core.training import fit
         from nas_core.training.device import one_thread
@@ -128,7 +147,7 @@ class PackEvaluator(Evaluator):
         for part in in_turns(self._space, proposals):
             results = fit.train_each(
                 self._problem, self._space, self._items(part), recipe=self._recipe, stop=cast(fit.StopSignal, stop),
-                on_epoch=_told(on_progress, len(proposals)), device=self._device,
+                on_epoch=_told(on_progress, len(proposals)), device=self._device, watch=watch,
             )  # fmt: skip
             with closing(results):
                 while True:
@@ -150,7 +169,11 @@ class PackEvaluator(Evaluator):
     def _items(self, proposals: Sequence[Proposal]) -> list[PackItem]:
         from nas_core.training.progress import PackItem
 
-        return [PackItem(p.architecture, self._seed_of(p.architecture)) for p in proposals]
+        found = self._parents(proposals) if self._parents is not None else {}
+        return [
+            PackItem(p.architecture, self._seed_of(p.architecture), tuple(found.get(p.architecture.id, ())))
+            for p in proposals
+        ]
 
     @contextmanager
     def _timed(self, phase: str) -> Iterator[None]:
@@ -163,7 +186,7 @@ class PackEvaluator(Evaluator):
 
     def _evaluated(self, proposals: Sequence[Proposal], result: PackResult) -> list[Evaluation]:
         """Judge and measure trained candidates; their weights are kept when nothing raises."""
-        known = [facts(self._space, p.architecture) for p in proposals]
+        known = [self._facts(p.architecture) for p in proposals]
         pack = JudgedPack.of(result, self._problem, self._judge, [f.used_features for f in known])
         measured = self._measure([p.architecture for p in proposals], known, pack)
         weights = {p.architecture.id: result.pack.weights(k) for k, p in enumerate(proposals) if pack.finished[k]}
@@ -173,19 +196,29 @@ class PackEvaluator(Evaluator):
             for p, o, j, m, f in zip(proposals, result.outcomes, pack.judgements, measured, known)
         ]
 
+    def _facts(self, architecture: Architecture) -> StructuralFacts:
+        known = facts(self._space, architecture)
+        return known if self._most is None else replace(known, max_operations=self._most)
+
     def _measure(
         self, architectures: list[Architecture], known: list[StructuralFacts], pack: JudgedPack
     ) -> list[dict[str, Measurement]]:
-        """Return the measures by name of each candidate, all undefined where it is not eligible."""
+        """Return the measures by name of each candidate, all undefined where it is not eligible.
+
+        Of one that was ended early those are given that are read off its architecture.
+        """
         from nas_core.interpretability import MeasureContext, measure_pack, undefined
 
         names = self._problem.spec.measures
-        nothing = undefined(NOT_MEASURED, names)
+        rows = [undefined(NOT_MEASURED, names)] * len(architectures)
+        if any(pack.halted):
+            structure = measure_pack(MeasureContext(self._space, architectures, known), names)
+            rows = [_structural(of) if halted else row for row, of, halted in zip(rows, structure, pack.halted)]
         if not any(pack.eligible):
-            return [nothing] * len(architectures)
+            return rows
         context = MeasureContext(self._space, architectures, known, self._problem, pack.model)
         measured = measure_pack(context, names)
-        return [row if eligible else nothing for row, eligible in zip(measured, pack.eligible)]
+        return [found if eligible else row for row, found, eligible in zip(rows, measured, pack.eligible)]
 
     def _finished(
         self,
@@ -196,9 +229,11 @@ class PackEvaluator(Evaluator):
         known: StructuralFacts,
     ) -> Evaluation:
         cost = Cost(parameters=known.parameters, operations=known.operations, seconds=outcome.seconds)
-        fields: dict[str, Any] = {"cost": cost, "curves": _curves(outcome.curves)}
+        fields: dict[str, Any] = {"cost": cost, "curves": _curves(outcome.curves), "inherited": outcome.inherited}
         if outcome.status == "cancelled":
             return self._cancelled(proposal)
+        if outcome.halt is not None:
+            return self._halted(proposal, outcome.halt, judgement, measures, **fields)
         if judgement is None:
             reason = outcome.reason or "Its predictions are not finite numbers"
             return self._evaluation(proposal, Status.FAILED, reason=reason, **fields)
@@ -220,6 +255,15 @@ class PackEvaluator(Evaluator):
             measures=measures,
             **fields,
         )
+
+    def _halted(
+        self, proposal: Proposal, halt: Halt, judgement: Judgement | None, measures: dict[str, Measurement],
+        **fields: Any,
+    ) -> Evaluation:  # fmt: skip
+        """Return the evaluation of a candidate that was ended early: how good its best weights so far are."""
+        if judgement is not None:
+            fields |= {"performance": judgement.performance, "skill": judgement.skill}
+        return self._evaluation(proposal, halt.status, reason=halt.reason, measures=measures, **fields)
 
     def _failed(self, proposal: Proposal, error: Exception) -> Evaluation:
         return self._evaluation(proposal, Status.FAILED, reason=f"{type(error).__name__}: {error}")
@@ -243,6 +287,11 @@ class PackEvaluator(Evaluator):
 
     def _seed_of(self, architecture: Architecture) -> int:
         return derive_seed(self._seed, architecture.id)
+
+
+def _structural(measures: Mapping[str, Measurement]) -> dict[str, Measurement]:
+    """Return the measures of a network that nobody looked into, with the reason why the others are missing."""
+    return {name: Measurement(reason=HALTED) if m.value is None else m for name, m in measures.items()}
 
 
 def _told(on_progress: OnProgress, size: int) -> Callable[[EpochProgress], None] | None:

@@ -76,6 +76,11 @@ class Judge:
             guards = [_skill(guard, e, chance) for e in self._estimates(guard.name, outputs)]
         return [self._judgement(e, guard, reason) for e, guard, reason in zip(estimates, guards, silent)]
 
+    def value(self, outputs: np.ndarray) -> float:
+        """Return the metric of one candidate from its ``outputs`` (N, C), which must be finite, without an interval."""
+        outputs = self._unit(outputs[None])
+        return float(metric_values(self._objective.name, self._y, outputs, self._weights[:1])[0, 0])
+
     def _estimates(self, name: str, outputs: np.ndarray) -> list[Estimate]:
         """Return the metric called ``name`` of each candidate with its interval."""
         values = metric_values(name, self._y, outputs, self._weights)

@@ -19,6 +19,7 @@ from nas_core.records import Architecture, Estimate, Evaluation, Proposal, Statu
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nas_core.spaces.space import SearchSpace
     from nas_core.spaces.variables import Chooser
 
 __all__ = ["RecordedEvaluator", "RecordedTable"]
@@ -70,6 +71,8 @@ class RecordedTable:
         )  # fmt: skip
         self._architectures: dict[int, Architecture] = {}
         self._near: dict[int, list[int]] = {}
+        self._encoded: dict[int, np.ndarray] = {}
+        self._firsts = np.cumsum([0, *(len(known) for known in self.levels)])  # where each variable's options begin
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -152,13 +155,22 @@ class RecordedTable:
         return None if at is None else self.architecture(at)
 
     def encode(self, architecture: Architecture) -> np.ndarray:
-        """Return the choices one after another, one-hot."""
-        code = self.codes[self.place(architecture)]
-        return np.concatenate([np.eye(len(known))[c] for known, c in zip(self.levels, code)])
+        """Return the choices one after another, one-hot; always the same read-only array."""
+        at = self.place(architecture)
+        found = self._encoded.get(at)
+        if found is None:
+            found = np.zeros(self._firsts[-1])
+            found[self._firsts[:-1] + np.array(self.codes[at])] = 1.0
+            found.flags.writeable = False
+            self._encoded[at] = found
+        return found
 
 
 class RecordedEvaluator(Evaluator):
-    """Looks candidates up in a recorded table; nothing is measured beside the searched column."""
+    """Looks candidates up in a recorded table; nothing is measured beside the searched column.
+
+    No candidate is in training here, not even for an epoch, so there is nothing that a referee could end.
+    """
 
     def __init__(self, table: RecordedTable) -> None:
         self._table = table
@@ -189,6 +201,9 @@ class RecordedEvaluator(Evaluator):
                 performance=Estimate(value=value, low=value, high=value),
             )
         return found
+
+    def enter(self, space: SearchSpace) -> None:
+        """Change nothing: what is recorded does not depend on where it is searched."""
 
     def take_weights(self) -> dict[str, Weights]:
         """Return nothing: nothing is trained."""

@@ -66,7 +66,7 @@ def load_candidate(
         run_id: The run.
         candidate_id: Its identity.
         problem: The run's problem, where it is loaded already.
-        space: The run's space, likewise.
+        space: The version of the run's space that it was proposed in, likewise.
 
     Raises:
         StoreError: No such run or candidate, or its weights are missing or have changed.
@@ -76,14 +76,14 @@ def load_candidate(
     from nas_core.data.problem import Problem, ProblemSpec
     from nas_core.explanations.candidate import TrainedCandidate
     from nas_core.explanations.signal_candidate import SignalCandidate
-    from nas_core.spaces.space import SearchSpace
+    from nas_core.runs.versions import proposed_in
 
     evaluation = store.evaluation(run_id, candidate_id)
     weights = load_weights(store, evaluation)
     if problem is None or space is None:
         record = store.run(run_id)
         problem = problem or Problem.load(ProblemSpec.model_validate(record.problem))
-        space = space or SearchSpace.model_validate(record.space)
+        space = space or proposed_in(store, record, evaluation)[0]
     if space.signal is not None:
         return SignalCandidate.rebuilt(problem, space, evaluation.architecture, weights)
     return TrainedCandidate(problem, space, evaluation.architecture, weights)

@@ -160,7 +160,7 @@ def front_chances(store: Store, front: RunFront, *, seed: int = 0, load: Load | 
 
 def loader(store: Store, front: RunFront) -> Load:
     """Return the function that loads a candidate of a run from its store, its data once."""
-    return lambda key: load_candidate(store, front.record.id, key, problem=front.problem, space=front.space)
+    return lambda key: load_candidate(store, front.record.id, key, problem=front.problem)
 
 
 def other_seeds(

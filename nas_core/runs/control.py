@@ -1,21 +1,24 @@
 """What other threads may ask of a run: kept here until its coordinator looks.
 
-The asking thread never waits for the search, and the search looks only between packs; a stop alone is seen at once,
-because the evaluator asks :meth:`Control.is_set` all the time.
+The asking thread never waits for the search, and the search looks only between packs. Two things are seen at once: a
+stop, because the evaluator asks :meth:`Control.is_set` all the time, and a candidate that is given up, because the
+referee of its training asks :attr:`Control.kills`.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from nas_core.preferences import Preference
 from nas_core.records import Proposal, RunState
+from nas_core.spaces.space import SearchSpace
 
-__all__ = ["Budget", "Control", "Ending"]
+__all__ = ["Budget", "Control", "Ending", "Halving", "Rules", "SpaceEdit", "StrategyChange"]
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,45 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """New rules for when to end: at a candidate that meets all goals, after so many candidates without growth."""
+
+    until_goals: bool
+    plateau: int | None
+
+
+@dataclass(frozen=True)
+class Halving:
+    """Whether candidates that are almost surely dominated are trained to the end."""
+
+    on: bool
+
+
+@dataclass(frozen=True)
+class StrategyChange:
+    """Another strategy, by name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class SpaceEdit:
+    """Another version of the space, and what the change is said to be."""
+
+    space: SearchSpace
+    words: str = ""
+
+
+@dataclass(frozen=True)
 class Ending:
     """How a run should end, or has ended."""
 
     state: RunState
     reason: str
+
+
+Wish = Preference | Budget | Rules | Halving | StrategyChange | SpaceEdit
+AnyWish = TypeVar("AnyWish", Preference, Budget, Rules, Halving, StrategyChange, SpaceEdit)
 
 
 class Control:
@@ -41,9 +78,10 @@ class Control:
         self._changed = threading.Condition()
         self._ending: Ending | None = None
         self._pausing = False
-        self._preference: Preference | None = None
-        self._budget: Budget | None = None
+        self._wishes: dict[type[Wish], Wish] = {}
         self._proposals: list[Proposal] = []
+        self._overruled: list[str] = []
+        self._kills: frozenset[str] = frozenset()
         self._deadline: float | None = None
         self._news = False
 
@@ -69,6 +107,11 @@ class Control:
         """True when the run should be paused."""
         return self._pausing
 
+    @property
+    def kills(self) -> frozenset[str]:
+        """The candidates that should be given up."""
+        return self._kills
+
     def end(self, ending: Ending) -> None:
         """Ask for the end, now."""
         with self._wish():
@@ -84,15 +127,21 @@ class Control:
         with self._wish():
             self._pausing = False
 
-    def steer(self, preference: Preference) -> None:
-        """Ask for another preference; only the latest one counts."""
+    def ask(self, wish: Wish) -> None:
+        """Ask for a change of the run; only the latest one of each kind counts."""
         with self._wish():
-            self._preference = preference
+            self._wishes[type(wish)] = wish
 
-    def set_budget(self, budget: Budget) -> None:
-        """Ask for another budget; only the latest one counts."""
-        with self._wish():
-            self._budget = budget
+    def asked(self, kind: type[AnyWish]) -> AnyWish | None:
+        """Return the change of this kind that was asked for and not taken yet."""
+        wish = self._wishes.get(kind)
+        return wish if isinstance(wish, kind) else None
+
+    def take(self, kind: type[AnyWish]) -> AnyWish | None:
+        """Return the change of this kind that was asked for since the last call."""
+        with self._changed:
+            wish = self._wishes.pop(kind, None)
+        return wish if isinstance(wish, kind) else None
 
     def propose(self, proposal: Proposal) -> None:
         """Ask for a candidate to be evaluated next."""
@@ -105,17 +154,34 @@ class Control:
             taken, self._proposals = self._proposals, []
             return taken
 
-    def take_preference(self) -> Preference | None:
-        """Return the preference asked for since the last call."""
+    def overrule(self, candidate: str) -> None:
+        """Ask for a candidate to be trained to the end after all."""
+        with self._wish():
+            self._overruled.append(candidate)
+
+    def take_overruled(self) -> list[str]:
+        """Return the candidates to be trained to the end that were asked for since the last call."""
         with self._changed:
-            taken, self._preference = self._preference, None
+            taken, self._overruled = self._overruled, []
             return taken
 
-    def take_budget(self) -> Budget | None:
-        """Return the budget asked for since the last call."""
+    def kill(self, candidate: str) -> None:
+        """Ask for a candidate in work, or waiting, to be given up."""
+        with self._wish():
+            self._kills |= {candidate}
+
+    def end_kills(self, candidates: Iterable[str]) -> None:
+        """Forget the wish to give up candidates that are not in work any more."""
         with self._changed:
-            taken, self._budget = self._budget, None
-            return taken
+            self._kills -= frozenset(candidates)
+
+    def withdraw(self, candidate: str) -> bool:
+        """Take back a proposal or an overruling that the run has not seen yet; return whether there was one."""
+        with self._changed:
+            before = len(self._proposals) + len(self._overruled)
+            self._proposals = [p for p in self._proposals if p.architecture.id != candidate]
+            self._overruled = [key for key in self._overruled if key != candidate]
+            return len(self._proposals) + len(self._overruled) < before
 
     def wait(self, seconds: float) -> None:
         """Wait until somebody asks for something that has not been waited for yet, at most ``seconds``."""

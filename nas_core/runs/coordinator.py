@@ -6,26 +6,37 @@ run that continues asks again, gets the same candidates, evaluates those that ar
 order they were asked. So a kill at any moment, a stop and a time limit all continue as if nothing had happened.
 
 Candidates that a person proposed are evaluated before the strategy is asked again, and the strategy is told of them.
-Until then they are part of the state, so they are not lost either.
+Until then they are part of the state, so they are not lost either. The same is true of candidates that are to be
+trained to the end after all; as they replace an evaluation that the strategy knows, all of them are committed at once,
+together with the state after it was told.
 
-A candidate that was in training when the run was stopped has no evaluation. It is named in the event, and evaluated
-when the run continues.
+What a person changes is taken over between packs, and never within one that was begun before the run was continued. One
+transaction commits the settings, the space, the event and the state of the strategy that goes on with them: a run that
+is killed has made a change, or it has not.
+
+A candidate that is given up has an evaluation at once, so it is not trained again. A candidate that was in training
+when the run was stopped has none. It is named in the event, and evaluated when the run continues.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from nas_core.errors import RunError
 from nas_core.evaluation.base import Evaluator, PackProgress
-from nas_core.records import Evaluation, Proposal, RunRecord, RunState, Status
+from nas_core.records import Evaluation, RunRecord, RunState, Status
+from nas_core.runs.acts import Acts
 from nas_core.runs.control import Control, Ending
 from nas_core.runs.ledger import Ledger
 from nas_core.runs.progress import PackState, RunSnapshot
+from nas_core.runs.rules import StoppingRules
+from nas_core.runs.searcher import Searcher, StrategyFactory
 from nas_core.runs.settings import RunSettings
-from nas_core.search.strategy import Strategy
+from nas_core.runs.versions import space_at, space_versions
+from nas_core.runs.waiting import Waiting
+from nas_core.runs.work import PersonFirst, RefereeFactory, Work
 from nas_core.store.base import Store
 
 __all__ = ["Coordinator", "Parts"]
@@ -39,10 +50,17 @@ FAILED_PACKS = 3
 
 @dataclass(frozen=True)
 class Parts:
-    """What a run is made of; built in its own thread, as the imports and hints behind it take seconds."""
+    """What a run is made of; built in its own thread, as the imports and hints behind it take seconds.
 
-    strategy: Strategy
+    Attributes:
+        strategy: Makes strategies; more than one in a run whose strategy or space is changed.
+        evaluator: Made for the first version of the space.
+        referee: Makes the referee of a pack; None for none.
+    """
+
+    strategy: StrategyFactory
     evaluator: Evaluator
+    referee: RefereeFactory | None = None
 
 
 class Coordinator:
@@ -54,11 +72,10 @@ class Coordinator:
         self._store, self._control = store, control
         self._settings = RunSettings.model_validate(record.settings)
         self._ledger = Ledger(store, record, control, publish)
-        self._told = 0  # candidates the strategy knows
+        self._told = 0  # candidates that have a number and that the strategy knows
         self._asked: int | None = None  # size of the pack that was begun before the run was continued
         self._begun: dict[str, Evaluation] = {}  # its finished candidates
-        self._manual: list[Proposal] = []  # proposed by a person, not evaluated yet
-        self._evaluated: set[str] = set()
+        self._work: Work | None = None
         self._all_failed = 0
 
     def main(self, build: Callable[[], Parts]) -> None:
@@ -73,23 +90,29 @@ class Coordinator:
             self._ledger.interrupt(error)
 
     def _begin(self, build: Callable[[], Parts]) -> None:
-        run_id = self._ledger.record.id
-        saved = self._store.strategy_state(run_id)
-        earlier = self._store.evaluations(run_id)
+        record = self._ledger.record
+        saved = self._store.strategy_state(record.id)
+        earlier = self._store.evaluations(record.id)
+        versions = space_versions(self._store.events(record.id), record)
         self._ledger.load(earlier)
-        parts = build()
-        self._strategy, self._evaluator = parts.strategy, parts.evaluator
+        self._parts = build()
+        state: dict[str, Any] = saved or {}
+        self._waiting = Waiting(state)
+        self._rules = StoppingRules(record, state.get("since", 0))
+        self._searcher = Searcher(self._parts.strategy, self._settings, versions[-1].space, state.get("renewals", 0))
         if saved is not None:
             self._told, self._asked = saved["told"], saved["asked"]
-            self._strategy.restore(saved["strategy"], [e for e in earlier if e.index < self._told])
-            self._manual = [Proposal.model_validate(p) for p in saved.get("manual", ())]
+            self._searcher.restore(saved["strategy"], [e for e in earlier if e.index < self._told])
+            self._rules.fill(self._searcher.inside())
             self._begun = {e.id: e for e in earlier if e.index >= self._told}
-        self._evaluated = {e.id for e in earlier if e.index < self._told}
-        self._ledger.note("started" if saved is None else "resumed", settings=self._ledger.record.settings)
+        if len(versions) > 1:
+            self._parts.evaluator.enter(versions[-1].space)
+        self._acts = Acts(self._control, self._ledger, self._searcher, self._rules, self._waiting, versions)
+        self._ledger.note("started" if saved is None else "resumed", settings=record.settings)
         self._ledger.change(state=RunState.RUNNING, reason="")
         self._ledger.run_clock(self._settings.seconds)
-        self._take_proposals()
-        self._save(self._strategy.state(), self._asked)
+        self._acts.take_proposals()
+        self._save(self._searcher.state(), self._asked)
 
     def _next(self) -> Ending | None:
         """Do what others asked for; return how to end, or None to go on with the next pack."""
@@ -98,59 +121,121 @@ class Coordinator:
             self._pause()
         if self._control.ending is not None or self._control.late():
             return self._stopped()
+        if self._in_pack or self._waiting.again:
+            return None
         limit = self._settings.candidates
-        if limit is not None and self._told >= limit and self._asked is None:
+        if limit is not None and self._told >= limit:
             return Ending(RunState.DONE, f"All {limit} candidates are evaluated")
-        return None
+        reason = None if self._waiting.manual else self._rules.verdict(self._settings)
+        return None if reason is None else Ending(RunState.DONE, reason)
+
+    @property
+    def _in_pack(self) -> bool:
+        """True while a pack is to be finished that was begun before the run was continued."""
+        return self._asked is not None or bool(self._begun)
 
     def _pack(self) -> Ending | None:
         """Take or ask for a pack, evaluate and commit it, tell the strategy; return an ending where there is one."""
-        before, size = self._strategy.state(), self._asked
-        if self._manual and size is None:
-            proposals = list(self._manual)
+        work = self._next_work()
+        if not work.proposals:
+            return Ending(RunState.DONE, "The search space is exhausted: there is no candidate left")
+        self._ledger.next_pack(asked=self._told + (0 if work.again else len(work.proposals)))
+        self._work = work
+        self._evaluate(work)
+        self._work = None
+        self._control.end_kills(work.numbers)
+        if work.open:
+            # The strategy has been asked and will not be told: this run ends here and continues from ``before``.
+            self._ledger.note("cancelled", candidates=[p.architecture.id for p in work.open])
+            self._save(work.before, work.size)
+            return self._stopped()
+        self._tell(work)
+        return None
+
+    def _next_work(self) -> Work:
+        """Return what to evaluate next: a begun pack, what a person overruled or drew, what the strategy proposes."""
+        before, size, space = self._searcher.state(), self._asked, self._searcher.space
+        if self._waiting.again and not self._in_pack:
+            return self._work_again(before)
+        if self._waiting.manual and size is None:
+            proposals = list(self._waiting.manual)
         else:
             size = size or self._pack_size()
             with self._ledger.phase("strategy"):
-                proposals = self._strategy.ask(size)
-        if not proposals:
-            return Ending(RunState.DONE, "The search space is exhausted: there is no candidate left")
-        found = dict(self._begun)
-        self._ledger.next_pack(asked=self._told + len(proposals))
-        for evaluation in self._evaluations(proposals, found):
-            found[evaluation.id] = evaluation
-            self._ledger.keep(evaluation)
-            if self._ledger.silence >= COMMIT_SECONDS:
-                self._save(before, size)
-        if missing := [p.architecture.id for p in proposals if p.architecture.id not in found]:
-            # The strategy has been asked and will not be told: this run ends here and continues from ``before``.
-            self._ledger.note("cancelled", candidates=missing)
-            self._save(before, size)
-            return self._stopped()
-        self._tell([found[p.architecture.id] for p in proposals])
-        return None
-
-    def _evaluations(self, proposals: list[Proposal], found: dict[str, Evaluation]) -> Iterator[Evaluation]:
-        """Yield the finished evaluations of the proposals that are not in ``found``, numbered as they were asked."""
+                proposals = self._searcher.ask(size)
         numbers = {p.architecture.id: self._told + at for at, p in enumerate(proposals)}
-        todo = [p for p in proposals if p.architecture.id not in found]
-        for evaluation in self._evaluator.evaluate(todo, stop=self._control, on_progress=self._show_pack):
-            self._ledger.add_seconds(self._evaluator.take_seconds())
-            self._ledger.keep_weights(self._evaluator.take_weights())
-            if evaluation.status is not Status.CANCELLED:
-                yield evaluation.model_copy(update={"index": numbers[evaluation.id]})
-        self._ledger.add_seconds(self._evaluator.take_seconds())
+        return Work(proposals, numbers, space, before, size, dict(self._begun))
 
-    def _tell(self, evaluations: list[Evaluation]) -> None:
+    def _work_again(self, before: dict[str, Any]) -> Work:
+        """Return those of the overruled candidates that were proposed in the same version of the space as the first."""
+        known = self._searcher.known
+        number = known[self._waiting.again[0].architecture.id].space
+        proposals = [p for p in self._waiting.again if known[p.architecture.id].space == number]
+        numbers = {p.architecture.id: known[p.architecture.id].index for p in proposals}
+        return Work(proposals, numbers, space_at(self._acts.versions, number), before, again=True)
+
+    def _evaluate(self, work: Work) -> None:
+        """Evaluate what is open until it is finished or the run is stopped, and commit on the way."""
+        evaluator, present = self._parts.evaluator, self._searcher.space
+        if work.space is not present:
+            evaluator.enter(work.space)
+        todo, referee = work.open, self._referee(work)
+        for evaluation in evaluator.evaluate(todo, stop=self._control, on_progress=self._show_pack, referee=referee):
+            self._ledger.add_seconds(evaluator.take_seconds())
+            self._give_up(work)
+            work.weights |= evaluator.take_weights()
+            if evaluation.status is Status.CANCELLED or not work.awaits(evaluation.id):
+                continue
+            work.found[evaluation.id] = work.numbered(evaluation)
+            if not work.again:
+                self._hold(work, evaluation.id)
+                if self._ledger.silence >= COMMIT_SECONDS:
+                    self._save(work.before, work.size)
+        self._ledger.add_seconds(evaluator.take_seconds())
+        if work.space is not present:
+            evaluator.enter(present)
+
+    def _referee(self, work: Work) -> PersonFirst:
+        """Return who may end the training of candidates: of those that a person asked for, only persons."""
+        make = self._parts.referee if self._settings.halving and work.size is not None else None
+        inner = None if make is None else make(list(self._searcher.known.values()), work.proposals)
+        return PersonFirst(self._control, inner)
+
+    def _hold(self, work: Work, candidate: str, *, before: Status | None = None) -> None:
+        """Hold a finished candidate and its weights for the next commit."""
+        self._ledger.keep(work.found[candidate], before=before)
+        if candidate in work.weights:
+            self._ledger.keep_weights({candidate: work.weights.pop(candidate)})
+
+    def _give_up(self, work: Work) -> None:
+        """Take the candidates that a person gave up out of work, for good: this is committed at once."""
+        gone = [p.architecture.id for p in work.open if p.architecture.id in self._control.kills]
+        if not gone:
+            return
+        for evaluation in work.give_up(gone):
+            self._ledger.keep(evaluation)
+        self._waiting.drop_again(gone)
+        self._ledger.note("killed", candidates=gone, again=work.again)
+        self._ledger.try_save(self._state(work.before, work.size), self._settings)
+
+    def _tell(self, work: Work) -> None:
+        known = self._searcher.known
+        found = [work.found[key] for key in work.ids]
+        if work.again:
+            for e in found:
+                self._hold(work, e.id, before=known[e.id].status)
+                self._ledger.note("replaced", candidate=e.id, before=known[e.id].status.value, now=e.status.value)
+        else:
+            self._told += len(found)
         with self._ledger.phase("strategy"):
-            self._strategy.tell(evaluations)
-            state = self._strategy.state()
-        self._told += len(evaluations)
-        self._evaluated |= {e.id for e in evaluations}
-        self._manual = [p for p in self._manual if p.architecture.id not in self._evaluated]
+            self._rules.add(self._searcher.tell(found))
+            state = self._searcher.state()
+        self._waiting.drop(work.found)
         self._asked, self._begun = None, {}
         self._ledger.pack_finished()
         self._save(state, None)
-        self._check_failures(evaluations)
+        if not work.again:
+            self._check_failures(found)
 
     def _check_failures(self, evaluations: list[Evaluation]) -> None:
         failed = all(e.status is Status.FAILED for e in evaluations)
@@ -176,35 +261,20 @@ class Coordinator:
         raise RunError("The evaluator gave no result for a candidate, and was not stopped", fix="see the log")
 
     def _apply_changes(self) -> None:
-        """Take over the candidates, the preference and the budget that were asked for."""
-        changes: dict[str, Any] = {}
-        if self._take_proposals():
-            self._save(self._strategy.state(), self._asked)
-        # A pack that was begun is asked for again first, by the strategy as it was.
-        preference = self._control.take_preference() if self._asked is None else None
-        if preference is not None and preference != self._settings.preference:
-            changes["preference"] = preference
-            self._strategy.steer(preference)
-            self._ledger.note("steered", preference=preference.model_dump(mode="json"))
-        budget = self._control.take_budget()
-        if budget is not None:
-            changes |= {"candidates": budget.candidates, "seconds": budget.seconds}
-            self._ledger.note("budget", candidates=budget.candidates, seconds=budget.seconds)
-        if changes:
-            self._settings = self._settings.model_copy(update=changes)
+        """Take over what was asked for, and commit it."""
+        space, settings = self._searcher.space, self._settings
+        changed = self._acts.take_proposals()
+        self._settings = self._acts.take_limits(settings)
+        if not self._in_pack:
+            changed |= self._acts.take_candidates()
+            self._settings = self._acts.take_direction(self._settings)
+        if self._settings != settings:
             self._ledger.change(settings=self._settings.model_dump(mode="json"))
             self._ledger.run_clock(self._settings.seconds)
-            self._save(self._strategy.state(), self._asked)
-
-    def _take_proposals(self) -> bool:
-        """Queue the candidates that were proposed since the last look; return whether there are any."""
-        asked = self._control.take_proposals()
-        waiting = self._evaluated | {p.architecture.id for p in self._manual}
-        fresh = {p.architecture.id: p for p in reversed(asked) if p.architecture.id not in waiting}  # the first counts
-        self._manual += reversed(fresh.values())
-        if asked:
-            self._ledger.note("proposed", candidates=list(fresh), known=len(asked) - len(fresh))
-        return bool(asked)
+        if self._searcher.space is not space:
+            self._parts.evaluator.enter(self._searcher.space)
+        if changed or self._settings != settings or self._searcher.space is not space:
+            self._save(self._searcher.state(), self._asked)
 
     def _pause(self) -> None:
         """Wait until somebody resumes or stops the run; changes are applied meanwhile."""
@@ -223,19 +293,25 @@ class Coordinator:
             self._ledger.change(state=RunState.RUNNING, reason="")
             self._save(None, None)
 
-    def _save(self, strategy_state: dict[str, Any] | None, asked: int | None) -> None:
-        """Commit what is held; without a strategy state the one committed last stays."""
-        if strategy_state is None:
-            self._ledger.save(None, self._settings)
-        else:
-            manual = [p.model_dump(mode="json") for p in self._manual]
-            state = {"strategy": strategy_state, "told": self._told, "asked": asked, "manual": manual}
-            self._ledger.save(state, self._settings)
+    def _save(self, searched: dict[str, Any] | None, asked: int | None) -> None:
+        """Commit what is held; without a state of the search the one committed last stays."""
+        self._ledger.show_waiting(self._waiting.all())
+        self._ledger.save(None if searched is None else self._state(searched, asked), self._settings)
+
+    def _state(self, searched: dict[str, Any], asked: int | None) -> dict[str, Any]:
+        """Return what is needed to continue exactly, besides the evaluations."""
+        counters = {"told": self._told, "asked": asked, "since": self._rules.since}
+        return {**searched, **counters, **self._waiting.state()}
 
     def _show_pack(self, pack: PackProgress) -> None:
+        work = self._work
+        if work is None:
+            return
+        self._give_up(work)
         state = PackState(
-            number=self._ledger.packs, phase=pack.phase, size=pack.size, epoch=pack.epoch, epochs=pack.epochs
-        )
+            number=self._ledger.packs, phase=pack.phase, size=pack.size, epoch=pack.epoch, epochs=pack.epochs,
+            candidates=work.shown(),
+        )  # fmt: skip
         self._ledger.show_pack(state)
         if self._ledger.silence > BEAT_SECONDS:
             self._ledger.beat()

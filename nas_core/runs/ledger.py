@@ -11,7 +11,7 @@ from typing import Any
 
 from nas_core.errors import NasightError, StoreError
 from nas_core.evaluation.base import Weights
-from nas_core.records import Evaluation, RunRecord, RunState
+from nas_core.records import Evaluation, Proposal, RunRecord, RunState, Status
 from nas_core.runs.control import Control, Ending
 from nas_core.runs.progress import PackState, Progress, RunSnapshot, Stopwatch
 from nas_core.runs.settings import RunSettings
@@ -43,6 +43,7 @@ class Ledger:
         self._progress = Progress.model_validate(record.progress)
         self._watch = Stopwatch(self._progress)
         self._seconds: float | None = None
+        self._replaced: list[Status] = []  # how the candidates ended before that are held for a second time
 
     @property
     def record(self) -> RunRecord:
@@ -61,7 +62,8 @@ class Ledger:
 
     def load(self, evaluations: Sequence[Evaluation]) -> None:
         """Count what an earlier process found."""
-        self._progress = _counted(self._progress, (), [e.status for e in evaluations])
+        self._writer.load(evaluations)
+        self._progress = _counted(self._progress, (), loaded=[e.status for e in evaluations])
 
     def phase(self, name: str) -> AbstractContextManager[None]:
         """Add the time of a ``with`` body to a phase."""
@@ -84,9 +86,11 @@ class Ledger:
         self._watch.halt()
         self._control.set_deadline(None)
 
-    def keep(self, evaluation: Evaluation) -> None:
-        """Hold a finished candidate for the next commit."""
+    def keep(self, evaluation: Evaluation, *, before: Status | None = None) -> None:
+        """Hold a finished candidate for the next commit; ``before`` is how it ended the first time."""
         self._writer.keep(evaluation)
+        if before is not None:
+            self._replaced.append(before)
 
     def keep_weights(self, weights: dict[str, Weights]) -> None:
         """Hold the weights of candidates that finished together."""
@@ -114,7 +118,11 @@ class Ledger:
     def pack_finished(self) -> None:
         """Count a pack whose candidates are all held or committed."""
         self._progress = self._progress.model_copy(update={"packs": self._progress.packs + 1, "pack": None})
-        self._watch.mark(self._progress.evaluated + len(self._writer.evaluations))
+        self._watch.mark(self._progress.evaluated + len(self._writer.evaluations) - len(self._replaced))
+
+    def show_waiting(self, proposals: Sequence[Proposal]) -> None:
+        """Publish who waits from the next snapshot on."""
+        self._progress = self._progress.model_copy(update={"waiting": tuple(proposals)})
 
     def save(self, state: dict[str, Any] | None, settings: RunSettings) -> None:
         """Commit what is held. While the store refuses, the run is paused and keeps everything in memory.
@@ -123,20 +131,16 @@ class Ledger:
             StoreError: The run was stopped while the store refused.
         """
         while True:
-            counted = _counted(self._progress, self._writer.evaluations, ())
-            budget = {"candidates": settings.candidates, "budget_seconds": settings.seconds}
-            progress = counted.model_copy(update=budget)
-            self._progress = self._progress.model_copy(update=budget)
-            progress = progress.model_copy(update=self._timing(progress.evaluated))
             try:
-                with self._watch.phase("store"):
-                    self._writer.commit(state, progress, number=self._progress.packs)
+                self._commit(state, settings)
+                return
             except StoreError as error:
                 self._hold(error)
-                continue
-            self._progress = progress
-            self._show()
-            return
+
+    def try_save(self, state: dict[str, Any] | None, settings: RunSettings) -> None:
+        """Commit what is held; a store that refuses keeps it for the next commit, which will say so."""
+        with suppress(StoreError):
+            self._commit(state, settings)
 
     def beat(self) -> None:
         """Leave a sign of life; a store that refuses it will say so at the next commit."""
@@ -163,11 +167,24 @@ class Ledger:
         self.change(**ended)
         self._progress = self._progress.model_copy(update={"pack": None})
         try:
-            self._writer.commit(None, _counted(self._progress, self._writer.evaluations, ()), number=self.packs)
+            self._writer.commit(None, self._counted(), number=self.packs)
         except Exception:  # the first error is the one that counts
             log.exception("The interruption of run %s could not be recorded", self.record.id)
             self._writer.record = self.record.model_copy(update=ended)
         self._show()
+
+    def _commit(self, state: dict[str, Any] | None, settings: RunSettings) -> None:
+        budget = {"candidates": settings.candidates, "budget_seconds": settings.seconds}
+        self._progress = self._progress.model_copy(update=budget)
+        progress = self._counted()
+        progress = progress.model_copy(update=self._timing(progress.evaluated))
+        with self._watch.phase("store"):
+            self._writer.commit(state, progress, number=self._progress.packs)
+        self._progress, self._replaced = progress, []
+        self._show()
+
+    def _counted(self) -> Progress:
+        return _counted(self._progress, self._writer.evaluations, self._replaced)
 
     def _hold(self, error: StoreError) -> None:
         """Pause because the store refuses; return when somebody resumes, raise ``error`` when somebody stops."""
@@ -202,10 +219,14 @@ class Ledger:
         self._publish(RunSnapshot(record=self.record, progress=self._progress))
 
 
-def _counted(progress: Progress, new: Sequence[Evaluation], loaded: Sequence[str]) -> Progress:
+def _counted(
+    progress: Progress, new: Sequence[Evaluation], replaced: Sequence[str] = (), *, loaded: Sequence[str] = ()
+) -> Progress:
     """Return ``progress`` with ``new`` evaluations added, or counted afresh from the statuses ``loaded``."""
     counts = Counter(loaded) if loaded else Counter(progress.by_status)
     counts.update(e.status for e in new)
+    counts.subtract(replaced)
+    counts = +counts  # without those that nobody has any more
     by_status = {str(status): count for status, count in sorted(counts.items())}
     evaluated = sum(counts.values())
     return progress.model_copy(

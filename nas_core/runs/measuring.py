@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -46,7 +47,7 @@ def measure_stored(
         candidate_id: Its identity.
         names: Which measures; all of the registry by default.
         problem: The run's problem, where it is loaded already.
-        space: The run's space, likewise.
+        space: The run's space, likewise; where that was edited, leave it out: it depends on the candidate.
 
     Raises:
         StoreError: No such run or candidate, or its weights are missing or have changed.
@@ -56,8 +57,8 @@ def measure_stored(
     """
     from nas_core.data.problem import Problem, ProblemSpec
     from nas_core.interpretability import MEASURES, MeasureContext, measure_pack, undefined
-    from nas_core.spaces.family import facts
-    from nas_core.spaces.space import SearchSpace
+    from nas_core.runs.versions import proposed_in
+    from nas_core.spaces.family import facts, most_operations
 
     wanted = tuple(MEASURES if names is None else names)
     evaluation = store.evaluation(run_id, candidate_id)
@@ -67,10 +68,15 @@ def measure_stored(
     if problem is None or space is None:
         record = store.run(run_id)
         problem = problem or Problem.load(ProblemSpec.model_validate(record.problem))
-        space = space or SearchSpace.model_validate(record.space)
+        space, first = (space, space) if space is not None else proposed_in(store, record, evaluation)
+    else:
+        first = space
     architecture = evaluation.architecture
     model = (_StoredTable if space.signal is None else _StoredSignal)(problem, space, architecture, weights)
-    context = MeasureContext(space, [architecture], [facts(space, architecture)], problem, model)
+    known = facts(space, architecture)
+    if first is not space:
+        known = replace(known, max_operations=most_operations(first))
+    context = MeasureContext(space, [architecture], [known], problem, model)
     return measure_pack(context, wanted)[0]
 
 

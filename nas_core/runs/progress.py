@@ -9,22 +9,38 @@ from contextlib import contextmanager
 
 from pydantic import Field
 
-from nas_core.records import Record, RunRecord
+from nas_core.records import Proposal, Record, RunRecord
 
-__all__ = ["PHASES", "PackState", "Progress", "RunSnapshot", "Stopwatch"]
+__all__ = ["PHASES", "PackState", "Progress", "RunSnapshot", "Stopwatch", "Working"]
 
 PHASES = ("train", "measure", "strategy", "store", "idle")
 _WINDOW = 5
 
 
+class Working(Record):
+    """A candidate in work: its running number, and what was proposed."""
+
+    number: int
+    proposal: Proposal
+
+    @property
+    def id(self) -> str:
+        """Identity of the architecture."""
+        return self.proposal.architecture.id
+
+
 class PackState(Record):
-    """The candidates in work: how many, in which phase, after how many of at most how many epochs."""
+    """The candidates in work: how many, in which phase, after how many of at most how many epochs.
+
+    ``candidates`` are those that are not finished.
+    """
 
     number: int
     phase: str
     size: int
     epoch: int = 0
     epochs: int = 0
+    candidates: tuple[Working, ...] = ()
 
 
 class Progress(Record):
@@ -40,6 +56,7 @@ class Progress(Record):
         elapsed: Seconds running, pauses not counted.
         packs: Packs finished.
         pack: The pack in work.
+        waiting: What a person proposed or overruled and is not in work yet; as the pack, only known where the run is.
         candidates: The budget in candidates.
         budget_seconds: The budget in seconds.
     """
@@ -53,6 +70,7 @@ class Progress(Record):
     elapsed: float = 0.0
     packs: int = 0
     pack: PackState | None = None
+    waiting: tuple[Proposal, ...] = ()
     candidates: int | None = None
     budget_seconds: float | None = None
 

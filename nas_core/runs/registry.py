@@ -14,14 +14,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nas_core.errors import RunError, SettingsError
+from nas_core.errors import RunError
 from nas_core.evaluation.base import Evaluator
 from nas_core.preferences import Preference
 from nas_core.records import Architecture, RunRecord, RunState
+from nas_core.runs.control import Rules
 from nas_core.runs.coordinator import Parts
-from nas_core.runs.run import Run, check_member
+from nas_core.runs.inheriting import StoredParents
+from nas_core.runs.rules import check_rules
+from nas_core.runs.run import Run, check_edit, check_member, check_unfinished
 from nas_core.runs.settings import RunSettings
-from nas_core.search.registry import STRATEGIES, make_strategy
+from nas_core.runs.versions import space_versions
+from nas_core.search.halving import Halving
+from nas_core.search.limits import Limits
+from nas_core.search.registry import check_strategy, make_strategy
+from nas_core.search.strategy import Strategy
 from nas_core.store.base import Store
 from nas_core.store.owner import this_process
 
@@ -60,15 +67,15 @@ def start_run(
         evaluator: Makes the evaluator; by default candidates are trained in packs.
 
     Raises:
-        SettingsError: No such strategy.
+        SettingsError: No such strategy; it should end at its goals, and has none; a goal is for a measure that is not
+            measured, or no model can reach it.
         SpaceError: The space has no valid candidate, or one of ``first`` is not in it.
         StoreError: The store cannot be written.
     """
     settings = (settings or RunSettings()).suited(signals=space.signal is not None)
-    if settings.strategy not in STRATEGIES:
-        raise SettingsError(
-            f"There is no strategy {settings.strategy!r}", allowed=", ".join(STRATEGIES), fix="choose one of them"
-        )
+    check_strategy(settings.strategy)
+    check_rules(settings.preference, until_goals=settings.until_goals)
+    Limits.of(settings.preference.goals, problem.objective, problem.spec.measures)
     space.sample(np.random.default_rng(settings.seed))  # an empty space is refused before there is a run of it
     for architecture in first:
         check_member(space, architecture)
@@ -86,7 +93,7 @@ def start_run(
         heartbeat=now,
     )
     store.create_run(record)
-    run = _prepare(store, record.id, problem, space, evaluator or trained_in_packs)
+    run = _prepare(store, record.id, problem, space, evaluator)
     for architecture in first:
         run.propose(architecture)
     run.start()
@@ -100,39 +107,62 @@ def resume_run(
     candidates: int | None = None,
     seconds: float | None = None,
     preference: Preference | None = None,
+    strategy: str | None = None,
+    space: SearchSpace | None = None,
+    rules: Rules | None = None,
+    overrule: Sequence[str] = (),
     evaluator: EvaluatorFactory | None = None,
 ) -> Run:
     """Continue a run where it was: it asks for the same candidates as if it had never ended.
 
+    What is changed here is taken over before the next pack; a pack that was begun is finished first.
+
     Args:
         store: Where it is kept.
-        run_id: A run that is paused, stopped, interrupted or done; one that runs here is returned as it is.
+        run_id: A run that is paused, stopped, interrupted or done; one that runs here is only changed.
         candidates: A new budget in candidates; the old one when None.
         seconds: A new budget in running seconds, earlier ones included; the old one when None.
-        preference: A new preference, followed from the next pack on.
+        preference: A new preference.
+        strategy: Another strategy.
+        space: Another version of the space.
+        rules: New stopping rules.
+        overrule: Candidates that were stopped early, to be trained to the end.
         evaluator: As in :func:`start_run`; must be of the same kind as before.
 
     Raises:
-        StoreError: No such run, or another living process has it.
+        StoreError: No such run or candidate, or another living process has it.
+        RunError: A candidate to be trained to the end was not stopped early.
+        SettingsError: No such strategy; the run should end at its goals, and has none.
+        SpaceError: The space is for other data, or empty.
         DataError: The data of the run cannot be read or have changed.
     """
-    from nas_core.data.problem import Problem, ProblemSpec
-    from nas_core.spaces.space import SearchSpace
-
-    present = get(run_id)
-    if present is not None and present.alive:
-        present.resume()
-        return present
     record = store.run(run_id)
-    problem = Problem.load(ProblemSpec.model_validate(record.problem))
-    space = SearchSpace.model_validate(record.space)
-    run = _prepare(store, run_id, problem, space, evaluator or trained_in_packs)
+    settings = RunSettings.model_validate(record.settings)
+    # whatever can be refused is refused before this process has the run
+    check_strategy(strategy or settings.strategy)
+    if space is not None:
+        _check_edit(record, space)
+    if rules is not None:
+        check_rules(preference or settings.preference, until_goals=rules.until_goals)
+    for candidate in overrule:
+        check_unfinished(store.evaluation(run_id, candidate))
+    run = get(run_id)
+    living = run is not None and run.alive
+    if run is None or not living:
+        run = _continued(store, record, evaluator)
     if preference is not None:
         run.steer(preference)
+    if strategy is not None:
+        run.set_strategy(strategy)
+    if space is not None:
+        run.edit_space(space)
+    if rules is not None:
+        run.set_rules(until_goals=rules.until_goals, plateau=rules.plateau)
     if candidates is not None or seconds is not None:
-        settings = RunSettings.model_validate(record.settings)
         run.set_budget(candidates=candidates or settings.candidates, seconds=seconds or settings.seconds)
-    run.start()
+    for candidate in overrule:
+        run.overrule(candidate)
+    (run.resume if living else run.start)()
     return run
 
 
@@ -161,14 +191,33 @@ def stop_all(reason: str = "The process that ran it was asked to end", *, timeou
         run.wait(max(0.0, deadline - time.monotonic()))
 
 
-def trained_in_packs(problem: Problem, space: SearchSpace, settings: RunSettings) -> Evaluator:
-    """Return the evaluator that trains candidates in packs."""
+def trained_in_packs(
+    problem: Problem, space: SearchSpace, settings: RunSettings, parents: StoredParents | None = None
+) -> Evaluator:
+    """Return the evaluator that trains candidates in packs, children from the weights of ``parents`` if so set."""
     from nas_core.evaluation.packs import PackEvaluator
 
-    return PackEvaluator(problem, space, settings.seed, device=settings.device)
+    inherit = parents if settings.inherit else None
+    return PackEvaluator(problem, space, settings.seed, device=settings.device, parents=inherit)
 
 
-def _prepare(store: Store, run_id: str, problem: Problem, space: SearchSpace, factory: EvaluatorFactory) -> Run:
+def _check_edit(record: RunRecord, space: SearchSpace) -> None:
+    from nas_core.spaces.space import SearchSpace
+
+    check_edit(SearchSpace.model_validate(record.space), space)
+
+
+def _continued(store: Store, record: RunRecord, factory: EvaluatorFactory | None) -> Run:
+    """Return a run that is to go on here, not started yet."""
+    from nas_core.data.problem import Problem, ProblemSpec
+
+    problem = Problem.load(ProblemSpec.model_validate(record.problem))
+    # of the first version of its space: what is measured on a scale of the space stays on that one
+    first = space_versions(store.events(record.id), record)[0].space
+    return _prepare(store, record.id, problem, first, factory)
+
+
+def _prepare(store: Store, run_id: str, problem: Problem, space: SearchSpace, factory: EvaluatorFactory | None) -> Run:
     with _lock:
         known = _runs.get(run_id)
         if known is not None and known.alive:
@@ -177,20 +226,36 @@ def _prepare(store: Store, run_id: str, problem: Problem, space: SearchSpace, fa
 
         def build() -> Parts:
             settings = RunSettings.model_validate(record.settings)
-            strategy = make_strategy(
-                settings.strategy,
-                space,
-                seed=settings.seed,
-                preference=settings.preference,
+            if factory is None:
+                evaluator = trained_in_packs(problem, space, settings, StoredParents(store, run_id))
+            else:
+                evaluator = factory(problem, space, settings)
+            return Parts(strategy_of, evaluator, _halving(problem, space, settings))
+
+        def strategy_of(name: str, within: SearchSpace, preference: Preference, seed: int) -> Strategy:
+            return make_strategy(
+                name,
+                within,
+                seed=seed,
+                preference=preference,
                 objective=problem.objective,
                 hints=problem.hints,
                 measures=problem.spec.search_measures,
             )
-            return Parts(strategy, factory(problem, space, settings))
 
         run = Run(store, record, build)
         _remember(run)
         return run
+
+
+def _halving(problem: Problem, space: SearchSpace, settings: RunSettings) -> Halving:
+    return Halving(
+        space,
+        problem.objective,
+        problem.spec.search_measures,
+        epochs=problem.spec.recipe.max_epochs,
+        seed=settings.seed,
+    )
 
 
 def _remember(run: Run) -> None:

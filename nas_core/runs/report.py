@@ -14,11 +14,13 @@ from nas_core.runs.settings import RunSettings
 from nas_core.runs.viewer import RunView
 from nas_core.search.correlations import correlate
 from nas_core.search.fronts import hypervolume
+from nas_core.search.goals import goal_report
 from nas_core.spaces import SearchSpace, facts
 
 if TYPE_CHECKING:
     from nas_core.evaluation.floors import Floor
     from nas_core.preferences import Preference
+    from nas_core.search.ranking import Ranking
     from nas_core.search.snapshot import Snapshot
 
 __all__ = ["floors_document", "run_document"]
@@ -32,6 +34,7 @@ def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[s
     ``on_front`` refers to the front of performance against interpretability under the run's preference. The hypervolume
     is that of ``hypervolume_losses``, reference point 1, the model without features included. ``measures_correlation``
     says which measures rank the eligible candidates alike, and warns where the weights count one property twice.
+    ``best`` meets all goals of the preference or, while no candidate does, is the nearest; ``goals`` says more.
 
     Args:
         view: The run.
@@ -46,7 +49,8 @@ def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[s
         at = snapshot.position(evaluation.id)
         if at is not None:
             interpretability = float(ranking.interpretability[at])
-            rows.append(_candidate(view, evaluation, interpretability, on_front=bool(ranking.on_front[at])))
+            row = _candidate(view, evaluation, interpretability, on_front=bool(ranking.on_front[at]))
+            rows.append({**row, "meets_goals": bool(ranking.meets[at])})
     document = {
         "run_id": record.id,
         "name": record.name,
@@ -59,6 +63,7 @@ def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[s
         "strategy": settings.strategy,
         "weight": settings.preference.weight,
         "best": None if ranking.best is None else snapshot.ids[ranking.best],
+        "goals": _goals(snapshot, ranking),
         "candidates": rows,
         "hypervolume": view.archive.hypervolume(),
         "hypervolume_losses": ["performance", *view.search],
@@ -92,7 +97,28 @@ def _correlations(snapshot: Snapshot, wish: Preference) -> dict[str, Any]:
     return correlate(snapshot, wish).document(labels)
 
 
+def _goals(snapshot: Snapshot, ranking: Ranking) -> dict[str, Any] | None:
+    """Return what became of the goals, None where there are none; see :class:`GoalLine` for the lines."""
+    if not ranking.preference.goals:
+        return None
+    found = goal_report(snapshot, ranking)
+    labels = {name: MEASURES[name].label.lower() for name in snapshot.names if name in MEASURES}
+    return {
+        "lines": [
+            {"name": line.goal.name, "value": line.goal.value, "at_least": line.at_least, "met": line.met,
+             "best": line.best, "reached": line.reached, "lacks": line.lacks}
+            for line in found.lines
+        ],
+        "met": found.met,
+        "eligible": found.eligible,
+        "best": found.id if found.met else None,
+        "nearest": None if found.met else found.id,
+        "sentence": found.sentence(snapshot.objective, labels),
+    }  # fmt: skip
+
+
 def _candidate(view: RunView, e: Evaluation, interpretability: float, *, on_front: bool) -> dict[str, Any]:
+    space = view.space_of(e)
     performance = None
     if e.performance is not None:
         performance = {"metric": view.objective.name, **e.performance.model_dump()}
@@ -100,8 +126,9 @@ def _candidate(view: RunView, e: Evaluation, interpretability: float, *, on_fron
         "id": e.id,
         "index": e.index,
         "architecture": e.architecture.values,
-        "structure": view.space.engine.describe(view.space, e.architecture.values),
-        "receptive_field": _receptive_field(view.space, e),
+        "space": e.space,
+        "structure": space.engine.describe(space, e.architecture.values),
+        "receptive_field": _receptive_field(space, e),
         "status": e.status.value,
         "reason": e.reason,
         "performance": performance,

@@ -40,14 +40,17 @@ def runs_table(records: Sequence[RunRecord]) -> Table:
 def front_table(document: Mapping[str, Any]) -> Table:
     """Return the candidates on the front, the most accurate first, with what the search optimised and what they cost.
 
+    The best one is among them, also where it meets goals and is not on the front. With goals a column says who does.
     Of tables that is the number of features, the share of pairs that may interact, and that of effects that need not be
     monotone; of images and sequences also how much of the input one place sees.
     """
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("#", justify="right")
     table.add_column("candidate", no_wrap=True)
-    front = [c for c in document["candidates"] if c["on_front"]]
+    front = [c for c in document["candidates"] if c["on_front"] or c["id"] == document["best"]]
     columns = _columns(document, front)
+    if document["goals"]:
+        columns = {"goals": lambda c: "met" if c["meets_goals"] else "–", **columns}
     for name in (document["metric"], "95 %", "interpretability", *columns):
         table.add_column(name, justify="right", no_wrap=True)
     sign = -1.0 if metric_objective(document["metric"]).maximise else 1.0
@@ -110,7 +113,7 @@ def floors_table(document: Mapping[str, Any]) -> Table:
 
 
 def summary_line(document: Mapping[str, Any]) -> str:
-    """Return what was found in one sentence."""
+    """Return what was found in one sentence, and in another what became of the goals, where there are any."""
     candidates = document["candidates"]
     lost = len(candidates) - sum(c["status"] == "done" for c in candidates)
     ending = f": {document['reason']}" if document["reason"] else ""
@@ -119,6 +122,7 @@ def summary_line(document: Mapping[str, Any]) -> str:
         + (f", {lost} of them failed or ineligible" if lost else "")
         + f", {sum(c['on_front'] for c in candidates)} on the front; hypervolume {document['hypervolume']:.4f} "
         f"(losses {', '.join(document['hypervolume_losses'])}; reference 1)"
+        + (f". {document['goals']['sentence']}" if document["goals"] else "")
     )
 
 

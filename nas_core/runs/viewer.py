@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import threading
 import time
-from functools import cached_property
+
+import numpy as np
 
 from nas_core.objectives import Objective, recorded_objective
 from nas_core.preferences import STRUCTURE_MEASURES
-from nas_core.records import Evaluation, Event, RunRecord
+from nas_core.records import Architecture, Evaluation, Event, RunRecord
 from nas_core.runs import registry
 from nas_core.runs.progress import Progress, RunSnapshot
 from nas_core.runs.settings import RunSettings
+from nas_core.runs.versions import SpaceVersion, space_at, space_versions
 from nas_core.search.archive import Archive
 from nas_core.search.snapshot import SEARCH_MEASURES, Snapshot
 from nas_core.spaces.space import SearchSpace
@@ -50,6 +52,9 @@ class RunView:
         self.search: tuple[str, ...] = tuple(record.problem.get("search_measures") or SEARCH_MEASURES)
         self.archive = Archive(self.objective, self.measures, baseline=record.baseline, search=self.search)
         self._events: tuple[Event, ...] = ()
+        self._proposed: dict[str, tuple[Architecture, int]] = {}  # what, and in which version of the space
+        self._belongs: dict[str, dict[str, bool]] = {}  # by identity of a space and of a candidate
+        self._read: tuple[int, tuple[SpaceVersion, ...]] | None = None  # the versions, as of how many edits
         self._refreshing = threading.Lock()
         self._checked = 0.0
         self._seen = 0
@@ -83,6 +88,7 @@ class RunView:
         found = self.store.evaluations(self.run_id, since=self._seen)
         events = self.store.events(self.run_id, since=self._seen)
         # Each query sees its own moment; what came after the record was read is left for the next time.
+        self._proposed |= {e.id: (e.architecture, e.space) for e in found if e.revision <= revision}
         self.archive.add([e for e in found if e.revision <= revision])
         self._events += tuple(e for e in events if e.revision <= revision)
         self._seen = revision
@@ -118,10 +124,42 @@ class RunView:
         """The settings in force, changes made during the run included."""
         return RunSettings.model_validate(self.record.settings)
 
-    @cached_property
+    @property
+    def versions(self) -> tuple[SpaceVersion, ...]:
+        """The versions of the search space, the first one first; the last one is in force."""
+        edits = sum(event.kind == "space" for event in self._events)
+        if self._read is None or self._read[0] != edits:
+            self._read = (edits, space_versions(self._events, self.record))
+        return self._read[1]
+
+    @property
     def space(self) -> SearchSpace:
-        """The search space."""
-        return SearchSpace.model_validate(self.record.space)
+        """The version of the search space that is in force."""
+        return self.versions[-1].space
+
+    def space_of(self, evaluation: Evaluation) -> SearchSpace:
+        """Return the version of the search space that a candidate was proposed in."""
+        return space_at(self.versions, evaluation.space)
+
+    def inside(self, snapshot: Snapshot | None = None) -> np.ndarray:
+        """Return which candidates (n,) lie in the version of the space that is in force.
+
+        What is found is kept for each version, so only candidates of other versions are looked at, each once.
+
+        Args:
+            snapshot: Of :attr:`archive`; the present one when None.
+        """
+        snapshot = snapshot or self.snapshot
+        versions = self.versions
+        if len(versions) == 1:
+            return np.ones(len(snapshot), dtype=bool)
+        present = versions[-1].space
+        known = self._belongs.setdefault(present.id, {})
+        for candidate in snapshot.ids:
+            if candidate not in known:
+                architecture, version = self._proposed[candidate]
+                known[candidate] = version == present.version or not present.validate_architecture(architecture)
+        return np.array([known[candidate] for candidate in snapshot.ids], dtype=bool)
 
     def evaluation(self, candidate_id: str) -> Evaluation:
         """Return everything that is known of one candidate.

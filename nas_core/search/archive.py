@@ -43,7 +43,7 @@ class Archive:
     ) -> None:
         self._objective, self._names, self._baseline = objective, tuple(names), baseline
         self._search = tuple(search)
-        self._floats = _Table(len(NUMBERS) + 2 * len(self._names), np.float64)
+        self._floats = _Table(len(NUMBERS) + 4 * len(self._names), np.float64)
         self._eligible = _Table(1, np.bool_)
         self._index = _Table(1, np.int64)
         self._texts: list[tuple[str, Status, str, str]] = []  # id, status, origin, operator
@@ -78,9 +78,9 @@ class Archive:
         """The largest revision added: ask the store for what is newer."""
         return self._snapshot.revision
 
-    def rank(self, preference: Preference) -> Ranking:
+    def rank(self, preference: Preference, among: np.ndarray | None = None) -> Ranking:
         """Return the ranking of the present snapshot, see :meth:`Snapshot.rank`."""
-        return self._snapshot.rank(preference)
+        return self._snapshot.rank(preference, among)
 
     def hypervolume_curve(self, names: Sequence[str] | None = None) -> np.ndarray:
         """Return the hypervolume (n,) after each candidate, reference point 1, over :meth:`Snapshot.losses`.
@@ -141,11 +141,14 @@ class Archive:
         values.update(parameters=cost.parameters, operations=cost.operations, seconds=cost.seconds, finished=e.finished)
         found = [e.measures.get(name) for name in self._names]
         scores = [np.nan if m is None or m.value is None else m.value for m in found]
+        lows = [value if m is None or m.low is None else m.low for m, value in zip(found, scores)]
+        highs = [value if m is None or m.high is None else m.high for m, value in zip(found, scores)]
         raws = [np.nan if m is None or m.raw is None else m.raw for m in found]
-        return [*values.values(), *scores, *raws]
+        return [*values.values(), *scores, *lows, *highs, *raws]
 
     def _publish(self) -> Snapshot:
-        floats, width = self._floats.view(), len(NUMBERS)
+        floats, width, count = self._floats.view(), len(NUMBERS), len(self._names)
+        scores, lows, highs, raws = (floats[:, width + at * count : width + (at + 1) * count] for at in range(4))
         ids, status, origin, operator = zip(*self._texts) if self._texts else ((), (), (), ())
         return Snapshot(
             objective=self._objective,
@@ -159,8 +162,10 @@ class Archive:
             origin=origin,
             operator=operator,
             columns={name: floats[:, at] for at, name in enumerate(NUMBERS)},
-            measures=floats[:, width : width + len(self._names)],
-            raw=floats[:, width + len(self._names) :],
+            measures=scores,
+            measures_low=lows,
+            measures_high=highs,
+            raw=raws,
             eligible=self._eligible.view()[:, 0],
             index=self._index.view()[:, 0],
         )

@@ -12,6 +12,7 @@ from nas_core.objectives import Objective
 from nas_core.preferences import AUGMENTATION, Preference
 from nas_core.records import Architecture, Evaluation, Proposal, derive_seed
 from nas_core.search.ledger import Ledger
+from nas_core.search.odds import NO_GOALS, GoalOdds, surrogate_losses
 from nas_core.search.snapshot import SEARCH_MEASURES
 from nas_core.search.standing import Standing, best_and_others
 from nas_core.search.starts import Starts
@@ -36,7 +37,8 @@ class BayesianStrategy(Strategy):
     Source: Mockus (1975) and Jones et al. (1998) for expected improvement, Emmerich et al. (2006) for hypervolume
     improvement, White et al. (2021, BANANAS) for neighbours of the best as the pool. For the share |2λ − 1| of a pack
     the improvement is that of the augmented Tchebycheff scalar at λ, for the rest that of the hypervolume of
-    performance and interpretability.
+    performance and interpretability. With goals it is multiplied by the chance of meeting them (Schonlau et al. 1998;
+    Gardner et al. 2014); while no candidate meets them, the chance alone decides.
     Differs: losses are normal scores, so the hypervolume is that of ranks; what improves is the next measurement, noise
     included, as the best measurement is what a person chooses by; within a pack, each choice is taken as if it had been
     measured at its mean, which lowers the variance of what is like it (kriging believer): a pack spreads.
@@ -113,10 +115,12 @@ class BayesianStrategy(Strategy):
         pool = self._pool(rng, n)
         if not pool:
             return []
-        losses = np.array([self._standing.losses(key) for key in known])
+        losses = surrogate_losses(self._standing, known)
         surrogate = Surrogate(np.stack([self._code(self._standing.architectures[k]) for k in known]), losses)
         believed = surrogate.posterior(np.stack([self._code(p.architecture) for p in pool]))
-        chosen = _choose(believed, surrogate.targets, n, self._standing.preference.weight, rng)
+        meets = np.array([self._standing.meets(key) for key in known])
+        goals = GoalOdds.of(self._standing.limits, losses)
+        chosen = _choose(believed, surrogate.targets[meets], n, self._standing.preference.weight, rng, goals)
         found = [pool[at] for at in chosen]
         return [p for p in found if self._ledger.claim(p)]
 
@@ -164,23 +168,46 @@ class BayesianStrategy(Strategy):
         return code
 
 
-def _choose(believed: Posterior, told: np.ndarray, n: int, weight: float, rng: np.random.Generator) -> list[int]:
-    """Return up to ``n`` positions of the pool, the most promising first; ``told`` (k, m) are the known scores."""
-    mean, covariance = believed.mean, believed.covariance.copy()
+def _choose(
+    believed: Posterior,
+    told: np.ndarray,
+    n: int,
+    weight: float,
+    rng: np.random.Generator,
+    goals: GoalOdds = NO_GOALS,
+) -> list[int]:
+    """Return up to ``n`` positions of the pool, the most promising first.
+
+    Args:
+        believed: Of the pool.
+        told: (k, m) the known scores of those that meet all goals.
+        n: How many.
+        weight: λ.
+        rng: Decides what each choice is to improve.
+        goals: Which scores meet the goals.
+    """
+    mean, latent = believed.mean, believed.variance.copy()
     scalar_share = abs(2.0 * weight - 1.0)
     chosen: list[int] = []
-    told = told.copy()
+    drops: list[np.ndarray] = []  # (m, s) each: what is no longer unknown, as a factor of the change of covariance
+    losses, reached = told[:, :2], len(told) > 0
     for _ in range(min(n, len(mean))):
-        latent = np.maximum(np.diagonal(covariance, axis1=1, axis2=2).T, 1e-12)
-        sd = np.sqrt(latent + believed.noise)  # (s, m)
-        gain = _scalar_gain(mean, sd, told, weight) if rng.random() < scalar_share else _volume_gain(mean, sd, told)
+        sd = np.sqrt(np.maximum(latent, 1e-12) + believed.noise)  # (s, m)
+        gain = goals.log_probability(mean, sd)
+        by_weight = rng.random() < scalar_share
+        if reached:
+            pair = mean[:, :2], sd[:, :2], losses
+            better = _scalar_gain(*pair, weight) if by_weight else _volume_gain(*pair)
+            gain += np.log(np.maximum(better, np.finfo(float).tiny))
         gain[chosen] = -np.inf
         at = int(np.argmax(gain))
         chosen.append(at)
-        told = np.vstack([told, mean[at]])
-        for j in range(mean.shape[1]):
-            row = covariance[j, at].copy()
-            covariance[j] -= np.outer(row, row) / (row[at] + 1e-9)
+        if goals.meets(mean[at]):
+            losses = np.vstack([losses, mean[at, :2]])
+        if len(chosen) < n:
+            row = believed.row(at) - sum(drop[:, at, None] * drop for drop in drops)
+            drops.append(row / np.sqrt(np.maximum(row[:, at, None], 0.0) + 1e-9))
+            latent -= drops[-1].T ** 2
     return chosen
 
 

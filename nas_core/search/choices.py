@@ -14,7 +14,7 @@ from nas_core.records import Evaluation, Proposal, derive_seed
 from nas_core.search.decisions import Decision, decisions_of
 from nas_core.search.ledger import Ledger
 from nas_core.search.snapshot import SEARCH_MEASURES
-from nas_core.search.standing import Standing
+from nas_core.search.standing import MEETS, Standing
 from nas_core.search.starts import Starts
 from nas_core.search.strategy import Space, Strategy
 from nas_core.spaces.variables import Chooser
@@ -29,8 +29,9 @@ MISSES = 12
 class ChoiceStrategy(Strategy):
     """Proposes what choosers decide that have learned from the decisions of all candidates told so far.
 
-    Candidates are compared by the augmented Tchebycheff scalar at λ, failed ones last; so a candidate that somebody
-    else proposed, or drew by hand, teaches like any other. A leaf says how it learns.
+    Candidates are compared by the augmented Tchebycheff scalar at λ; those that miss a goal come after all that meet
+    them, failed ones last. So a candidate that somebody else proposed, or drew by hand, teaches like any other. A leaf
+    says how it learns.
     """
 
     def __init__(
@@ -83,9 +84,14 @@ class ChoiceStrategy(Strategy):
         return found
 
     def tell(self, evaluations: Sequence[Evaluation]) -> None:
-        """Learn from evaluations."""
+        """Learn from evaluations; when one replaces what was known, again from everything told."""
         self._ledger.settle(evaluations)
-        self._learn(self._standing.add(evaluations))
+        known = len(self._standing)
+        fresh = self._standing.add(evaluations)
+        if len(self._standing) < known + len(fresh):
+            self._begin()
+            fresh = sorted(self._standing.architectures)
+        self._learn(fresh)
 
     def steer(self, preference: Preference) -> None:
         """Learn again from everything told, as it compares under ``preference``."""
@@ -123,10 +129,16 @@ class ChoiceStrategy(Strategy):
         return found
 
     def losses(self) -> dict[str, float]:
-        """Return one number for every candidate told, smaller is better: what fails is worse than all that does not."""
+        """Return one number for every candidate told, smaller is better.
+
+        It is the Tchebycheff scalar where all goals are met. All others are worse, one behind the other; equal ones
+        share a number.
+        """
         keys = {c: self._standing.key(c) for c in sorted(self._standing.architectures)}
-        worst = max((scalar for kind, scalar in keys.values() if kind == 0), default=0.0)
-        return {c: scalar if kind == 0 else worst + kind + min(1.0, scalar) for c, (kind, scalar) in keys.items()}
+        worst = max((key.scalar for key in keys.values() if key.kind == MEETS), default=0.0)
+        behind = sorted({key for key in keys.values() if key.kind != MEETS})
+        numbers = {key: worst + 1.0 + at / len(behind) for at, key in enumerate(behind)}
+        return {c: key.scalar if key.kind == MEETS else numbers[key] for c, key in keys.items()}
 
     def _chosen(self, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Return up to ``n`` claimed proposals of choosers; fewer when what they decide is known already."""

@@ -63,9 +63,10 @@ class RegularisedEvolutionStrategy(Strategy):
         return found
 
     def tell(self, evaluations: Sequence[Evaluation]) -> None:
-        """Let the new candidates in, and the oldest ones die."""
+        """Let new candidates in, and the oldest ones die; one that is trained to the end after all is new again."""
         self._ledger.settle(evaluations)
-        self._young = [*self._young, *self._standing.add(evaluations)][-POPULATION:]
+        fresh = self._standing.add(evaluations)
+        self._young = [*(key for key in self._young if key not in fresh), *fresh][-POPULATION:]
 
     def steer(self, preference: Preference) -> None:
         """Compare under ``preference`` from now on."""

@@ -19,8 +19,11 @@ __all__ = ["GradientStrategy"]
 DATA = 400
 """Candidates that the relaxed objective is fitted to, at most: the best half, and a random half of the others."""
 
-DESCENTS, STEPS, RATE = 16, 30, 0.5
+DESCENTS, STEPS, RATE = 8, 20, 0.5
 """Relaxed architectures moved side by side, gradient steps of each, and the length of a step."""
+
+DRAWS = 2
+"""How often each relaxed architecture is drawn from, as some draws are known already."""
 
 HOT, COLD = 1.0, 0.15
 """The temperature of the relaxation at the first and at the last step."""
@@ -41,7 +44,7 @@ class GradientStrategy(ChoiceStrategy):
     for the gradient of a learned performance; Jang et al. (2017), arXiv 1611.01144, for the falling temperature.
     Differs: the objective is a Gaussian process over decisions instead of the training loss of a network that shares
     weights, so interpretability has a gradient as well as accuracy, and any space of named decisions can be searched.
-    Costs: 12 factorisations of at most 400 rows, then 16 × 30 gradients of its mean per pack.
+    Costs: 12 factorisations of at most 400 rows, then 20 gradients of its mean for 8 or more architectures.
     """
 
     name: ClassVar[str] = "gradient"
@@ -70,7 +73,9 @@ class GradientStrategy(ChoiceStrategy):
             logits = rng.normal(0.0, 1.0, (max(DESCENTS, n), table.width))
             near = rng.integers(min(len(ordered), max(4, len(ordered) // 5)), size=len(logits) * 3 // 4)
             logits[: len(near)] += SURE * (2.0 * known[near] - 1.0)
-            yield from (Follower(table.drawn(row, rng)) for row in table.descended(logits, model))
+            shares = table.descended(logits, model)
+            for _ in range(DRAWS):
+                yield from (Follower(table.drawn(row, rng)) for row in shares)
 
 
 @dataclass(frozen=True)
@@ -116,15 +121,16 @@ class _Table:
 
     def relaxed(self, logits: np.ndarray, temperature: float) -> np.ndarray:
         """Return shares (s, width) of logits: a softmax per decision, a logistic function for numbers."""
-        shares = np.empty_like(logits)
         number = self.owner < 0
+        scaled = logits / temperature
+        weights = np.exp(scaled - self._spread(np.maximum.reduceat(scaled, self.starts, axis=1)))
+        shares: np.ndarray = weights / self._spread(np.add.reduceat(weights, self.starts, axis=1))
         shares[:, number] = 1.0 / (1.0 + np.exp(-np.clip(logits[:, number], -30.0, 30.0)))
-        for size, start in zip(self.sizes, self.starts):
-            if size:
-                part = logits[:, start : start + size] / temperature
-                weights = np.exp(part - part.max(axis=1, keepdims=True))
-                shares[:, start : start + size] = weights / weights.sum(axis=1, keepdims=True)
         return shares
+
+    def _spread(self, per_decision: np.ndarray) -> np.ndarray:
+        """Return one number per decision (s, d) as one per entry (s, width)."""
+        return np.repeat(per_decision, np.maximum(self.sizes, 1), axis=1)
 
     def descended(self, logits: np.ndarray, model: Surrogate) -> np.ndarray:
         """Return shares (s, width) after gradient descent on the mean of the model, the most promising first."""
@@ -134,10 +140,7 @@ class _Table:
             shares = self.relaxed(logits, temperature)
             slope = model.slope(shares)
             pull = shares * slope
-            for size, start in zip(self.sizes, self.starts):
-                if size:
-                    part = slice(start, start + size)
-                    pull[:, part] -= shares[:, part] * pull[:, part].sum(axis=1, keepdims=True)
+            pull -= shares * self._spread(np.add.reduceat(pull, self.starts, axis=1))
             pull[:, number] = slope[:, number] * shares[:, number] * (1.0 - shares[:, number])
             length = np.sqrt((pull**2).sum(axis=1, keepdims=True)) + 1e-12
             logits = logits - RATE * np.sqrt(self.width) * pull / length

@@ -36,6 +36,11 @@ class Ledger:
         """Return whether an architecture was proposed or evaluated before."""
         return candidate in self._known
 
+    @property
+    def evaluated(self) -> int:
+        """How many of the known architectures are evaluated."""
+        return len(self._known) - len(self._pending)
+
     def settle(self, evaluations: Sequence[Evaluation]) -> None:
         """Note evaluated architectures, asked for or not."""
         for evaluation in evaluations:

@@ -116,7 +116,13 @@ class LocalSearchStrategy(Strategy):
         self._standing.add(evaluations)
 
     def _begin(self) -> None:
-        """Start a walk at the best starting point once enough of them are known."""
+        """Start a walk at the best starting point once enough of them are known.
+
+        What it is told before it is asked at all was found by others: then the best of that is where it starts.
+        """
+        if self._asks == 0 and len(self._standing) >= STARTS:
+            self._place = self._standing.best([*self._standing.architectures])
+            return
         known = [key for key in self._starts if key in self._standing]
         if len(known) >= STARTS or (known and len(known) == len(self._starts) and not self._wanted()):
             self._place, self._tried, self._starts = self._standing.best(known), 0, []

@@ -14,6 +14,7 @@ from nas_core.preferences import Preference
 from nas_core.records import Evaluation, Proposal, derive_seed
 from nas_core.search.fronts import exclusive_volume
 from nas_core.search.ledger import Ledger
+from nas_core.search.limits import Limits
 from nas_core.search.population import Member, Population
 from nas_core.search.snapshot import SEARCH_MEASURES
 from nas_core.search.starts import Starts
@@ -34,8 +35,9 @@ TOURNAMENT = 4
 class Nsga2Strategy(Strategy):
     """Evolves the front of performance and a few measures, with the space's own operators.
 
-    Source: Deb et al. (2002), NSGA-II, with feasibility first (Deb 2000): failed and ineligible candidates lose against
-    all others. Losses: performance, and 1 − each search measure; of tables these are read off the architecture.
+    Source: Deb et al. (2002), NSGA-II, with feasibility first (Deb 2000): candidates that miss a goal lose against all
+    that meet them, by how much they miss, and failed and ineligible ones against all others. Losses: performance, and
+    1 − each search measure; of tables these are read off the architecture.
     Differs: survivors are selected whenever evaluations arrive instead of once per generation; it starts from the
     space's informed proposals; half of the proposals are small steps from where the front is worth most hypervolume;
     of networks with equal losses only one counts; and λ pulls: among members of one front, a tournament is decided with
@@ -75,6 +77,7 @@ class Nsga2Strategy(Strategy):
             )
         self._space, self._seed, self._preference, self._hints = space, seed, preference, hints
         self._objective, self._measures, self._size = objective, tuple(measures), population
+        self._limits = Limits.of(preference.goals, objective)
         self._ledger = Ledger(space)
         self._asks = 0
         self._starts = Starts(space, seed, self.name, population, hints)
@@ -99,13 +102,14 @@ class Nsga2Strategy(Strategy):
         fresh = {e.id: Member.of(e, self._objective, self._measures) for e in evaluations}
         self._told.update(fresh)
         pool = {member.architecture.id: member for member in self._population.members} | fresh
-        self._population = Population.select(tuple(pool.values()), self._size, self._preference)
+        self._population = Population.select(tuple(pool.values()), self._size, self._preference, self._limits)
 
     def steer(self, preference: Preference) -> None:
         """Select the population anew, from everything ever told, under ``preference``."""
         if preference != self._preference:
+            self._limits = Limits.of(preference.goals, self._objective)
             self._preference = preference
-            self._population = Population.select(tuple(self._told.values()), self._size, preference)
+            self._population = Population.select(tuple(self._told.values()), self._size, preference, self._limits)
 
     def state(self) -> dict[str, Any]:
         """Return the counters, the preference, the open proposals and who is in the population."""
@@ -123,6 +127,7 @@ class Nsga2Strategy(Strategy):
         Ledger.check_state(state, self.name)
         self._asks, self._starts.looked_at = state["asks"], state["started"]
         self._preference = Preference.model_validate(state["preference"])
+        self._limits = Limits.of(self._preference.goals, self._objective)
         self._ledger.restore(state["pending"], evaluations)
         self._count_children(evaluations)
         self._told = {e.id: Member.of(e, self._objective, self._measures) for e in evaluations}
@@ -133,7 +138,8 @@ class Nsga2Strategy(Strategy):
                 allowed="a state together with all evaluations told before it",
                 fix="pass every evaluation of the run",
             )
-        self._population = Population.of([self._told[key] for key in state["population"]], self._preference)
+        chosen = [self._told[key] for key in state["population"]]
+        self._population = Population.of(chosen, self._preference, self._limits)
 
     def _next(self, rng: np.random.Generator) -> Proposal | None:
         return self._ledger.next_new(lambda: self._breed(rng))

@@ -11,6 +11,7 @@ from nas_core.objectives import Objective
 from nas_core.preferences import Preference
 from nas_core.records import Evaluation, Proposal, derive_seed
 from nas_core.search.ledger import Ledger
+from nas_core.search.limits import Limits
 from nas_core.search.snapshot import SEARCH_MEASURES
 from nas_core.search.strategy import Space, Strategy
 
@@ -38,7 +39,9 @@ class RandomStrategy(Strategy):
         hints: Any = None,
         measures: Sequence[str] = SEARCH_MEASURES,
     ) -> None:
+        Limits.of(preference.goals, objective)  # refused as by every other strategy
         self._space, self._seed, self._preference, self._hints = space, seed, preference, hints
+        self._objective = objective
         self._ledger = Ledger(space)
         self._asks = 0
 
@@ -58,6 +61,7 @@ class RandomStrategy(Strategy):
 
     def steer(self, preference: Preference) -> None:
         """Keep the preference for the record; random search does not follow it."""
+        Limits.of(preference.goals, self._objective)
         self._preference = preference
 
     def state(self) -> dict[str, Any]:

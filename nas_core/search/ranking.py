@@ -4,6 +4,9 @@ Two losses matter here: the performance loss and the interpretability loss (1 �
 measured against the *current front*: 0 at its best value, 1 at its worst. Without that, λ would be useless, as AUC
 losses of .01 and interpretability losses of .3 meet at λ = .03 and everything above would give the same answer.
 So λ = .5 asks for the middle of what the front offers. The hypervolume does not use this scale, it has a fixed one.
+
+Goals come before λ (feasibility first, Deb 2000): λ chooses among the candidates that miss them by least. Where some
+meet them all, those are the ones that meet them; while none does, they are the nearest that can be reached.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import numpy as np
 
 from nas_core.preferences import AUGMENTATION, Preference, interpretability, tchebycheff
 from nas_core.search.fronts import non_dominated
+from nas_core.search.limits import NO_LIMITS, Limits
 
 __all__ = ["Interval", "Ranking", "front_scale", "rank_candidates", "steering_scores", "winners"]
 
@@ -29,19 +33,31 @@ class Ranking:
         preference: What was asked for.
         interpretability: (n,) weighted geometric mean in [0, 1]; NaN for an ineligible candidate.
         losses: (n, 2) performance loss and interpretability loss; NaN for an ineligible candidate.
-        on_front: (n,) bool, not dominated in ``losses``.
-        score: (n,) augmented Tchebycheff scalar at λ on the front's scale, smaller is better; inf when ineligible.
-        order: (n,) positions from best to worst; the best is always on the front.
-        best: Position of the best candidate, None when no candidate is eligible.
+        on_front: (n,) bool, not dominated in ``losses`` by a candidate that counts, whatever the goals.
+        meets: (n,) bool, eligible and meets all goals.
+        violation: (n,) by how much loss the goals are missed together, 0 where all are met; inf when ineligible.
+        leaders: (n,) bool, the front that λ chooses on: of the candidates that count and miss the goals by least. That
+            is the front of those that meet all goals; while none does, of the nearest. Without goals as ``on_front``.
+        score: (n,) augmented Tchebycheff scalar at λ on the scale of ``leaders``, smaller is better; inf when
+            ineligible.
+        order: (n,) positions from best to worst: what counts before what does not, then by violation, then by score.
+        best: Position of the best candidate, always one of ``leaders``; None when no candidate is eligible.
     """
 
     preference: Preference
     interpretability: np.ndarray
     losses: np.ndarray
     on_front: np.ndarray
+    meets: np.ndarray
+    violation: np.ndarray
+    leaders: np.ndarray
     score: np.ndarray
     order: np.ndarray
     best: int | None
+
+    def winners(self) -> list[Interval]:
+        """Return who ranks first at which λ under these goals; see :func:`winners`."""
+        return winners(np.where(self.leaders[:, None], self.losses, np.nan))
 
 
 @dataclass(frozen=True)
@@ -54,7 +70,14 @@ class Interval:
 
 
 def rank_candidates(
-    performance_loss: np.ndarray, measures: np.ndarray, eligible: np.ndarray, names: tuple[str, ...], wish: Preference
+    performance_loss: np.ndarray,
+    measures: np.ndarray,
+    eligible: np.ndarray,
+    names: tuple[str, ...],
+    wish: Preference,
+    *,
+    limits: Limits = NO_LIMITS,
+    among: np.ndarray | None = None,
 ) -> Ranking:
     """Return the ranking of n candidates under the preference ``wish``.
 
@@ -62,18 +85,28 @@ def rank_candidates(
         performance_loss: (n,) in [0, 1].
         measures: (n, M) scores in [0, 1] or NaN, columns ``names``.
         eligible: (n,) bool; the others are ranked last and are on no front.
+        limits: The goals of ``wish``.
+        among: (n,) bool, the candidates that count, all when None; others come after them and are on no front. Where no
+            eligible one is among them, all count.
 
     Raises:
         SettingsError: The preference weighs a measure that is not among ``names``.
     """
     mean = np.where(eligible, interpretability(measures, wish.vector(names)), np.nan)
     losses = np.stack([np.where(np.isnan(mean), np.nan, performance_loss), 1.0 - mean], axis=1)
-    on_front = non_dominated(losses)
-    score = np.where(np.isnan(losses[:, 0]), np.inf, steering_scores(losses, on_front, wish.weight))
+    ranked = ~np.isnan(losses).any(axis=1)
+    violation = np.where(ranked, limits.violation(losses, measures, names), np.inf)
+    counts = ranked if among is None or not (ranked & among).any() else ranked & among
+    on_front = non_dominated(np.where(counts[:, None], losses, np.nan))
+    nearest = counts & (violation <= violation[counts].min(initial=np.inf))
+    leaders = on_front if (nearest == counts).all() else non_dominated(np.where(nearest[:, None], losses, np.nan))
+    score = np.where(ranked, steering_scores(losses, leaders, wish.weight), np.inf)
     # At λ = 0 or 1 one loss does not count at all: among equals the smaller sum, then the front, comes first.
-    order = np.lexsort((~on_front, losses.sum(axis=1), score))
-    best = int(order[0]) if on_front.any() else None
-    return Ranking(wish, mean, losses, on_front, score, order, best)
+    order = np.lexsort((~leaders, losses.sum(axis=1), score, violation, ~counts, ~ranked))
+    best = int(order[0]) if leaders.any() else None
+    return Ranking(
+        wish, mean, losses, on_front, ranked & (violation == 0.0), violation, leaders, score, order, best
+    )  # fmt: skip
 
 
 def steering_scores(losses: np.ndarray, on_front: np.ndarray, weight: float) -> np.ndarray:

@@ -15,11 +15,11 @@ from nas_core.search.local import LocalSearchStrategy
 from nas_core.search.nsga2 import Nsga2Strategy
 from nas_core.search.random import RandomStrategy
 from nas_core.search.reinforce import ReinforceStrategy
-from nas_core.search.sampled import TpeStrategy
+from nas_core.search.sampled import GpStrategy, TpeStrategy
 from nas_core.search.snapshot import SEARCH_MEASURES
 from nas_core.search.strategy import Space, Strategy
 
-__all__ = ["DEFAULT_STRATEGY", "STRATEGIES", "make_strategy"]
+__all__ = ["DEFAULT_STRATEGY", "STRATEGIES", "check_strategy", "make_strategy"]
 
 STRATEGIES: dict[str, type[Strategy]] = {
     strategy.name: strategy
@@ -32,10 +32,17 @@ STRATEGIES: dict[str, type[Strategy]] = {
         ReinforceStrategy,
         GradientStrategy,
         TpeStrategy,
+        GpStrategy,
     )
 }
 
 DEFAULT_STRATEGY = Nsga2Strategy.name
+
+
+def check_strategy(name: str) -> None:
+    """Raise SettingsError unless there is a strategy called ``name``."""
+    if name not in STRATEGIES:
+        raise SettingsError(f"There is no strategy {name!r}", allowed=", ".join(STRATEGIES), fix="choose one of them")
 
 
 def make_strategy(
@@ -53,8 +60,7 @@ def make_strategy(
     Raises:
         SettingsError: No such strategy.
     """
-    if name not in STRATEGIES:
-        raise SettingsError(f"There is no strategy {name!r}", allowed=", ".join(STRATEGIES), fix="choose one of them")
+    check_strategy(name)
     return STRATEGIES[name](
         space, seed=seed, preference=preference, objective=objective, hints=hints, measures=measures
     )

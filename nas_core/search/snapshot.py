@@ -11,6 +11,7 @@ from nas_core.errors import SettingsError
 from nas_core.objectives import Objective
 from nas_core.preferences import Preference
 from nas_core.records import Status
+from nas_core.search.limits import Limits
 from nas_core.search.ranking import Ranking, rank_candidates
 
 __all__ = ["NUMBERS", "SEARCH_MEASURES", "Snapshot"]
@@ -50,6 +51,7 @@ class Snapshot:
         columns: Float columns (n,): performance, performance_low, performance_high, performance_loss, skill,
             parameters, operations, seconds, finished.
         measures: (n, M) scores in [0, 1], NaN where undefined.
+        measures_low, measures_high: (n, M) their 95 % intervals; the score itself where it is exact.
         raw: (n, M) the quantities behind the scores (NF, NI, …), NaN where there is none.
         eligible: (n,) bool, may enter a front.
         index: (n,) int64, the running number of each candidate.
@@ -67,6 +69,8 @@ class Snapshot:
     operator: tuple[str, ...] = field(repr=False)
     columns: Mapping[str, np.ndarray] = field(repr=False)
     measures: np.ndarray = field(repr=False)
+    measures_low: np.ndarray = field(repr=False)
+    measures_high: np.ndarray = field(repr=False)
     raw: np.ndarray = field(repr=False)
     eligible: np.ndarray = field(repr=False)
     index: np.ndarray = field(repr=False)
@@ -121,13 +125,21 @@ class Snapshot:
         count = len(self.search if names is None else names)
         return None if base is None else np.array([self.objective.loss(base), *([0.0] * count)])
 
-    def rank(self, preference: Preference) -> Ranking:
+    def rank(self, preference: Preference, among: np.ndarray | None = None) -> Ranking:
         """Return the candidates ranked under ``preference``.
 
+        Args:
+            preference: λ, the weights and the goals.
+            among: (n,) bool, the candidates that still count; others come after all of them. All count when None.
+
         Raises:
-            SettingsError: The preference weighs a measure that the archive does not hold.
+            SettingsError: The preference weighs a measure that the archive does not hold, or has a goal for one; no
+                model can reach its goal for performance.
         """
-        return rank_candidates(self.performance_loss, self.measures, self.eligible, self.names, preference)
+        limits = Limits.of(preference.goals, self.objective, self.names)
+        return rank_candidates(
+            self.performance_loss, self.measures, self.eligible, self.names, preference, limits=limits, among=among
+        )
 
     def _columns_of(self, names: tuple[str, ...]) -> list[int]:
         unknown = [name for name in names if name not in self.names]

@@ -4,32 +4,54 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from nas_core.objectives import Objective
 from nas_core.preferences import AUGMENTATION, Preference, interpretability
-from nas_core.records import Architecture, Evaluation
+from nas_core.records import Architecture, Evaluation, Status
+from nas_core.search.limits import Limits
 from nas_core.search.ranking import NEGLIGIBLE
 
-__all__ = ["Standing", "best_and_others"]
+__all__ = ["INELIGIBLE", "MEETS", "Key", "Standing", "best_and_others"]
 
-Key = tuple[int, float]
-"""Smaller is better: 0 and the scalar of a feasible candidate; 1 and the performance loss of an ineligible one; 2."""
+UNFINISHED = (Status.PRUNED, Status.CANCELLED)
+"""What may still be trained to the end."""
+
+MEETS, VIOLATES, INELIGIBLE, FAILED = 0, 1, 2, 3
+
+
+class Key(NamedTuple):
+    """What candidates are compared by, smaller is better.
+
+    Attributes:
+        kind: 0 where all goals are met, 1 where some are missed, 2 for an ineligible candidate, 3 for a failed one.
+        scalar: Of these kinds: the Tchebycheff scalar, the violation, the performance loss, nothing.
+        tie: The Tchebycheff scalar of those that miss the goals by the same.
+    """
+
+    kind: int
+    scalar: float
+    tie: float = 0.0
 
 
 class Standing:
     """Everything told so far, comparable under the present preference.
 
     A feasible candidate has the augmented Tchebycheff scalar of its performance loss and its interpretability loss on
-    the scale of the present front, as the ranking a person sees (Steuer and Choo 1983). Failed and ineligible ones come
-    after all feasible ones (Deb 2000). Where nothing is measured beside performance, performance alone counts.
+    the scale of the present front, as the ranking a person sees (Steuer and Choo 1983). Those that miss a goal come
+    after all that meet them, by how much they miss; failed and ineligible ones come after all feasible ones (Deb 2000).
+    Where nothing is measured beside performance, performance alone counts.
 
     Adding costs O(log n) for a front of k and a shift of its tail, asking for a key O(1).
 
     Args:
         objective: The performance objective.
-        preference: λ and measure weights.
+        preference: λ, measure weights and goals.
+
+    Raises:
+        SettingsError: No model can reach the goal for performance; so does :meth:`prefer`.
     """
 
     def __init__(self, objective: Objective, preference: Preference) -> None:
@@ -37,8 +59,12 @@ class Standing:
         self.preference = preference
         self.architectures: dict[str, Architecture] = {}
         self._told: dict[str, tuple[float, Mapping[str, float], bool]] = {}  # of measures without a value NaN
+        self._unfinished: set[str] = set()
         self._shares: dict[tuple[str, ...], np.ndarray] = {}
+        self._limits = Limits.of(preference.goals, objective)
         self._losses: dict[str, tuple[float, float]] = {}
+        self._violations: dict[str, float] = {}
+        self._least = float("inf")  # the smallest violation: the front is that of the candidates that have it
         self._front: list[tuple[float, float]] = []  # ascending in the first loss, descending in the second
         self._holders: list[str] = []  # who is where on the front
 
@@ -49,8 +75,11 @@ class Standing:
         return len(self._told)
 
     def add(self, evaluations: Sequence[Evaluation]) -> list[str]:
-        """Take in evaluations; return the identities that were not known, each once, in the order of identities."""
-        fresh = {e.id: e for e in evaluations if e.id not in self._told}
+        """Take in evaluations; return the identities of those that say something new, each once, in order.
+
+        New is a candidate that was not known, or one trained to the end that was pruned or cancelled before.
+        """
+        fresh = {e.id: e for e in evaluations if e.id not in self._told or self._finishes(e)}
         for key in sorted(fresh):
             evaluation = fresh[key]
             self.architectures[key] = evaluation.architecture
@@ -59,13 +88,19 @@ class Standing:
             feasible = evaluation.eligible and value == value
             loss = self._objective.loss(value) if value == value else float("inf")
             self._told[key] = (loss, scores, feasible)
+            if evaluation.status in UNFINISHED:
+                self._unfinished.add(key)
+            else:
+                self._unfinished.discard(key)
             self._place(key)
         return sorted(fresh)
 
     def prefer(self, preference: Preference) -> None:
         """Compare under another preference from now on."""
+        self._limits = Limits.of(preference.goals, self._objective)
         self.preference = preference
         self._losses, self._front, self._holders, self._shares = {}, [], [], {}
+        self._violations, self._least = {}, float("inf")
         for key in self._told:
             self._place(key)
 
@@ -73,13 +108,15 @@ class Standing:
         """Return what candidates are compared by, smaller is better."""
         if candidate not in self._losses:
             loss = self._told[candidate][0]
-            return (1, loss) if loss < float("inf") else (2, 0.0)
+            return Key(INELIGIBLE, loss) if loss < float("inf") else Key(FAILED, 0.0)
         one, two = self._losses[candidate]
         (low_one, high_two), (high_one, low_two) = self._front[0], self._front[-1]
         weight = self.preference.weight
         a = (1.0 - weight) * (one - low_one) / _span(high_one - low_one)
         b = weight * (two - low_two) / _span(high_two - low_two)
-        return 0, max(a, b) + AUGMENTATION * (a + b)
+        scalar = max(a, b) + AUGMENTATION * (a + b)
+        violation = self._violations[candidate]
+        return Key(MEETS, scalar) if violation == 0.0 else Key(VIOLATES, violation, scalar)
 
     @property
     def feasible(self) -> tuple[str, ...]:
@@ -88,8 +125,25 @@ class Standing:
 
     @property
     def front(self) -> tuple[str, ...]:
-        """The candidates on the front of performance and interpretability, the most accurate first."""
+        """The front of performance and interpretability that λ chooses on, the most accurate first.
+
+        Of the candidates that meet all goals; while none does, of those that miss them by least.
+        """
         return tuple(self._holders)
+
+    @property
+    def limits(self) -> Limits:
+        """The goals, as limits on losses."""
+        return self._limits
+
+    def meets(self, candidate: str) -> bool:
+        """Return whether a candidate is feasible and meets all goals."""
+        return self._violations.get(candidate) == 0.0
+
+    def goal_losses(self, candidate: str) -> list[float]:
+        """Return the losses of a feasible candidate that the goals look at, one for each goal."""
+        found: list[float] = self._limits.reached(*self._row(candidate))[0].tolist()
+        return found
 
     def losses(self, candidate: str) -> tuple[float, float]:
         """Return the performance loss and the interpretability loss of a feasible candidate."""
@@ -99,6 +153,9 @@ class Standing:
         """Return the best of some candidates; of equal ones that with the smallest identity."""
         return min(candidates, key=lambda c: (self.key(c), c))
 
+    def _finishes(self, evaluation: Evaluation) -> bool:
+        return evaluation.id in self._unfinished and evaluation.status not in UNFINISHED
+
     def _place(self, key: str) -> None:
         """Note the two losses of a feasible candidate, and keep the front."""
         loss, scores, feasible = self._told[key]
@@ -106,7 +163,16 @@ class Standing:
             return
         point = (loss, 1.0 - self._interpretability(scores))
         self._losses[key] = point
+        missed = float(self._limits.violation(*self._row(key)).item()) if self._limits.goals else 0.0
+        violation = self._violations[key] = missed
+        if violation > self._least:
+            return
+        if violation < self._least:
+            self._least, self._front, self._holders = violation, [], []
         at = bisect_left(self._front, point)
+        if at < len(self._front) and self._front[at] == point:  # of equals the same one, in whatever order they came
+            self._holders[at] = min(key, self._holders[at])
+            return
         if at > 0 and self._front[at - 1][1] <= point[1]:
             return
         end = at
@@ -114,6 +180,13 @@ class Standing:
             end += 1
         self._front[at:end] = [point]
         self._holders[at:end] = [key]
+
+    def _row(self, candidate: str) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+        """Return losses (1, 2), measures (1, M) and their names, of a feasible candidate, as goals are compared."""
+        scores = self._told[candidate][1]
+        one, two = self._losses[candidate]
+        defined = any(value == value for value in scores.values())
+        return np.array([[one, two if defined else np.nan]]), np.array([list(scores.values())]), tuple(scores)
 
     def _interpretability(self, scores: Mapping[str, float]) -> float:
         """Return the weighted mean of a candidate's measures as the ranking a person sees has it."""

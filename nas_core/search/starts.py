@@ -16,6 +16,8 @@ __all__ = ["Starts"]
 class Starts:
     """The informed proposals that evolutionary and Bayesian strategies begin with.
 
+    A strategy that is told as many evaluations before it is asked at all goes on from these, and needs none.
+
     Args:
         space: Where to search.
         seed: Of the strategy.
@@ -31,6 +33,10 @@ class Starts:
 
     def take(self, n: int, ledger: Ledger) -> list[Proposal]:
         """Return and claim up to ``n`` of the starting points that are not known yet."""
+        if self.looked_at == 0 and ledger.evaluated >= self._size:
+            self.looked_at = self._size
+        if self.looked_at >= self._size:
+            return []
         if self._proposals is None:
             rng = np.random.default_rng(derive_seed(self._seed, self._name, "initial"))
             self._proposals = self._space.initial(self._size, rng, self._hints)

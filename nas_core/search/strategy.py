@@ -64,6 +64,8 @@ class Strategy(ABC):
     * the same seed and the same calls give the same proposals, in any process;
     * no architecture is proposed that was proposed or evaluated before; ``[]`` means that the space is exhausted;
     * every evaluation may be told, whatever its status, also of architectures that were never asked for;
+    * telling the same again changes nothing; but of a candidate that was pruned or cancelled, a later evaluation
+      replaces what was known: it was trained to the end after all;
     * ``state()`` is JSON, and a new instance given that state and all evaluations told so far goes on exactly as this
       one would.
     """
@@ -88,10 +90,13 @@ class Strategy(ABC):
         Args:
             space: Where to search.
             seed: Decides every random choice, together with the calls made.
-            preference: λ and measure weights; see :meth:`steer`.
+            preference: λ, measure weights and goals; see :meth:`steer`.
             objective: The performance objective, which turns performance into a loss.
             hints: What the data suggest about the features, passed on to the space.
             measures: The measures to optimise beside performance.
+
+        Raises:
+            SettingsError: No model can reach the goal for performance.
         """
 
     @abstractmethod
@@ -104,7 +109,11 @@ class Strategy(ABC):
 
     @abstractmethod
     def steer(self, preference: Preference) -> None:
-        """Follow ``preference`` from the next :meth:`ask` on; an equal preference changes nothing."""
+        """Follow ``preference`` from the next :meth:`ask` on; an equal preference changes nothing.
+
+        Raises:
+            SettingsError: No model can reach the goal for performance.
+        """
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
@@ -122,7 +131,8 @@ class Strategy(ABC):
 
         Args:
             state: What :meth:`state` returned, possibly after a round trip through JSON.
-            evaluations: All evaluations told before that state was taken, in any order.
+            evaluations: All evaluations told before that state was taken, in any order; of a candidate told again the
+                later one.
 
         Raises:
             SettingsError: The state is of another strategy, or refers to evaluations that are not given.

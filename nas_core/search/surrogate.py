@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_solve, solve_triangular
+from scipy.linalg.lapack import dpotrf, dpotrs, dtrtrs  # called directly: of small matrices checks cost most
 from scipy.special import ndtri
 
 __all__ = ["Posterior", "Surrogate", "normal_scores"]
@@ -22,13 +23,16 @@ class Posterior:
 
     Attributes:
         mean: (s, m).
-        covariance: (m, s, s) between the architectures, the noise of a single measurement aside.
+        variance: (s, m), the noise of a single measurement aside.
         noise: (m,) variance of a single measurement around it.
+        row: From a position to the covariances (m, s) of that architecture with all; computed when it is called, as a
+            pack needs a few of s.
     """
 
     mean: np.ndarray
-    covariance: np.ndarray
+    variance: np.ndarray
     noise: np.ndarray
+    row: Callable[[int], np.ndarray]
 
 
 class Surrogate:
@@ -52,7 +56,8 @@ class Surrogate:
         squared = _squared(self._X, self._X)
         n = len(squared)
         self._scale = float(squared.sum() / max(1, n * (n - 1))) or 1.0
-        self._members = [self._member(squared, length, noise) for length in LENGTHS for noise in NOISES]
+        kernels = {length: np.exp(-squared / (length * self._scale)) for length in LENGTHS}
+        self._members = [self._member(kernels[length], length, noise) for length in LENGTHS for noise in NOISES]
         evidence = np.stack([m.evidence for m in self._members])
         weights = np.exp(evidence - evidence.max(axis=0))
         weights /= weights.sum(axis=0)
@@ -62,23 +67,34 @@ class Surrogate:
     def posterior(self, X: np.ndarray) -> Posterior:
         """Return what is believed of the architectures with encodings ``X`` (s, D)."""
         X = np.asarray(X, dtype=np.float64)
-        across, within = _squared(X, self._X), _squared(X, X)
+        across = _squared(X, self._X)
         s, m = len(X), self.targets.shape[1]
-        means, squares, covariance, noise = np.zeros((s, m)), np.zeros((s, m)), np.zeros((m, s, s)), np.zeros(m)
+        means, squares, latent, noise = np.zeros((s, m)), np.zeros((s, m)), np.zeros((s, m)), np.zeros(m)
+        halves: list[tuple[float, np.ndarray, np.ndarray]] = []
         for member, weight in zip(self._members, self.weights):
             if not weight.any():
                 continue
-            K = np.exp(-across / (member.length * self._scale))
+            length = member.length * self._scale
+            K = np.exp(-across / length)
             mean = K @ member.alpha
-            half = solve_triangular(member.factor, K.T, lower=True, check_finite=False)
-            own = np.exp(-within / (member.length * self._scale)) - half.T @ half
+            half = dtrtrs(member.factor, K.T, lower=1)[0]
+            share = weight * member.amplitude
+            halves.append((length, half, share))
             means += weight * mean
             squares += weight * mean**2
-            covariance += (weight * member.amplitude)[:, None, None] * own
-            noise += weight * member.amplitude * member.noise
+            latent += share * np.maximum(1.0 - np.einsum("ns,ns->s", half, half), 0.0)[:, None]
+            noise += share * member.noise
         spread = np.maximum(squares - means**2, 0.0)  # where the members disagree
-        covariance[:, np.arange(s), np.arange(s)] += spread.T
-        return Posterior(means, covariance, noise)
+
+        def row(at: int) -> np.ndarray:
+            near = _squared(X[at : at + 1], X)[0]
+            found = np.zeros((m, s))
+            for length, half, share in halves:
+                found += np.outer(share, np.exp(-near / length) - half[:, at] @ half)
+            found[:, at] += spread[at]
+            return found
+
+        return Posterior(means, latent + spread, noise, row)
 
     def mean(self, X: np.ndarray) -> np.ndarray:
         """Return the mean (s, m) at ``X`` (s, D)."""
@@ -101,12 +117,12 @@ class Surrogate:
                 found += weight * (-2.0 / length) * (X * pull.sum(axis=1, keepdims=True) - pull @ self._X)
         return found
 
-    def _member(self, squared: np.ndarray, length: float, noise: float) -> _Member:
-        n = len(squared)
-        K = np.exp(-squared / (length * self._scale))
+    def _member(self, kernel: np.ndarray, length: float, noise: float) -> _Member:
+        n = len(kernel)
+        K = kernel.copy()
         K[np.diag_indices(n)] += noise
-        factor = np.linalg.cholesky(K)
-        alpha = cho_solve((factor, True), self.targets, check_finite=False)
+        factor = dpotrf(K.T, lower=1, overwrite_a=1)[0]  # the noise keeps it positive definite
+        alpha = dpotrs(factor, self.targets, lower=1)[0]
         # The amplitude has a closed form: with it the evidence is −n/2·log(amplitude) − log|L| up to a constant.
         amplitude = np.maximum((self.targets * alpha).sum(axis=0) / n, 1e-9)
         evidence = -0.5 * n * np.log(amplitude) - np.log(np.diag(factor)).sum()

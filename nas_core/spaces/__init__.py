@@ -17,6 +17,7 @@ from nas_core.spaces.family import (
     family_named,
     family_names,
     graph,
+    most_operations,
     register_family,
 )
 from nas_core.spaces.image.blocks import ImageBlocks
@@ -81,6 +82,7 @@ __all__ = [
     "family_names",
     "graph",
     "image_space",
+    "most_operations",
     "preset_space",
     "register_family",
     "register_variable",

@@ -37,6 +37,7 @@ __all__ = [
     "family_named",
     "family_names",
     "graph",
+    "most_operations",
     "register_family",
 ]
 
@@ -221,6 +222,11 @@ def family_named(name: str) -> Family:
 def facts(space: SearchSpace, architecture: Architecture) -> StructuralFacts:
     """Return what is known of ``architecture`` without training it."""
     return family_named(space.family).facts(space, architecture.values)
+
+
+def most_operations(space: SearchSpace) -> int:
+    """Return the most operations any architecture of ``space`` needs: the scale of ``operation_economy``."""
+    return facts(space, space.sample(np.random.default_rng(0))).max_operations
 
 
 def graph(space: SearchSpace, architecture: Architecture) -> networkx.DiGraph:

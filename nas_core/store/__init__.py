@@ -1,8 +1,9 @@
 """Where runs live: records, evaluations, events, strategy states and artifacts, each change with a revision.
 
-``base`` is the interface, ``sql`` keeps everything in SQLite (or what SQLAlchemy reaches), ``memory`` is its twin for
-tests and throw-away runs, ``artifacts`` holds large bytes beside the database, ``owner`` tells whether the process that
-runs a run is still there. ``opening`` turns a path, a URL or nothing into a store.
+``base`` is the interface, ``sql`` keeps everything in a ``database`` (``sqlite``, or ``postgres`` by URL) whose tables
+``schema`` names and ``layout`` brings up to date, ``memory`` is its twin for tests and throw-away runs. ``artifacts``
+and ``remote`` hold large bytes beside the database, ``owner`` tells whether the process that runs a run is still there,
+``checking``, ``repairing`` and ``copying`` look after a store. ``opening`` turns a path, a URL or nothing into one.
 """
 
 from __future__ import annotations

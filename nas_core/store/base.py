@@ -18,9 +18,12 @@ __all__ = [
     "bad_artifact",
     "changed",
     "claimed",
+    "ended",
+    "is_alive",
     "no_artifact",
     "no_candidate",
     "no_run",
+    "owner_of",
     "present",
 ]
 
@@ -113,8 +116,19 @@ class Store(ABC):
         """Return the state committed last, None before the first."""
 
     @abstractmethod
+    def delete_run(self, run_id: str) -> None:
+        """Remove a run with its evaluations, events and strategy state, and the artifacts called KIND/``run_id``/….
+
+        Raises:
+            StoreError: No such run, or a living owner has it.
+        """
+
+    @abstractmethod
     def put_artifact(self, name: str, data: bytes) -> str:
-        """Keep ``data`` under ``name`` (letters, digits, ``._-`` and at most three slashes) and return its SHA-256."""
+        """Keep ``data`` under ``name`` (letters, digits, ``._-`` and at most three slashes) and return its SHA-256.
+
+        What belongs to a run is called KIND/RUN/…, so that it can go with the run.
+        """
 
     @abstractmethod
     def get_artifact(self, name: str, sha256: str | None = None) -> bytes:
@@ -148,9 +162,25 @@ def changed(record: RunRecord, changes: dict[str, Any], revision: int) -> RunRec
     return RunRecord.model_validate({**record.model_dump(), **changes, "revision": revision})
 
 
+def is_alive(record: RunRecord) -> bool:
+    """Tell whether the run is owned by a process that has not ended."""
+    return record.state in ACTIVE and record.owner != "" and not is_gone(record.owner, record.heartbeat)
+
+
+def ended(record: RunRecord) -> RunRecord:
+    """Return ``record``; raise StoreError when a living owner has it."""
+    if is_alive(record):
+        raise StoreError(
+            f"Run {record.id} is {record.state} and cannot be deleted",
+            allowed="a run that has ended",
+            fix="stop it first",
+        )
+    return record
+
+
 def claimed(record: RunRecord, owner: str, now: float, revision: int) -> RunRecord:
     """Return ``record`` as owned by ``owner``; raise StoreError when a living owner has it."""
-    if record.state in ACTIVE and record.owner not in ("", owner) and not is_gone(record.owner, record.heartbeat):
+    if record.owner != owner and is_alive(record):
         raise StoreError(
             f"Run {record.id} is being run by another process ({record.owner})",
             allowed="one process per run",
@@ -187,6 +217,12 @@ def artifact_name(name: str) -> str:
             fix="rename it",
         )
     return name
+
+
+def owner_of(name: str) -> str:
+    """Return the run that an artifact belongs to, as its name KIND/RUN/… says; empty when it says none."""
+    parts = name.split("/")
+    return parts[1] if len(parts) > 2 else ""
 
 
 def no_artifact(name: str) -> StoreError:

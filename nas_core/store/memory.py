@@ -17,9 +17,11 @@ from nas_core.store.base import (
     bad_artifact,
     changed,
     claimed,
+    ended,
     no_artifact,
     no_candidate,
     no_run,
+    owner_of,
     present,
 )
 
@@ -111,6 +113,12 @@ class InMemoryStore(Store):
         with self._locked():
             state = self._run(run_id).state
             return None if state is None else freeze(state)
+
+    def delete_run(self, run_id: str) -> None:
+        with self._locked():
+            ended(self._run(run_id).record)
+            del self._runs[run_id]
+            self._artifacts = {n: a for n, a in self._artifacts.items() if owner_of(n) != run_id}
 
     def put_artifact(self, name: str, data: bytes) -> str:
         with self._locked():

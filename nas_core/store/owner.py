@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["HEARTBEAT_LIMIT", "is_gone", "this_process"]
+__all__ = ["HEARTBEAT_LIMIT", "SteadyClock", "is_gone", "this_process"]
 
 # Seconds without a sign of life after which a process of *another* machine or container counts as gone. The writer
 # beats at least every 10 s; the rest is for long stalls.
@@ -40,6 +41,27 @@ def is_gone(owner: str, heartbeat: float, *, now: float | None = None) -> bool:
     if place == _place():
         return not _alive(number) or _start_of(number) != start
     return (time.time() if now is None else now) - heartbeat > HEARTBEAT_LIMIT
+
+
+class SteadyClock:
+    """Seconds since 1970 that go on when somebody sets the clock of the machine back.
+
+    A clock that is set back would make a live run look dead from another machine, and put its events in a wrong order.
+    One that is set ahead, or a machine that slept, is followed.
+
+    Args:
+        wall: The clock of the machine.
+        steady: A clock that nobody can set.
+    """
+
+    def __init__(self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic) -> None:
+        self._wall, self._steady = wall, steady
+        self._ahead = wall() - steady()
+
+    def now(self) -> float:
+        """Return the present time; never less than before."""
+        self._ahead = max(self._ahead, self._wall() - self._steady())
+        return self._ahead + self._steady()
 
 
 @lru_cache(maxsize=1)

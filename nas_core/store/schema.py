@@ -1,4 +1,4 @@
-"""The tables of the SQL store, and the number of their layout.
+"""The tables of the SQL store, in the newest layout.
 
 A record is kept as its JSON text beside the columns that queries need, so a new field of a record needs no new layout.
 """
@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
 
-__all__ = ["SCHEMA_VERSION", "artifacts", "evaluations", "events", "metadata", "runs", "states", "versions"]
-
-SCHEMA_VERSION = 1
+__all__ = ["artifacts", "evaluations", "events", "metadata", "runs", "states", "versions"]
 
 metadata = MetaData()
 

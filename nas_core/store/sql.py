@@ -1,58 +1,56 @@
-"""The store in SQLite: one file for records, one directory beside it for artifacts.
+"""The store in a database: tables for records, and a place for artifacts beside it.
 
-Write-ahead logging with full fsync: a transaction that was committed survives a kill at any moment and a power cut.
-Write-ahead logging does not work on network drives.
+The same statements serve every kind of database. A writer locks what it changes at once: SQLite the file, PostgreSQL
+the row of the run, so revisions increase one by one and of two claims one succeeds.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
 from nas_core.errors import StoreError
 from nas_core.records import Evaluation, Event, RunRecord, canonical_json, freeze
 from nas_core.store import schema
-from nas_core.store.artifacts import read_file, write_file
+from nas_core.store.artifacts import Artifacts
 from nas_core.store.base import (
     Store,
     bad_artifact,
     changed,
     claimed,
+    ended,
     no_artifact,
     no_candidate,
     no_run,
+    owner_of,
     present,
 )
-from nas_core.store.engine import open_engine, prepare, said_in_words, transaction
+from nas_core.store.database import Database, said_in_words, transaction
+from nas_core.store.layout import prepare
 
 __all__ = ["SqlStore"]
 
 
 class SqlStore(Store):
-    """A store in one SQLite file.
+    """A store in a database.
 
     Args:
-        path: The file; it and its directory are created when missing. Artifacts go to ``<name>-artifacts`` beside it.
+        database: For the records; its tables are created, or brought up to date, when needed.
+        artifacts: For large bytes.
 
     Raises:
         StoreError: It cannot be opened or written, is not a NASight store, or was made by a newer NASight.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path.expanduser().absolute()
-        self.url = str(self.path)
-        self._artifacts = self.path.with_name(f"{self.path.stem}-artifacts")
-        with said_in_words(self.url):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._artifacts.mkdir(exist_ok=True)
-        self._engine = open_engine(self.path)
+    def __init__(self, database: Database, artifacts: Artifacts) -> None:
+        self.database, self.artifacts = database, artifacts
+        self.url = database.location
         self._open = True
         try:
-            prepare(self._engine, self.url)
+            prepare(database)
         except StoreError:
             self.close()
             raise
@@ -132,22 +130,35 @@ class SqlStore(Store):
             body = c.execute(select(schema.states.c.body).where(schema.states.c.run_id == run_id)).scalar()
         return None if body is None else json.loads(body)
 
+    def delete_run(self, run_id: str) -> None:
+        with self._transaction(writes=True) as c:
+            ended(_record(c, run_id, lock=True))
+            names = [n for n in c.execute(select(schema.artifacts.c.name)).scalars() if owner_of(n) == run_id]
+            if names:
+                one = delete(schema.artifacts).where(schema.artifacts.c.name == bindparam("gone"))
+                c.execute(one, [{"gone": name} for name in names])
+            c.execute(delete(schema.runs).where(schema.runs.c.id == run_id))  # what belongs to it goes with it
+        with said_in_words(self.artifacts.location):
+            for name in names:
+                self.artifacts.delete(name)
+
     def put_artifact(self, name: str, data: bytes) -> str:
         self._check_open()
-        with said_in_words(self.url):
-            digest = write_file(self._artifacts, name, data)
+        with said_in_words(self.artifacts.location):
+            digest = self.artifacts.write(name, data)
         with self._transaction(writes=True) as c:
             c.execute(delete(schema.artifacts).where(schema.artifacts.c.name == name))
             c.execute(insert(schema.artifacts).values(name=name, sha256=digest, size=len(data)))
         return digest
 
     def get_artifact(self, name: str, sha256: str | None = None) -> bytes:
-        try:
-            with self._transaction() as c:
-                expected = c.execute(select(schema.artifacts.c.sha256).where(schema.artifacts.c.name == name)).scalar()
-            data, found = read_file(self._artifacts, name)
-        except FileNotFoundError:
-            raise no_artifact(name) from None
+        with self._transaction() as c:
+            expected = c.execute(select(schema.artifacts.c.sha256).where(schema.artifacts.c.name == name)).scalar()
+        with said_in_words(self.artifacts.location):
+            try:
+                data, found = self.artifacts.read(name)
+            except FileNotFoundError:
+                raise no_artifact(name) from None
         if expected is None:
             raise no_artifact(name)
         if found != (expected if sha256 is None else sha256):
@@ -156,7 +167,7 @@ class SqlStore(Store):
 
     def close(self) -> None:
         self._open = False
-        self._engine.dispose()
+        self.database.engine.dispose()
 
     def _since(self, table: Table, run_id: str, since: int, order: tuple[Any, ...]) -> Sequence[str]:
         query = select(table.c.body).where(table.c.run_id == run_id, table.c.revision > since).order_by(*order)
@@ -166,15 +177,16 @@ class SqlStore(Store):
 
     def _transaction(self, *, writes: bool = False) -> Any:
         self._check_open()
-        return transaction(self._engine, self.url, writes=writes)
+        return transaction(self.database, writes=writes)
 
     def _check_open(self) -> None:
         if not self._open:
             raise StoreError("This store has been closed", fix="open it again")
 
 
-def _record(connection: Connection, run_id: str) -> RunRecord:
-    body = connection.execute(select(schema.runs.c.body).where(schema.runs.c.id == run_id)).scalar()
+def _record(connection: Connection, run_id: str, *, lock: bool = False) -> RunRecord:
+    query = select(schema.runs.c.body).where(schema.runs.c.id == run_id)
+    body = connection.execute(query.with_for_update() if lock else query).scalar()
     if body is None:
         order = schema.runs.c.created.desc()
         raise no_run(run_id, connection.execute(select(schema.runs.c.id).order_by(order).limit(9)).scalars().all())
@@ -182,7 +194,7 @@ def _record(connection: Connection, run_id: str) -> RunRecord:
 
 
 def _save(connection: Connection, change: Any, run_id: str) -> RunRecord:
-    record: RunRecord = change(_record(connection, run_id))
+    record: RunRecord = change(_record(connection, run_id, lock=True))
     values = {"revision": record.revision, "body": record.model_dump_json()}
     connection.execute(update(schema.runs).where(schema.runs.c.id == run_id).values(values))
     return record

@@ -11,5 +11,6 @@ Networks of images and sequences are modules of their own. ``initialise`` draws 
 trains one of them (``rates``: how its learning rate goes), ``side_by_side`` is the LightningModule that trains some at
 the same time, ``networks`` hands each over when it has finished, ``module_pack`` is what remains.
 
-``untrained`` builds either kind with the weights its training starts from.
+``inheritance`` starts a child from its parent's weights, where they fit; a watch (``progress``) looks on and may end
+single candidates. ``untrained`` builds either kind with the weights its training starts from.
 """

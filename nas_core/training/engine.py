@@ -1,7 +1,8 @@
 """The training of a pack, epoch by epoch and step by step, without Lightning.
 
 Every candidate has its own early stop: it takes part until its validation loss has not improved for ``patience``
-epochs, keeps its best weights, and leaves; when enough have left, the others go on in a smaller pack.
+epochs, or until the watch ends it, keeps its best weights, and leaves; when enough have left, the others go on in a
+smaller pack.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nas_core.records import Architecture
+from nas_core.records import Architecture, Halt
 from nas_core.spaces.tabular.layout import NetworkLayout
 from nas_core.spaces.tabular.module import initial_values
 from nas_core.spaces.tabular.noise import row_keys
 from nas_core.training.bank import Bank
 from nas_core.training.batches import batch_slices, epoch_order
+from nas_core.training.inheritance import fill
 from nas_core.training.losses import loss_gradient, losses
 from nas_core.training.network import CHUNK, PackNetwork, initial_stats, pack_members
 from nas_core.training.optimiser import ElementOptimiser, Tuning
 from nas_core.training.plan import run_length
+from nas_core.training.progress import Watch
 
 __all__ = ["Candidate", "PackEngine", "Schedule", "tuning_of"]
 
@@ -37,14 +40,19 @@ class Candidate:
     layout: NetworkLayout
     seed: int
     tuning: Tuning
+    id: str = ""
+    inherited: str = ""  # the parent it starts from, and its values by the names of the layout
+    values: dict[str, np.ndarray] = field(default_factory=dict)
     train_loss: list[float] = field(default_factory=list)
     valid_loss: list[float] = field(default_factory=list)
-    start: float = float("nan")  # validation loss of the initial weights
+    performance: dict[int, float] = field(default_factory=dict)  # after so many epochs, where the watch looked
+    start: float = float("nan")  # validation loss of the initial weights of its own seed
     best: float = float("inf")
     best_epoch: int = -1
     waited: int = 0
     active: bool = True
     reason: str = ""
+    halt: Halt | None = None
 
 
 @dataclass(frozen=True)
@@ -78,13 +86,16 @@ class PackEngine:
         candidates: Who trains.
         schedule: The recipe.
         train, valid: The encoded rows, with the targets (n,) and, where rows do not count the same, their weights (n,).
+        watch: Who looks on and may end single candidates.
     """
 
     def __init__(
         self, candidates: Sequence[Candidate], schedule: Schedule,
         train: tuple[Bank, Tensor, Tensor | None], valid: tuple[Bank, Tensor, Tensor | None],
+        watch: Watch | None = None,
     ) -> None:  # fmt: skip
         self.candidates, self.schedule, self.train, self.valid = list(candidates), schedule, train, valid
+        self.watch = watch
         self.device = train[0].E.device
         members = pack_members([c.layout for c in candidates], [c.seed for c in candidates])
         self.starts = [(m.start, m.stats_start) for m in members]
@@ -100,8 +111,22 @@ class PackEngine:
         self.network.load(self.flat)
         self.network.load_stats(self.best_stats)
         self.epoch = -1
-        for candidate, loss in zip(self.candidates, self._valid_losses().tolist(), strict=True):
+        for candidate, loss in zip(self.candidates, self._validate()[0].tolist(), strict=True):
             candidate.start = loss
+        if any(c.inherited for c in self.candidates):
+            self._inherit()
+
+    def _inherit(self) -> None:
+        """Start from the values that candidates inherit."""
+        flat, stats = self.best.cpu(), self.best_stats.cpu()
+        for candidate, (start, stats_start) in zip(self.candidates, self.starts, strict=True):
+            layout = candidate.layout
+            own = flat[start : start + layout.size], stats[stats_start : stats_start + layout.stats_size]
+            fill(layout, candidate.values, *own)
+        self.best, self.best_stats = flat.to(self.device), stats.to(self.device)
+        self.flat = self.best.clone()
+        self.network.load(self.flat)
+        self.network.load_stats(self.best_stats)
 
     def _lay_out(self) -> None:
         chosen = [self.candidates[k] for k in self.current]
@@ -140,27 +165,48 @@ class PackEngine:
 
     def end_epoch(self) -> None:
         """Validate, keep what improved, let go who is finished."""
-        valid = self._valid_losses().numpy()
+        looked = self.watch is not None and self.watch.looks_at(self.epoch + 1)
+        found, outputs = self._validate(keep=looked)
+        valid = found.numpy()
         train = self.loss_sum.cpu().double().numpy() / len(self.train[0])
         improved = [self._judge(self.candidates[k], train[n], valid[n]) for n, k in enumerate(self.current)]
         self._keep([n for n, better in enumerate(improved) if better])
+        if self.watch is not None:
+            self._ask(self.watch, outputs)
         alive = [k for k in self.current if self.candidates[k].active]
         if alive and len(alive) <= SHRINK * len(self.current) and self.epoch + 1 < self.schedule.max_epochs:
             self._shrink(alive)
 
-    def _valid_losses(self) -> Tensor:
-        """Return the mean validation loss (K,) of those in the pack."""
-        total, start = torch.zeros(len(self.current), dtype=torch.float64), 0
+    def _ask(self, watch: Watch, outputs: Tensor | None) -> None:
+        """Note the performance of those who took part in the epoch, and end those whom the watch ends."""
+        epoch = self.epoch + 1
+        for n, k in enumerate(self.current):
+            candidate = self.candidates[k]
+            if len(candidate.valid_loss) != epoch or candidate.reason:
+                continue
+            performance = None
+            if outputs is not None:
+                performance = watch.performance(outputs[n].T.numpy())
+                candidate.performance[epoch] = performance
+            if candidate.active and epoch < self.schedule.max_epochs:
+                candidate.halt = watch.halt(candidate.id, epoch, performance)
+                candidate.active = candidate.halt is None
+
+    def _validate(self, *, keep: bool = False) -> tuple[Tensor, Tensor | None]:
+        """Return the mean validation loss (K,) of those in the pack and, when kept, their outputs (K, C, n)."""
+        total, start, kept = torch.zeros(len(self.current), dtype=torch.float64), 0, []
         for bank in self.valid[0].chunks(CHUNK):
             y, weights = self.valid[1][start : start + CHUNK], self.valid[2]
             logits = self.network.forward(bank)
             spare = (0, bank.shape[1] - len(y))
             if weights is not None:
                 weights = functional.pad(weights[start : start + CHUNK], spare)
+            if keep:
+                kept.append(logits[:, :, : len(y)].cpu().clone())
             found = losses(logits, functional.pad(y, spare), self.schedule.task, weights)
             total += found[:, : len(y)].cpu().double().sum(1)
             start += CHUNK
-        return total / len(self.valid[0])
+        return total / len(self.valid[0]), torch.cat(kept, 2) if keep else None
 
     def _judge(self, candidate: Candidate, train: float, valid: float) -> bool:
         """Record an epoch of one candidate; return whether its weights are its best so far."""

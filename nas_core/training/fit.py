@@ -10,15 +10,24 @@ import numpy as np
 import torch
 
 from nas_core.errors import SettingsError
-from nas_core.spaces.tabular.layout import network_layout
+from nas_core.spaces.tabular.layout import NetworkLayout, network_layout
 from nas_core.training.bank import Bank
 from nas_core.training.device import one_thread, pick_device
 from nas_core.training.engine import Candidate, PackEngine, Schedule, tuning_of
+from nas_core.training.inheritance import inherited_groups
 from nas_core.training.module import PackModule, fit_quietly
 from nas_core.training.module_pack import ModulePack
 from nas_core.training.networks import train_networks
 from nas_core.training.optimiser import OPTIMISERS
-from nas_core.training.progress import PackItem, PackProgress, StopSignal, TrainOutcome
+from nas_core.training.progress import (
+    PackItem,
+    PackProgress,
+    Parent,
+    StopSignal,
+    TrainOutcome,
+    Watch,
+    with_performance,
+)
 from nas_core.training.result import PackResult
 from nas_core.training.trained import TrainedPack
 
@@ -31,9 +40,11 @@ __all__ = [
     "PackItem",
     "PackProgress",
     "PackResult",
+    "Parent",
     "StopSignal",
     "TrainOutcome",
     "TrainedPack",
+    "Watch",
     "train_each",
     "train_pack",
 ]
@@ -48,6 +59,7 @@ def train_pack(
     stop: StopSignal | None = None,
     on_epoch: Callable[[PackProgress], None] | None = None,
     device: str = "auto",
+    watch: Watch | None = None,
 ) -> PackResult:
     """Train the candidates together, each exactly as if it were alone; may be called from any thread.
 
@@ -62,6 +74,7 @@ def train_pack(
         stop: Ends the training within a batch; what is unfinished is cancelled and keeps its best weights so far.
         on_epoch: Told after every epoch, from the calling thread.
         device: auto, cuda, mps or cpu.
+        watch: Asked after every epoch of every candidate whether it goes on; one that it ends is ``halted``.
 
     Raises:
         SettingsError: The device does not exist, or the recipe does not suit the data.
@@ -70,8 +83,8 @@ def train_pack(
     if space.signal is None:
         _check_schedule(recipe)
         with one_thread():
-            return _train(problem, items, recipe, stop, on_epoch, where)
-    found = dict(train_networks(problem, space, items, recipe, stop or StopSignal(), on_epoch, where))
+            return _train(problem, items, recipe, stop, on_epoch, where, watch)
+    found = dict(train_networks(problem, space, items, recipe, stop or StopSignal(), on_epoch, where, watch))
     assert problem.dataset.signal is not None
     networks = [network for k in range(len(items)) for network in cast(ModulePack, found[k].pack).networks]
     pack = ModulePack(networks, problem.dataset.signal, problem.C, where)
@@ -88,6 +101,7 @@ def train_each(
     stop: StopSignal | None = None,
     on_epoch: Callable[[PackProgress], None] | None = None,
     device: str = "auto",
+    watch: Watch | None = None,
 ) -> Generator[tuple[int, PackResult], None, None]:
     """Yield the number and the result of every item of a space of images or sequences as soon as it has finished.
 
@@ -95,7 +109,7 @@ def train_each(
     :func:`train_pack`, whose results these are, one network each.
     """
     recipe, where = recipe or problem.spec.recipe, pick_device(device)
-    yield from train_networks(problem, space, items, recipe, stop or StopSignal(), on_epoch, where)
+    yield from train_networks(problem, space, items, recipe, stop or StopSignal(), on_epoch, where, watch)
 
 
 def _check_schedule(recipe: Recipe) -> None:
@@ -114,18 +128,17 @@ def _train(
     stop: StopSignal | None,
     on_epoch: Callable[[PackProgress], None] | None,
     where: torch.device,
+    watch: Watch | None,
 ) -> PackResult:
     began = time.perf_counter()
     layouts = [network_layout(item.architecture, problem.encoder, problem.C) for item in items]
     order = sorted(range(len(items)), key=lambda k: OPTIMISERS.index(items[k].architecture.values["optimiser"]))
-    candidates = [
-        Candidate(layouts[k], items[k].seed, tuning_of(items[k].architecture, layouts[k])) for k in order
-    ]  # fmt: skip
+    candidates = [_candidate(problem, items[k], layouts[k]) for k in order]
     # no autograd anywhere in a pack: the gradients are written out
     with torch.inference_mode():
         engine = PackEngine(
             candidates, _schedule(problem, recipe), _part(problem.train, where),
-            _part(problem.valid, where),
+            _part(problem.valid, where), watch,
         )  # fmt: skip
     module = PackModule(engine, stop, on_epoch)
     fit_quietly(module, where, recipe.max_epochs)
@@ -134,6 +147,12 @@ def _train(
         [c.layout for c in candidates], engine.best.cpu(), engine.best_stats.cpu(), order, problem.encoder.D, where
     )
     return PackResult(_outcomes(candidates, order, module.cancelled, seconds), pack, seconds)
+
+
+def _candidate(problem: Problem, item: PackItem, layout: NetworkLayout) -> Candidate:
+    parent, values = inherited_groups(layout, item.parents, problem.encoder)
+    tuning = tuning_of(item.architecture, layout)
+    return Candidate(layout, item.seed, tuning, item.architecture.id, parent, values)
 
 
 def _schedule(problem: Problem, recipe: Recipe) -> Schedule:
@@ -157,11 +176,14 @@ def _outcomes(candidates: list[Candidate], order: list[int], cancelled: bool, se
         status, reason = "done", ""
         if c.reason:
             status, reason = "failed", c.reason
+        elif c.halt is not None:
+            status, reason = "halted", c.halt.reason
         elif cancelled and c.active:
             status, reason = "cancelled", f"stopped after {len(c.valid_loss)} epochs"
-        curves = {"train_loss": c.train_loss, "valid_loss": c.valid_loss}
+        curves = with_performance({"train_loss": c.train_loss, "valid_loss": c.valid_loss}, c.performance)
         kept = c.best if c.best_epoch >= 0 else c.start
         outcomes[k] = TrainOutcome(
-            status, reason, curves, c.best_epoch, seconds * len(c.valid_loss) / total, c.start, kept
-        )
+            status, reason, curves, c.best_epoch, seconds * len(c.valid_loss) / total, c.start, kept, c.halt,
+            c.inherited,
+        )  # fmt: skip
     return [outcomes[k] for k in range(len(candidates))]

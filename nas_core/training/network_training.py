@@ -13,11 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nas_core.records import Halt
 from nas_core.spaces.layers import seed_dropout
 from nas_core.training.batches import batch_slices, epoch_order
+from nas_core.training.inheritance import inherit_entries
 from nas_core.training.losses import losses
 from nas_core.training.optimiser import MOMENTUM
-from nas_core.training.progress import PackItem, StopSignal, TrainOutcome
+from nas_core.training.progress import PackItem, StopSignal, TrainOutcome, Watch, with_performance
 from nas_core.training.rates import rate_factor
 from nas_core.training.signal_rows import SignalRows
 
@@ -33,13 +35,14 @@ FUSED = ("cpu", "cuda")
 
 @dataclass(frozen=True)
 class Lesson:
-    """What all networks of a pack learn from, and how long."""
+    """What all networks of a pack learn from, how long, and who looks on."""
 
     train: SignalRows
     valid: SignalRows
     task: str
     split_seed: int
     recipe: Recipe
+    watch: Watch | None = None
 
 
 def torch_optimiser(network: nn.Module, values: dict[str, Any]) -> torch.optim.Optimizer:
@@ -89,6 +92,9 @@ class NetworkTraining:
         self.start_loss: float | None = None
         self.kept_loss: float | None = None
         self.status, self.reason, self.seconds = "", "", 0.0
+        self.performance: dict[int, float] = {}  # after so many epochs, where the watch looked
+        self.halt: Halt | None = None
+        self.inherited = ""
 
     @property
     def epochs(self) -> int:
@@ -103,24 +109,50 @@ class NetworkTraining:
     @property
     def outcome(self) -> TrainOutcome:
         """How it ended."""
+        curves = with_performance(self.curves, self.performance)
         return TrainOutcome(
-            self.status, self.reason, self.curves, self.kept_epoch, self.seconds, self.start_loss, self.kept_loss
-        )
+            self.status, self.reason, curves, self.kept_epoch, self.seconds, self.start_loss, self.kept_loss, self.halt,
+            self.inherited,
+        )  # fmt: skip
 
     def run_epoch(self, stop: StopSignal) -> None:
         """Train for one epoch, validate, and decide whether it goes on."""
         began = time.perf_counter()
         try:
             if self.epochs == 0:
-                self.start_loss = self.kept_loss = self._start_loss()
-                seed_dropout(self.network, self.item.seed, self.lesson.train.x.device)
+                self._begin()
             train = self._epoch(stop)
             if train is None:
                 self.end("cancelled", f"stopped after {self.epochs} epochs")
-            else:
-                self._judge(train, self._valid_losses())
+                return
+            watch = self.lesson.watch
+            looked = watch is not None and watch.looks_at(self.epochs + 1)
+            rows, outputs = self._validate(keep=looked)
+            self._judge(train, rows)
+            if watch is not None:
+                self._ask(watch, outputs)
         finally:
             self.seconds += time.perf_counter() - began
+
+    def _begin(self) -> None:
+        """Note the loss of the initial weights, then take over what a parent leaves."""
+        self.start_loss = self.kept_loss = self._start_loss()
+        self.inherited = inherit_entries(self.network, self.item.parents)
+        if self.inherited:
+            self.kept, self.kept_loss = _copied(self.network), self._start_loss()
+        seed_dropout(self.network, self.item.seed, self.lesson.train.x.device)
+
+    def _ask(self, watch: Watch, outputs: np.ndarray | None) -> None:
+        """Note the performance of the epoch, and end where the watch says so."""
+        if self.status == "failed":
+            return
+        performance = None
+        if outputs is not None:
+            performance = self.performance[self.epochs] = watch.performance(outputs)
+        if not self.ended:
+            self.halt = watch.halt(self.item.architecture.id, self.epochs, performance)
+            if self.halt is not None:
+                self.end("halted", self.halt.reason)
 
     def end(self, status: str, reason: str = "") -> None:
         """Stop training for good: go back to the weights that are kept, forget what training alone needed."""
@@ -160,15 +192,18 @@ class NetworkTraining:
         """Return the loss (n,) of each row with outputs (n, C)."""
         return losses(outputs.T[None], y, self.lesson.task, weights)[0]
 
-    def _valid_losses(self) -> Tensor:
-        """Return the validation loss (n,) of every row, in double precision."""
-        valid, found = self.lesson.valid, []
+    def _validate(self, *, keep: bool = False) -> tuple[Tensor, np.ndarray | None]:
+        """Return the validation loss (n,) of every row, in double precision, and, when kept, the outputs (n, C)."""
+        valid, found, kept = self.lesson.valid, [], []
         self.network.eval()
         with torch.inference_mode():
             for x, rows in valid.chunks(2 * self.lesson.recipe.batch_size):
                 weights = None if valid.weights is None else valid.weights[rows]
-                found.append(self._losses(self.network(x), valid.y[rows], weights))
-        return torch.cat(found).double().cpu()
+                outputs = self.network(x)
+                found.append(self._losses(outputs, valid.y[rows], weights))
+                if keep:
+                    kept.append(outputs.cpu().numpy())
+        return torch.cat(found).double().cpu(), np.concatenate(kept) if keep else None
 
     def _start_loss(self) -> float:
         """Return the mean validation loss of the initial weights on the rows of ``compared``."""

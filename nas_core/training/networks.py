@@ -17,7 +17,7 @@ from nas_core.training.initialise import initialise
 from nas_core.training.module import fit_quietly
 from nas_core.training.module_pack import ModulePack
 from nas_core.training.network_training import Lesson, NetworkTraining
-from nas_core.training.progress import PackItem, PackProgress, StopSignal, TrainOutcome
+from nas_core.training.progress import PackItem, PackProgress, StopSignal, TrainOutcome, Watch
 from nas_core.training.result import PackResult
 from nas_core.training.side_by_side import SideBySide, workers_on
 from nas_core.training.signal_rows import SignalRows
@@ -49,13 +49,14 @@ def train_networks(
     stop: StopSignal,
     on_epoch: Callable[[PackProgress], None] | None,
     device: torch.device,
+    watch: Watch | None = None,
 ) -> Generator[tuple[int, PackResult], None, None]:
     """Yield the number of each item and its result, as they finish; the others are trained meanwhile.
 
     One that cannot be built or trained fails with the reason and disturbs nobody. Closing the iterator ends the
     training.
     """
-    fleet = _Fleet(problem, space, items, recipe, stop, device)
+    fleet = _Fleet(problem, space, items, recipe, stop, device, watch)
     try:
         yield from fleet.results(on_epoch)
     finally:
@@ -86,14 +87,14 @@ class _Fleet:
 
     def __init__(
         self, problem: Problem, space: SearchSpace, items: Sequence[PackItem], recipe: Recipe, stop: StopSignal,
-        device: torch.device,
+        device: torch.device, watch: Watch | None,
     ) -> None:  # fmt: skip
         signal = problem.dataset.signal
         assert signal is not None  # a space of signals is made for signals
         self.signal, self.outputs, self.device, self.recipe = signal, problem.C, device, recipe
         lesson = Lesson(
             SignalRows(problem.train, signal, device), SignalRows(problem.valid, signal, device), problem.task,
-            problem.spec.split_seed, recipe,
+            problem.spec.split_seed, recipe, watch,
         )  # fmt: skip
         self.own, self.began = threading.Event(), time.perf_counter()
         self.outcomes: dict[int, TrainOutcome] = {}

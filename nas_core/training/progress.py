@@ -1,13 +1,16 @@
-"""What one says to a training pack (stop) and what it says back (progress, outcomes)."""
+"""What one says to a training pack (stop, watch) and what it says back (progress, outcomes)."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from nas_core.records import Architecture
+import numpy as np
 
-__all__ = ["PackItem", "PackProgress", "StopSignal", "TrainOutcome"]
+from nas_core.records import Architecture, Halt
+
+__all__ = ["PackItem", "PackProgress", "Parent", "StopSignal", "TrainOutcome", "Watch", "with_performance"]
 
 
 class StopSignal:
@@ -25,12 +28,40 @@ class StopSignal:
         return self._event.is_set()
 
 
+class Watch(Protocol):
+    """Who looks on while candidates train and may end one of them; asked from any thread."""
+
+    def looks_at(self, epoch: int) -> bool:
+        """Return whether the performance after this many epochs is wanted."""
+
+    def performance(self, outputs: np.ndarray) -> float:
+        """Return the performance of the outputs (n, C) of one candidate for the validation rows."""
+
+    def halt(self, candidate: str, epoch: int, performance: float | None) -> Halt | None:
+        """Return how to end the training of the candidate with this identity after ``epoch`` epochs, None to go on."""
+
+
+@dataclass(frozen=True)
+class Parent:
+    """A trained candidate that others may start from: its weights by parameter name."""
+
+    architecture: Architecture
+    weights: dict[str, np.ndarray]
+
+
 @dataclass(frozen=True)
 class PackItem:
-    """A candidate to train: what it is, and the seed of its initial weights and dropout noise."""
+    """A candidate to train.
+
+    Attributes:
+        architecture: What it is.
+        seed: Of its initial weights and dropout noise.
+        parents: Whose weights it starts from, where they fit (see ``inheritance``); the first that fits at all counts.
+    """
 
     architecture: Architecture
     seed: int
+    parents: tuple[Parent, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,14 +80,17 @@ class TrainOutcome:
     """How the training of one candidate ended.
 
     Attributes:
-        status: done, failed or cancelled.
+        status: done, failed, cancelled (all training was stopped) or halted (the watch ended this one).
         reason: Why, unless it is done.
-        curves: train_loss and valid_loss, one value per epoch it took part in.
+        curves: train_loss and valid_loss, one value per epoch it took part in; performance after the epochs
+            performance_epoch, where the watch looked.
         best_epoch: Epoch (from 0) of the weights that are kept; −1 when they are the initial ones.
         seconds: Its share of the seconds of the pack, by epochs.
-        start_loss: Mean validation loss of the initial weights; None when it was never computed. The curves begin after
-            the first epoch, so they do not say it.
+        start_loss: Mean validation loss of the initial weights of its own seed, whatever it inherited; None when it was
+            never computed. The curves begin after the first epoch, so they do not say it.
         kept_loss: The same of the weights that are kept, on the same rows.
+        halt: What the watch said.
+        inherited: Identity of the parent whose weights it started from; empty when none fitted.
     """
 
     status: str
@@ -66,3 +100,12 @@ class TrainOutcome:
     seconds: float = 0.0
     start_loss: float | None = None
     kept_loss: float | None = None
+    halt: Halt | None = None
+    inherited: str = ""
+
+
+def with_performance(curves: dict[str, list[float]], seen: dict[int, float]) -> dict[str, list[float]]:
+    """Return the curves and, where the watch looked, the performance seen and after how many epochs."""
+    if not seen:
+        return curves
+    return {**curves, "performance": list(seen.values()), "performance_epoch": [float(epoch) for epoch in seen]}

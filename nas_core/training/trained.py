@@ -87,11 +87,9 @@ class TrainedPack:
             start += block.size
         start = member.stats_start
         for group in member.layout.groups:
-            for layer in range(group.depth if group.stats_size else 0):
-                for name in ("running_mean", "running_var"):
-                    key = f"groups.{group.index}.layers.{layer}.norm.{name}"
-                    arrays[key] = self.stats[start : start + group.width].numpy().copy()
-                    start += group.width
+            for name in group.stats_names:
+                arrays[name] = self.stats[start : start + group.width].numpy().copy()
+                start += group.width
         return arrays
 
     def state_dict(self, k: int) -> dict[str, Tensor]:

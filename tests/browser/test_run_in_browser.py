@@ -138,5 +138,10 @@ def test_a_live_run_grows_can_be_paused_resumed_and_stopped(browser: Browser, li
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Stop").last.click()
     expect(page.get_by_text("■ stopped")).to_be_visible(timeout=20_000)
+    settled(page)
+    page.wait_for_timeout(1000)  # an element that is mounted anew goes blank a moment later
+    assert page.evaluate(points) >= before
+    expect(page.locator(f"{FRONT} .main-svg").first).to_be_visible()
+    expect(page.get_by_text("No candidate yet")).to_have_count(0)
     assert not watch.wrong
     page.context.close()

@@ -10,6 +10,7 @@ from nas_core.errors import DataError, SettingsError
 from nas_core.evaluation.recorded import RecordedEvaluator, RecordedTable
 from nas_core.records import Proposal
 from nas_core.runs.benchmark import replay
+from nas_core.search import STRATEGIES
 
 
 def small(**columns: list) -> pd.DataFrame:
@@ -83,6 +84,25 @@ def test_a_budget_beyond_the_table_ends_at_its_best() -> None:
     for found in replay(table, ["random", "regularised_evolution", "local_search", "nsga2"], budget=10, trials=3):
         assert found.curve[3:] == (9.0,) * 7
         assert found.standard_error == 0.0
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_replays_every_table(strategy: str) -> None:
+    two = RecordedTable(small().iloc[:2], ["b"], "seen", "shown")
+    (found,) = replay(two, [strategy], budget=4, trials=2)
+    assert found.curve[1:] == (4.0,) * 3  # two rows, and a budget beyond them
+    flat = RecordedTable(grid(3).assign(seen=0.5, same="x"), [*"abcd", "same"], "seen", "shown")
+    (found,) = replay(flat, [strategy], budget=24, trials=2)  # nothing to learn, and a variable that never varies
+    assert all(np.isfinite(found.curve))
+
+
+def test_levels_may_be_of_any_kind_and_combinations_may_be_missing() -> None:
+    plain = grid(3)
+    frame = plain.assign(a=plain["a"] / 8, b=plain["b"] == 1, c=plain["c"].map("xyz".__getitem__))
+    table = RecordedTable(frame.iloc[1::2], list("abcd"), "seen", "shown")
+    assert table.levels == ((0.0, 0.125, 0.25), (False, True), ("x", "y", "z"), (0, 1, 2))
+    for name, found in zip(STRATEGIES, replay(table, list(STRATEGIES), budget=30, trials=2)):
+        assert table.reported.min() <= found.mean <= table.reported.max(), name
 
 
 @pytest.mark.parametrize(

@@ -36,18 +36,22 @@ SCRIPT = """
     from nas_core.store import open_store
     store = open_store(sys.argv[2])
     delay = synthetic(float(sys.argv[3]))
-    if runs := store.runs():
+    settings = SETTINGS
+    if sys.argv[4:5] == ["new"]:
+        settings = SETTINGS.model_copy(update={"seed": int(sys.argv[5]), "candidates": int(sys.argv[6])})
+    if settings is SETTINGS and (runs := store.runs()):
         run = registry.resume_run(store, runs[0].id, evaluator=delay)
     else:
         problem = Problem.create(load_data("breast_cancer"))
-        run = registry.start_run(store, problem, SearchSpace.for_problem(problem), SETTINGS, evaluator=delay)
+        run = registry.start_run(store, problem, SearchSpace.for_problem(problem), settings, evaluator=delay)
     run.wait()
 """
 
 
-def search(directory: Path, delay: float) -> subprocess.Popen[bytes]:
-    """Start or continue a search in another process."""
-    command = [sys.executable, "-c", textwrap.dedent(SCRIPT), str(Path(__file__).parent), str(directory), str(delay)]
+def search(place: Path | str, delay: float, *new: str) -> subprocess.Popen[bytes]:
+    """Start or continue a search in another process; ``new`` is "new", a seed and how many candidates."""
+    script = textwrap.dedent(SCRIPT)
+    command = [sys.executable, "-c", script, str(Path(__file__).parent), str(place), str(delay), *new]
     return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
 
 
@@ -82,7 +86,9 @@ def test_a_killed_run_continues_exactly(tmp_path: Path, problem: Problem, space:
     assert last.wait(60)
     assert numbers(store.evaluations(run_id)) == numbers(reference.evaluations(whole.id))
     assert store.run(run_id).state is RunState.DONE
-    assert all(e.weights is not None and store.get_artifact(e.weights.artifact) for e in store.evaluations(run_id))
+    assert all(
+        e.weights and store.get_artifact(e.weights.artifact, e.weights.sha256) for e in store.evaluations(run_id)
+    )
     store.close()
 
 

@@ -214,3 +214,16 @@ def test_an_unknown_strategy_is_refused_before_anything_is_recorded(launch: Laun
 def test_settings_outside_what_is_allowed(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         RunSettings.model_validate(settings)
+
+
+def test_weights_saved_before_a_stop_are_not_overwritten_by_those_after_it(launch: Launch, store: Store) -> None:
+    run = launch(synthetic(0.1), candidates=8)
+    until(lambda: 0 < len(store.evaluations(run.id)) < 8)
+    run.stop()
+    assert run.wait(5)
+    kept = store.evaluations(run.id)
+    assert 0 < len(kept) < 8, "stopped within the pack"
+    assert registry.resume_run(store, run.id, evaluator=synthetic(0.1)).wait(20)
+    found = store.evaluations(run.id)
+    assert len(found) == 8
+    assert all(e.weights and store.get_artifact(e.weights.artifact, e.weights.sha256) for e in found)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+import pytest
 from run_examples import numbers, synthetic, until
 
 from nas_core.data import Problem
@@ -14,11 +19,16 @@ from nas_core.evaluation.base import Evaluator, PackProgress, Referee, Stop, Wei
 from nas_core.evaluation.synthetic import SyntheticEvaluator
 from nas_core.records import Evaluation, Proposal, RunState, Status
 from nas_core.runs import registry
+from nas_core.runs.books import misfits
 from nas_core.runs.registry import EvaluatorFactory
 from nas_core.runs.run import Run
 from nas_core.runs.settings import RunSettings
 from nas_core.spaces import SearchSpace
-from nas_core.store import InMemoryStore, Store
+from nas_core.store import InMemoryStore, Store, open_store
+from nas_core.store.artifacts import Artifacts, DirectoryArtifacts
+from nas_core.store.checking import check_store
+from nas_core.store.sql import SqlStore
+from nas_core.store.sqlite import SqliteDatabase
 
 Launch = Callable[..., Run]
 
@@ -56,6 +66,9 @@ class Breaking(Evaluator):
         elif self._error is not None:
             yield from self._inner.evaluate(proposals[:2], stop=stop, on_progress=on_progress, referee=referee)
             raise self._error
+
+    def enter(self, space: SearchSpace) -> None:
+        self._inner.enter(space)
 
     def take_weights(self) -> dict[str, Weights]:
         return self._inner.take_weights()
@@ -157,3 +170,73 @@ def test_a_run_that_is_stopped_while_its_store_refuses_says_what_is_lost(launch:
     assert run.wait(5)
     assert run.state is RunState.INTERRUPTED
     assert "finished candidates could not be saved" in run.snapshot().record.reason
+
+
+class Filling(Artifacts):
+    """A directory on a disk that can be full."""
+
+    def __init__(self, root: Path) -> None:
+        self._inner, self.location = DirectoryArtifacts(root), str(root)
+        self.full = threading.Event()
+
+    def write(self, name: str, data: bytes) -> str:
+        if self.full.is_set():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return self._inner.write(name, data)
+
+    def read(self, name: str) -> tuple[bytes, str]:
+        return self._inner.read(name)
+
+    def delete(self, name: str) -> None:
+        self._inner.delete(name)
+
+    def names(self) -> Iterator[str]:
+        return self._inner.names()
+
+
+def test_weights_that_do_not_fit_on_the_disk_pause_the_run(launch: Launch, store: Store, tmp_path: Path) -> None:
+    whole = launch()
+    whole.wait(20)
+    artifacts = Filling(tmp_path / "weights")
+    disk = SqlStore(SqliteDatabase(tmp_path / "runs.sqlite"), artifacts)
+    run = launch(synthetic(0.005), into=disk)
+    until(lambda: len(disk.evaluations(run.id)) >= 8)
+    artifacts.full.set()
+    until(lambda: run.state is RunState.PAUSED)
+    reason = run.snapshot().record.reason
+    assert f"The disk that holds {tmp_path / 'weights'} is full (No space left on device)" in reason
+    artifacts.full.clear()
+    run.resume()
+    assert run.wait(20)
+    assert numbers(disk.evaluations(run.id)) == numbers(store.evaluations(whole.id))
+    assert check_store(disk, misfits).findings == ()
+    disk.close()
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 384 KiB."""
+    place = tmp_path / "tiny"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=384k", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode != 0:
+        pytest.skip("a small file system cannot be mounted here")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_run_fills_a_real_disk_and_goes_on_when_there_is_room(launch: Launch, store: Store, tiny_disk: Path) -> None:
+    whole = launch(candidates=200)
+    whole.wait(20)
+    disk = open_store(tiny_disk)
+    assert isinstance(disk, SqlStore)
+    run = launch(into=disk, candidates=200)
+    until(lambda: run.state is RunState.PAUSED)
+    assert "is full" in run.snapshot().record.reason
+    assert 0 < len(disk.evaluations(run.id)) < 200
+    subprocess.run(["mount", "-o", "remount,size=16m", str(tiny_disk)], check=True)
+    run.resume()
+    assert run.wait(20)
+    assert numbers(disk.evaluations(run.id)) == numbers(store.evaluations(whole.id))
+    assert check_store(disk, misfits).findings == ()
+    disk.close()

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from run_examples import synthetic, until
+from test_exact import forbidding
 
 from nas_core.data import Problem
 from nas_core.errors import ExplanationError, StoreError
 from nas_core.preferences import Preference
 from nas_core.records import Evaluation, RunState
+from nas_core.runs import registry
 from nas_core.runs.candidates import load_candidate, load_weights
 from nas_core.runs.run import Run
 from nas_core.runs.viewer import RunView, follow
@@ -110,6 +112,69 @@ def test_the_search_does_not_wait_for_a_viewer_that_hangs(launch: Launch) -> Non
     assert viewer.is_alive()
     slow.go.set()
     viewer.join()
+
+
+def test_a_view_knows_what_lies_in_the_space_that_is_in_force(launch: Launch, store: Store, space: SearchSpace) -> None:
+    run = launch(candidates=24)
+    run.wait(20)
+    view = RunView(store, run.id)
+    assert view.inside().all()
+    for content, count in ((forbidding(space, 0, 7, 27), 40), (space, 56), (forbidding(space, 1), 60)):
+        assert registry.resume_run(store, run.id, candidates=count, space=content, evaluator=synthetic()).wait(20)
+        before = view.snapshot
+        catch_up(view)
+        found = store.evaluations(run.id)
+        assert len(view.inside(before)) == len(before), "a snapshot keeps its length"
+        expected = [not content.validate_architecture(e.architecture) for e in found]
+        assert view.inside().tolist() == expected
+        assert (view.space.id, len(found)) == (content.id, count)
+        assert all(view.space_of(e).validate_architecture(e.architecture) == [] for e in found)
+    assert [v.space.version for v in view.versions] == [1, 2, 3, 4]
+    assert not view.inside().all()
+
+
+def test_who_lies_in_a_space_is_worked_out_once_for_each_version(
+    launch: Launch, store: Store, space: SearchSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = launch(candidates=24)
+    run.wait(20)
+    narrow = forbidding(space, 0, 7, 27)
+    assert registry.resume_run(store, run.id, candidates=40, space=narrow, evaluator=synthetic()).wait(20)
+    view = RunView(store, run.id)
+    mask = view.inside()
+    monkeypatch.setattr(SearchSpace, "validate_architecture", lambda *_: pytest.fail("it was looked at again"))
+    assert np.array_equal(view.inside(), mask)
+
+
+def test_a_candidate_is_loaded_and_measured_in_the_version_it_was_proposed_in(
+    problem: Problem, space: SearchSpace, store: Store
+) -> None:
+    from nas_core.data.recipe import Recipe
+    from nas_core.evaluation.base import Evaluator
+    from nas_core.evaluation.packs import PackEvaluator
+    from nas_core.runs.measuring import measure_stored
+    from nas_core.runs.settings import RunSettings
+
+    def quick(problem: Problem, space: SearchSpace, settings: RunSettings) -> Evaluator:
+        return PackEvaluator(problem, space, settings.seed, recipe=Recipe(max_epochs=2), device="cpu")
+
+    encodings = [
+        v.model_copy(update={"choices": ("standardised",)}) if v.name == "encoding" else v for v in space.variables
+    ]
+    settings = RunSettings(candidates=6, pack_size=6)
+    run = registry.start_run(store, problem, space, settings, evaluator=quick)
+    assert run.wait(60)
+    plain = space.changed(variables=tuple(encodings))
+    assert registry.resume_run(store, run.id, candidates=10, space=plain, evaluator=quick).wait(60)
+    found = [e for e in store.evaluations(run.id) if e.eligible]
+    outside = [e for e in found if plain.validate_architecture(e.architecture)]
+    assert outside
+    assert {e.space for e in found} == {1, 2}
+    assert {e.architecture.values["encoding"] for e in found if e.space == 2} == {"standardised"}
+    for e in found:
+        measured = measure_stored(store, run.id, e.id, ["operation_economy"], problem=problem)["operation_economy"]
+        assert measured == e.measures["operation_economy"]
+        assert load_candidate(store, run.id, e.id, problem=problem) is not None
 
 
 def test_a_candidate_without_weights_cannot_be_loaded(launch: Launch, store: Store) -> None:

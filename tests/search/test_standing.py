@@ -13,7 +13,7 @@ from nas_core.objectives import metric_objective
 from nas_core.preferences import Preference
 from nas_core.records import Architecture, Estimate, Evaluation, Measurement, Status
 from nas_core.search.archive import Archive
-from nas_core.search.standing import Standing
+from nas_core.search.standing import INELIGIBLE, Standing
 
 AUC = metric_objective("roc_auc")
 NAMES = ("feature_parsimony", "additivity")
@@ -27,6 +27,30 @@ def evaluation(at: int, value: float, scores: tuple[float, float], status: Statu
         measures={n: Measurement(value=s) for n, s in zip(NAMES, scores)} if status is Status.DONE else {},
         skill=Estimate(value=0.5, low=0.4, high=0.6) if status is Status.DONE else None,
     )  # fmt: skip
+
+
+def test_equal_candidates_leave_the_same_front_in_any_order() -> None:
+    same = [evaluation(at, 0.8, (0.5, 0.5)) for at in range(6)]
+    fronts = set()
+    for order in (same, same[::-1]):
+        standing = Standing(AUC, Preference())
+        for e in order:
+            standing.add([e])
+        fronts.add(standing.front)
+    assert fronts == {(min(e.id for e in same),)}
+
+
+def test_a_pruned_candidate_that_is_trained_to_the_end_takes_its_place() -> None:
+    standing = Standing(AUC, Preference())
+    early, late = evaluation(1, 0.9, (0.5, 0.5), Status.PRUNED), evaluation(1, 0.9, (0.5, 0.5))
+    assert standing.add([early]) == [early.id]
+    assert standing.key(early.id).kind == INELIGIBLE
+    assert standing.add([early]) == []
+    assert standing.add([late]) == [late.id]
+    assert standing.key(early.id)[0] == 0
+    assert standing.front == (late.id,)
+    assert standing.add([late]) == standing.add([early]) == [], "an earlier state does not come back"
+    assert standing.front == (late.id,)
 
 
 unit = st.integers(0, 12).map(lambda k: k / 12)
@@ -49,7 +73,7 @@ def test_keys_order_candidates_as_the_ranking_does(rows: list, weight: float, sh
         standing.add([e])
     snapshot = archive.snapshot()
     for at, key in enumerate(snapshot.ids):
-        group, scalar = standing.key(key)
+        group, scalar, _ = standing.key(key)
         assert (group == 0) == bool(snapshot.eligible[at])
         if group == 0:
             assert scalar == pytest.approx(ranking.score[at], abs=1e-12)

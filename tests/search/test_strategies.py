@@ -35,6 +35,10 @@ class TestTpe(StrategyContract):
     strategy = "tpe"
 
 
+class TestGp(StrategyContract):
+    strategy = "gp"
+
+
 class TestLocalSearch(StrategyContract):
     strategy = "local_search"
 

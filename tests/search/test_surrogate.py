@@ -47,7 +47,8 @@ def test_the_ensemble_is_the_mixture_of_plain_processes() -> None:
         assert believed.mean[:, j] == pytest.approx(mean, abs=1e-8)
         covariance = sum(w * m[1] for w, m in zip(weights, members))
         covariance[np.diag_indices(6)] += sum(w * m[0] ** 2 for w, m in zip(weights, members)) - mean**2
-        assert believed.covariance[j] == pytest.approx(covariance, abs=1e-8)
+        assert np.stack([believed.row(at)[j] for at in range(6)]) == pytest.approx(covariance, abs=1e-8)
+        assert believed.variance[:, j] == pytest.approx(np.diag(covariance), abs=1e-8)
 
 
 def test_it_predicts_what_it_was_not_shown() -> None:
@@ -110,15 +111,36 @@ def test_the_scalar_gain_is_the_mean_improvement(told: list, believed: list, wei
 
 def test_a_pack_does_not_choose_the_same_thing_under_two_names() -> None:
     covariance = np.array([[[1.0, 0.999, 0.0], [0.999, 1.0, 0.0], [0.0, 0.0, 1.0]]])
-    believed = Posterior(np.array([[-1.0], [-0.99], [-0.9]]), covariance, np.zeros(1))
+    mean = np.array([[-1.0], [-0.99], [-0.9]])
+    believed = Posterior(mean, np.ones((3, 1)), np.zeros(1), lambda at: covariance[:, at])
     chosen = _choose(believed, np.array([[0.0], [1.0]]), 2, 0.0, np.random.default_rng(0))
     assert set(chosen) in ({0, 2}, {1, 2})
 
 
 def test_the_noise_of_a_measurement_is_part_of_what_may_improve() -> None:
-    believed = Posterior(np.array([[0.5], [0.6]]), np.array([[[0.01, 0.0], [0.0, 0.01]]]), np.array([1.0]))
+    alone = np.array([[0.01, 0.0], [0.0, 0.01]])
+    believed = Posterior(np.array([[0.5], [0.6]]), np.full((2, 1), 0.01), np.array([1.0]), lambda at: alone[None, at])
     assert _choose(believed, np.array([[0.0]]), 1, 0.0, np.random.default_rng(0)) == [0]
     X = np.random.default_rng(1).random((40, 3))
     noisy = Surrogate(X, np.random.default_rng(2).standard_normal((40, 1))).posterior(X[:2])
     smooth = Surrogate(X, X[:, :1]).posterior(X[:2])
     assert noisy.noise[0] > 5 * smooth.noise[0]
+
+
+def test_a_pack_is_chosen_as_with_the_whole_covariance() -> None:
+    rng = np.random.default_rng(3)
+    X, Y, Z = rng.integers(0, 2, (40, 8)).astype(float), rng.random((40, 2)), rng.random((30, 8))
+    surrogate = Surrogate(X, Y)
+    believed = surrogate.posterior(Z)
+    whole = np.stack([believed.row(at) for at in range(30)], axis=1)  # (m, s, s)
+    told, slow, rng = surrogate.targets.copy(), [], np.random.default_rng(5)
+    for _ in range(6):
+        sd = np.sqrt(np.maximum(np.diagonal(whole, axis1=1, axis2=2).T, 1e-12) + believed.noise)
+        gain = (_scalar_gain(believed.mean, sd, told, 0.3) if rng.random() < 0.4
+                else _volume_gain(believed.mean, sd, told))  # fmt: skip
+        gain[slow] = -np.inf
+        slow.append(int(np.argmax(gain)))
+        told = np.vstack([told, believed.mean[slow[-1]]])
+        rows = whole[:, slow[-1]].copy()
+        whole -= np.einsum("ma,mb->mab", rows, rows) / (rows[:, slow[-1], None, None] + 1e-9)
+    assert _choose(believed, surrogate.targets, 6, 0.3, np.random.default_rng(5)) == slow

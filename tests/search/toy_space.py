@@ -92,6 +92,36 @@ class ToySpace:
         return list(found.values())
 
 
+class LonelySpace:
+    """A space of one architecture."""
+
+    only = ToySpace().architecture([0], [], False, 0)
+
+    def sample(self, rng: np.random.Generator, hints: Any = None) -> Architecture:
+        return self.only
+
+    def mutate(
+        self, architecture: Architecture, rng: np.random.Generator, hints: Any = None
+    ) -> tuple[Architecture, str]:
+        return self.only, "unchanged"
+
+    def crossover(self, a: Architecture, b: Architecture, rng: np.random.Generator) -> Architecture:
+        return self.only
+
+    def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
+        yield from ()
+
+    def decide(self, chooser: Chooser, hints: Any = None, like: Architecture | None = None) -> Architecture | None:
+        chooser.pick("which", ("this",), None if like is None else 0)
+        return self.only
+
+    def encode(self, architecture: Architecture) -> np.ndarray:
+        return np.zeros(1)
+
+    def initial(self, n: int, rng: np.random.Generator, hints: Any = None) -> list[Proposal]:
+        return [Proposal(architecture=self.only)][:n]
+
+
 def toy_evaluation(space: ToySpace, proposal: Proposal, status: Status = Status.DONE, seed: int = 0) -> Evaluation:
     """Skill saturates with the importance of the features; marks on odd features and a wrong rate cost some of it."""
     architecture, v = proposal.architecture, proposal.architecture.values

@@ -157,6 +157,34 @@ class StoreContract:
             thread.join()
         assert won == [store.run("r1").owner]
 
+    def test_a_deleted_run_leaves_nothing_and_the_others_alone(self, store: Store) -> None:
+        for name in ("r1", "r2"):
+            store.create_run(record(name))
+            store.commit(name, [evaluation(0)], {"counter": 1}, {}, [Event(kind="started", time=1.0)])
+            store.put_artifact(f"weights/{name}/0", name.encode())
+        store.put_artifact("weights/shared", b"of nobody")
+        store.delete_run("r1")
+        assert [r.id for r in store.runs()] == ["r2"]
+        for ask in (store.run, store.evaluations, store.events, store.strategy_state, store.delete_run):
+            with pytest.raises(StoreError, match=r"no run 'r1'.*r2"):
+                ask("r1")
+        with pytest.raises(StoreError, match="weights/r1/0 is missing"):
+            store.get_artifact("weights/r1/0")
+        assert store.evaluations("r2") == [evaluation(0, revision=2)]
+        assert (store.strategy_state("r2"), len(store.events("r2"))) == ({"counter": 1}, 1)
+        assert (store.get_artifact("weights/r2/0"), store.get_artifact("weights/shared")) == (b"r2", b"of nobody")
+        store.create_run(record("r1"))
+        assert (store.evaluations("r1"), store.events("r1"), store.strategy_state("r1")) == ([], [], None)
+
+    @pytest.mark.parametrize("state", [RunState.RUNNING, RunState.PAUSED])
+    def test_a_run_that_is_alive_cannot_be_deleted(self, store: Store, state: RunState) -> None:
+        store.create_run(record(state=state, owner=this_process()))
+        with pytest.raises(StoreError, match=f"Run r1 is {state} and cannot be deleted.*stop it first"):
+            store.delete_run("r1")
+        store.update_run("r1", owner=f"{this_process()}9")  # a process that is not there
+        store.delete_run("r1")
+        assert store.runs() == []
+
     def test_artifacts_come_back_byte_for_byte(self, store: Store) -> None:
         digest = store.put_artifact("weights/r1/0001.safetensors", b"\x00\x01")
         assert store.get_artifact("weights/r1/0001.safetensors") == b"\x00\x01"

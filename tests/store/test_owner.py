@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
-from nas_core.store.owner import HEARTBEAT_LIMIT, is_gone, this_process
+from nas_core.store.owner import HEARTBEAT_LIMIT, SteadyClock, is_gone, this_process
 
 
 def test_this_process_is_here() -> None:
@@ -45,3 +46,41 @@ def test_another_boot_or_machine_counts_by_its_heartbeat() -> None:
 def test_an_owner_nobody_can_read_is_gone() -> None:
     assert is_gone("nonsense", 1e12)
     assert is_gone("a|b|c", 1e12)
+
+
+class Clocks:
+    """A clock that is set, and one that is not."""
+
+    def __init__(self) -> None:
+        self.wall, self.steady = 1_000_000.0, 50.0
+
+    def passes(self, seconds: float) -> None:
+        self.wall, self.steady = self.wall + seconds, self.steady + seconds
+
+
+def test_a_clock_that_is_set_back_does_not_make_a_live_run_look_dead() -> None:
+    clocks = Clocks()
+    clock = SteadyClock(lambda: clocks.wall, lambda: clocks.steady)
+    beats = [clock.now()]
+    for _ in range(3):
+        clocks.passes(60.0)
+        clocks.wall -= 3600.0
+        beats.append(clock.now())
+    assert beats == [1_000_000.0 + 60.0 * n for n in range(4)]
+    elsewhere = "elsewhere/boot/space|1|1"
+    assert not is_gone(elsewhere, beats[-1], now=1_000_000.0 + 180.0)
+    assert is_gone(elsewhere, clocks.wall, now=1_000_000.0 + 180.0), "what the machine's own clock would have said"
+
+
+def test_a_machine_that_slept_or_whose_clock_was_late_is_followed() -> None:
+    clocks = Clocks()
+    clock = SteadyClock(lambda: clocks.wall, lambda: clocks.steady)
+    clocks.wall += 7200.0
+    assert clock.now() == 1_007_200.0
+    clocks.wall -= 7200.0
+    clocks.passes(5.0)
+    assert clock.now() == 1_007_205.0
+
+
+def test_by_default_it_is_the_present_time() -> None:
+    assert abs(SteadyClock().now() - time.time()) < 1.0

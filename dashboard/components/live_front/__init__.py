@@ -1,7 +1,8 @@
 """The live Pareto front as one Components-v2 element.
 
 ``st.plotly_chart`` remounts a chart at every change of its data and loses the zoom; this element keeps one Plotly
-chart for its whole life. Its identity is the key alone. The module ``front.js`` and plotly.js come from the server's
+chart for its whole life. Its identity is the key alone, as long as its definition stays the same: markup and loader are
+constants, and every word comes with the data. The module ``front.js`` and plotly.js come from the server's
 own routes (``dashboard.server``) under names that carry their content's version, so a browser fetches each once.
 (Streamlit's packaged assets are found only when the distribution is named like the import package and is not an
 editable install; a route works in every install.)
@@ -10,7 +11,6 @@ editable install; a route works in every install.)
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 
 import streamlit as st
 
@@ -26,9 +26,9 @@ HTML = f"""
   <div class="nasight-weight"></div>
 </div>
 <div style="position:relative">
-  <div class="nasight-front" role="figure" style="width:100%%;height:{HEIGHT}px"></div>
+  <div class="nasight-front" role="figure" style="width:100%;height:{HEIGHT}px"></div>
   <div class="nasight-wait" style="position:absolute;inset:0;display:flex;align-items:center;justify-content:center;
-    pointer-events:none">%s</div>
+    pointer-events:none"></div>
 </div>
 """
 
@@ -43,13 +43,12 @@ export default function (component) {{
 """
 
 
-def live_front(payload: bytes, *, key: str, waiting: str, on_picked: Callable[[int], None]) -> None:
+def live_front(payload: bytes, *, key: str, on_picked: Callable[[int], None]) -> None:
     """Draw the front; call ``on_picked`` with a candidate's number when a person clicks its point.
 
     Args:
         payload: What :func:`dashboard.figures.front.front_payload` returns.
         key: Identity of the element; a different key is a different chart.
-        waiting: What stands in its place before the first candidate.
         on_picked: Runs before the script run that the click causes.
     """
 
@@ -60,7 +59,7 @@ def live_front(payload: bytes, *, key: str, waiting: str, on_picked: Callable[[i
 
     mount = st.components.v2.component(
         "nasight_live_front",
-        html=HTML % escape(waiting),
+        html=HTML,
         js=LOADER.format(front=asset_url("front.js"), plotly=asset_url("plotly.js")),
         isolate_styles=False,
     )

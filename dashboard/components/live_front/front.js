@@ -203,6 +203,7 @@ export async function render(component, plotlyUrl) {
   if (!data || !own.node) return
   own.pick = (number) => setTriggerValue("picked", number)
   own.data = decode(data)
+  if (!own.draws) own.wait.textContent = own.data.head.words[own.data.number.length ? "drawing" : "waiting"]
   const Plotly = await loadPlotly(plotlyUrl)
   if (own.gone) return
   const latest = own.data // a newer refresh may have arrived while plotly.js was loading
@@ -211,7 +212,7 @@ export async function render(component, plotlyUrl) {
   own.node.setAttribute("aria-label", latest.head.summary)
   await Plotly.react(own.node, traces(latest, colours, own.gl), layout(latest, colours, font, own.node.getBoundingClientRect()), CONFIG)
   ribbon(own, latest.head, colours)
-  own.wait.style.display = latest.number.length ? "none" : "flex"
+  own.wait.textContent = latest.number.length ? "" : latest.head.words.waiting
   own.node.dataset.points = String(latest.number.length)
   if (!own.draws) {
     own.node.on("plotly_click", (event) => {

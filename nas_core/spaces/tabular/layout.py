@@ -87,6 +87,13 @@ class GroupLayout:
         """Number of running statistics of batch normalisation: mean and variance of every hidden unit."""
         return 2 * self.width * self.depth if self.normalisation == "batch" else 0
 
+    @property
+    def stats_names(self) -> tuple[str, ...]:
+        """Keys of the running statistics (H,) in the module's state dict, in canonical order."""
+        layers = range(self.depth if self.stats_size else 0)
+        kinds = ("running_mean", "running_var")
+        return tuple(f"groups.{self.index}.layers.{layer}.norm.{kind}" for layer in layers for kind in kinds)
+
 
 @dataclass(frozen=True)
 class NetworkLayout:
