@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 from postgres_server import Server, missing
@@ -20,34 +20,41 @@ from postgres_server import Server, missing
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before the first import of NumPy, scikit-learn or PyTorch
 
 WORKERS = 2
-BROWSER = Path(__file__).parent / "browser"
+BROWSER = "tests/browser"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Share the tests out where nobody said how to run them; pytest-xdist reads these options after this."""
     chosen = config.option
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        return  # a worker is a pytest of its own, and must not have workers too
-    if not config.pluginmanager.hasplugin("xdist") or chosen.numprocesses is not None or chosen.usepdb:
+    inside = "PYTEST_XDIST_WORKER" in os.environ  # a worker comes through here as well: it must not have workers
+    if inside or not config.pluginmanager.hasplugin("xdist") or chosen.numprocesses is not None or chosen.usepdb:
         return
     folders = [config.invocation_params.dir.joinpath(name) for name in config.args]
-    if all(folder.is_dir() for folder in folders) and folders != [BROWSER]:
-        chosen.numprocesses, chosen.dist, chosen.loadscopereorder = WORKERS, "loadgroup", False
+    if all(folder.is_dir() for folder in folders) and folders != [config.rootpath / BROWSER]:
+        chosen.numprocesses, chosen.dist, chosen.loadscopereorder = WORKERS, "loadfile", False
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of a file together on a worker, and all that need a browser; those take longest and come first."""
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        name = "browser" if _needs_browser(item) else str(item.path.relative_to(config.rootpath))
-        item.add_marker(pytest.mark.xdist_group(name))
-    items.sort(key=lambda item: not _needs_browser(item))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a file together on one worker, and all that need a browser."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _scope(nodeid)
+
+    return None if config.getoption("dist") == "each" else ByFile(config, log)
 
 
-def _needs_browser(item: pytest.Item) -> bool:
-    return BROWSER in item.path.parents
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what needs a browser: together it takes longest."""
+    items.sort(key=lambda item: _scope(item.nodeid) != BROWSER)
+
+
+def _scope(nodeid: str) -> str:
+    path = nodeid.partition("::")[0]
+    return BROWSER if path.startswith(f"{BROWSER}/") else path
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,8 @@ def page(browser: Browser, recorded: Studio) -> Iterator[Page]:
     opened.get_by_role("button", name="Close all").click()
     expect(opened.locator(LABELS)).to_have_count(6)
     opened.keyboard.press("Escape")
+    expect(opened.get_by_role("button", name="Close all")).to_be_hidden()  # else it takes the first click
+    settled(opened)
     yield opened
     wrong = list(watch.wrong)
     opened.context.close()
