@@ -19,9 +19,15 @@ WRITING = ".writing-"
 
 
 class Artifacts(ABC):
-    """A place for large bytes. All methods may be called from any thread; failures are OSErrors."""
+    """A place for large bytes. All methods may be called from any thread; failures are OSErrors.
+
+    Attributes:
+        location: How it is called in front of people.
+        exclusive: Whether one store alone uses it, so that what this store does not know is of nobody.
+    """
 
     location: str
+    exclusive: bool
 
     @abstractmethod
     def write(self, name: str, data: bytes) -> str:
@@ -51,8 +57,8 @@ class DirectoryArtifacts(Artifacts):
     written survives a power cut.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root, self.location = root, str(root)
+    def __init__(self, root: Path, *, exclusive: bool = False) -> None:
+        self.root, self.location, self.exclusive = root, str(root), exclusive
         root.mkdir(parents=True, exist_ok=True)
 
     def write(self, name: str, data: bytes) -> str:

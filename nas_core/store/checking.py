@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -148,21 +148,21 @@ def survey(store: SqlStore, books: Books, on_progress: Progress | None = None) -
             of.broken[name] = wrong
         if on_progress is not None:
             on_progress(done + 1, len(needed))
-    alive = _alive(store)
+    spared = _spared(store, surveys)
     for name in sorted((files | set(rows)) - set(needed)):
         owner = owner_of(name)
         of = surveys.setdefault(owner if owner in surveys else "", Survey(""))
-        if owner not in alive and not of.unreadable:
+        if owner not in spared and not of.unreadable:
             of.orphans.append(name)
     return list(surveys.values()), _counts(surveys, rows)
 
 
-def _alive(store: SqlStore) -> set[str]:
-    """Return the runs that a living process has; one whose record cannot be read might be, so it is among them."""
+def _spared(store: SqlStore, surveys: Mapping[str, Survey]) -> set[str]:
+    """Return the runs whose files may be needed soon or already: alive, not to be read, or begun after the survey."""
     with transaction(store.database, writes=False) as c:
         bodies = c.execute(select(schema.runs.c.id, schema.runs.c.body)).all()
     read = {run_id: _parsed(Survey(run_id), RunRecord, body, "record") for run_id, body in bodies}
-    return {run_id for run_id, record in read.items() if record is None or is_alive(record)}
+    return {run_id for run_id, record in read.items() if run_id not in surveys or record is None or is_alive(record)}
 
 
 def _counts(surveys: dict[str, Survey], rows: dict[str, tuple[str, int]]) -> dict[str, int]:

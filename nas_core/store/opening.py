@@ -54,7 +54,7 @@ def open_store(location: str | Path | None = None) -> Store:
     path = sqlite_path(text)
     database = SqliteDatabase(path)
     with said_in_words(database.location):
-        artifacts = DirectoryArtifacts(artifacts_beside(database.path))
+        artifacts = DirectoryArtifacts(artifacts_beside(database.path), exclusive=True)
     return SqlStore(database, artifacts)
 
 

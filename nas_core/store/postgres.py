@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,8 @@ def _artifacts(place: str | None, url: URL, data_directory: Path) -> Artifacts:
 
         return RemoteArtifacts(place)
     name = f"{url.host or 'local'}-{url.port or 5432}-{url.database or url.username or 'default'}"
+    if url.query:  # another schema, or another server behind a socket: another store
+        name += f"-{hashlib.sha256(shown(url).encode()).hexdigest()[:8]}"
     path = Path(place).expanduser().absolute() if place else data_directory / "artifacts" / name.replace("/", "_")
     with said_in_words(str(path)):
         return DirectoryArtifacts(path)

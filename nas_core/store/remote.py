@@ -41,7 +41,7 @@ class RemoteArtifacts(Artifacts):
                 allowed="a directory, or a URL of a kind that fsspec knows and whose package is installed",
                 fix="correct ?artifacts= in the URL of the store",
             ) from None
-        self._root = root.rstrip("/")
+        self._root, self.exclusive = root.rstrip("/"), False
 
     def write(self, name: str, data: bytes) -> str:
         path = self._path(artifact_name(name))

@@ -22,7 +22,8 @@ def repair_store(store: SqlStore, books: Books, on_progress: Progress | None = N
 
     Files that nothing refers to are removed, runs whose process has ended are marked as interrupted, and a candidate
     whose weights are lost no longer refers to them and says so. No evaluation is ever deleted. A run that is alive is
-    left alone, and nobody can take a run while it is repaired.
+    left alone, and nobody can take a run while it is repaired. In a place of artifacts that several stores may use,
+    files of runs that this store does not know are left alone too.
 
     Raises:
         StoreError: The database itself is damaged, or all artifacts are missing: they are probably somewhere else.
@@ -53,8 +54,8 @@ def _files(store: SqlStore) -> list[str]:
 
 def _repair(store: SqlStore, survey: Survey) -> bool:
     """Put one run right in one transaction; return False when it cannot be: nobody knows what it needs, or it lives."""
-    if survey.unreadable:
-        return False
+    if survey.unreadable or (not survey.id and not store.artifacts.exclusive):
+        return False  # what belongs to no run of this store may belong to another store
     with transaction(store.database, writes=True) as c:
         if survey.record is not None:
             query = select(schema.runs.c.body).where(schema.runs.c.id == survey.id).with_for_update()

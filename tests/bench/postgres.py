@@ -86,7 +86,7 @@ def main() -> None:
         sys.exit(reason)
     server = Server()
     try:
-        url = server.database()
+        url = server.place()
         seconds = side_by_side(url, options.processes, options.candidates)
         figures = compared(url, options.processes, options.candidates)
     finally:

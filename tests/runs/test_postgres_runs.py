@@ -32,7 +32,7 @@ def opened(url: str) -> SqlStore:
 
 @pytest.mark.slow
 def test_two_processes_search_side_by_side(postgres: Server, problem: Problem, space: SearchSpace) -> None:
-    url = postgres.database()
+    url = postgres.place()
     seeds = (0, 1)
     processes = [search(url, 0.0, "new", str(seed), "200") for seed in seeds]
     try:
@@ -56,7 +56,7 @@ def test_two_processes_search_side_by_side(postgres: Server, problem: Problem, s
 
 @pytest.mark.slow
 def test_a_killed_run_continues_exactly(postgres: Server, problem: Problem, space: SearchSpace) -> None:
-    url = postgres.database()
+    url = postgres.place()
     store = opened(url)
     process = search(url, 0.02)
     run_id = wait_for(store, 20)
@@ -80,7 +80,7 @@ def test_a_killed_run_continues_exactly(postgres: Server, problem: Problem, spac
 def test_a_run_waits_for_a_server_that_restarts(postgres: Server, launch: Launch, store: Store, how: str) -> None:
     whole = launch()
     assert whole.wait(20)
-    remote = opened(postgres.database())
+    remote = opened(postgres.place())
     run = launch(synthetic(0.005), into=remote)
     until(lambda: len(remote.evaluations(run.id)) >= 8)
     postgres.stop(how)

@@ -177,7 +177,7 @@ class Filling(Artifacts):
 
     def __init__(self, root: Path) -> None:
         self._inner, self.location = DirectoryArtifacts(root), str(root)
-        self.full = threading.Event()
+        self.exclusive, self.full = True, threading.Event()
 
     def write(self, name: str, data: bytes) -> str:
         if self.full.is_set():

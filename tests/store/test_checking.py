@@ -189,6 +189,29 @@ def test_a_run_that_is_alive_is_left_alone(store: SqlStore, tmp_path: Path) -> N
     assert store.evaluations("r2")[0].weights == ref
 
 
+def test_a_run_that_begins_and_ends_during_the_check_keeps_its_files(store: SqlStore) -> None:
+    def meanwhile(done: int, total: int) -> None:
+        if done == 1:
+            store.create_run(record("r2", state=RunState.DONE))
+            ref = WeightsRef(artifact="weights/r2/0", prefix="", sha256=store.put_artifact("weights/r2/0", b"new"))
+            store.commit("r2", [evaluation(0, weights=ref)], {"told": 1}, {})
+
+    assert repair_store(store, misfits, meanwhile).findings == ()
+    assert store.get_artifact("weights/r2/0") == b"new"
+
+
+def test_a_run_that_goes_on_during_the_check_is_left_as_it_is(store: SqlStore) -> None:
+    store.put_artifact("weights/r1/9", b"left over, until the run that goes on writes it again")
+
+    def meanwhile(done: int, total: int) -> None:
+        if done == total:
+            ref = WeightsRef(artifact="weights/r1/9", prefix="", sha256=store.put_artifact("weights/r1/9", b"again"))
+            store.commit("r1", [evaluation(4, weights=ref)], {"told": 5}, {})
+
+    assert [f.repaired for f in repair_store(store, misfits, meanwhile).findings] == [False]
+    assert store.get_artifact("weights/r1/9") == b"again"
+
+
 def test_a_run_whose_process_died_is_marked_as_interrupted(store: SqlStore) -> None:
     store.update_run("r1", state=RunState.RUNNING, owner=DEAD)
     health = check_store(store, misfits)

@@ -50,7 +50,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return str(tmp_path)
     server: Server = request.getfixturevalue("postgres")
-    return server.database()
+    return server.place()
 
 
 @pytest.fixture

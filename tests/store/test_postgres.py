@@ -25,7 +25,7 @@ from nas_core.store.sql import SqlStore
 
 @pytest.fixture
 def url(postgres: Server) -> str:
-    return postgres.database()
+    return postgres.place()
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_newer_layout_and_another_program_are_refused(url: str, store: SqlStor
     ("change", "says"),
     [
         (lambda url: url.replace(QUOTED, "wr0ng"), r"did not let NASight in .*password authentication failed"),
-        (lambda url: url.replace("/d", "/nothing"), r"did not let NASight in .*does not exist"),
+        (lambda url: url.replace("/postgres?", "/nothing?"), r"did not let NASight in .*does not exist"),
         (lambda url: url.replace("127.0.0.1:", "127.0.0.1:1"), r"cannot be (reached|read)"),
         (lambda url: url.replace("127.0.0.1:", "127.0.0.1:x"), r"address of the PostgreSQL store cannot be read"),
         (lambda url: url.replace("127.0.0.1", "no-such-host.invalid"), r"cannot be reached .*no-such-host"),
@@ -172,9 +172,9 @@ def test_what_cannot_be_opened_is_said_without_the_password(url: str, change: ob
 
 
 def test_the_password_is_nowhere_that_people_look(store: SqlStore, postgres: Server, url: str) -> None:
-    name = url.partition("?")[0].rpartition("/")[2]
-    assert store.url == f"postgresql://tester@127.0.0.1:{postgres.port}/{name}"
-    secret = open_store(url.replace("?", f"?password={QUOTED}&"))
+    plain = url.partition("&artifacts")[0]
+    assert store.url == plain.replace(f":{QUOTED}@", "@")
+    secret = open_store(url.replace("?", f"?password={QUOTED}&", 1))
     assert PASSWORD not in secret.url
     assert QUOTED not in secret.url
     secret.close()
@@ -196,12 +196,12 @@ def test_a_store_survives_a_restart_of_its_server(postgres: Server, store: SqlSt
 
 
 def test_artifacts_go_to_any_url(url: str, tmp_path: Path) -> None:
-    plain = url.partition("?")[0]
-    in_memory = open_store(f"{plain}?artifacts=memory://nasight-tests/{plain[-3:]}")
+    plain = url.partition("&artifacts")[0]
+    in_memory = open_store(f"{plain}&artifacts=memory://nasight-tests/{plain[-3:]}")
     in_memory.put_artifact("weights/a", b"123")
     assert in_memory.get_artifact("weights/a") == b"123"
     in_memory.close()
-    in_files = open_store(f"{plain}?artifacts=file://{tmp_path}/x")
+    in_files = open_store(f"{plain}&artifacts=file://{tmp_path}/x")
     with pytest.raises(StoreError, match="weights/a is missing"):
         in_files.get_artifact("weights/a")
     in_files.put_artifact("weights/a", b"123")
@@ -212,11 +212,26 @@ def test_artifacts_go_to_any_url(url: str, tmp_path: Path) -> None:
 def test_without_a_place_artifacts_go_to_the_data_directory(
     url: str, postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = url.partition("?")[0]
+    plain = url.partition("&artifacts")[0]
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.setenv("NASIGHT_STORE", plain)
     store = open_store()
     store.put_artifact("weights/a", b"123")
-    name = f"127.0.0.1-{postgres.port}-{plain.rpartition('/')[2]}"
-    assert (tmp_path / "nasight" / "artifacts" / name / "weights" / "a").exists()
+    (place,) = (tmp_path / "nasight" / "artifacts").iterdir()
+    assert place.name.startswith(f"127.0.0.1-{postgres.port}-postgres-"), "and a mark of the schema"
+    assert (place / "weights" / "a").exists()
     store.close()
+
+
+def test_stores_that_share_a_place_do_not_remove_the_files_of_each_other(postgres: Server, tmp_path: Path) -> None:
+    urls = [postgres.place().partition("&artifacts")[0] + f"&artifacts={tmp_path}/shared" for _ in range(2)]
+    stores = [open_store(url) for url in urls]
+    for number, store in enumerate(stores):
+        store.create_run(record(f"r{number}"))
+        store.put_artifact(f"weights/r{number}/0", b"x")
+    assert isinstance(stores[0], SqlStore)
+    repaired = repair_store(stores[0], misfits)
+    assert [(f.run, f.repaired) for f in repaired.findings] == [("r0", True), ("", False)]
+    assert stores[1].get_artifact("weights/r1/0") == b"x"
+    for store in stores:
+        store.close()
