@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.components.goal_lines import goals_in_force
 from dashboard.components.run_steering import steer_popover
 from dashboard.texts import text
 from dashboard.views.card import measure_label
@@ -16,9 +17,9 @@ from dashboard.watching import Watched
 from nas_core.errors import NasightError
 
 if TYPE_CHECKING:
-    from nas_core.preferences import Preference
+    from nas_core.preferences import Goal, Preference
 
-__all__ = ["control_row", "measure_weights", "preference_in_force", "weight_slider"]
+__all__ = ["control_row", "measure_weights", "preference_in_force", "steer", "weight_slider"]
 
 WEIGHT = "lam"
 """Session and URL key of λ."""
@@ -110,7 +111,7 @@ def weight_slider(watched: Watched) -> float:
     default = st.session_state.setdefault(f"nasight_weight_{watched.record.id}", start)
     return st.slider(
         text("run.lambda"), 0.0, 1.0, default, 0.01, key=WEIGHT, bind="query-params", help=text("run.lambda_help"),
-        on_change=_steer, args=(watched.snapshot.names, watched.record.id), format="%.2f",
+        on_change=steer, args=(watched.snapshot.names, watched.record.id), format="%.2f",
     )  # fmt: skip
 
 
@@ -133,12 +134,12 @@ def measure_weights(names: tuple[str, ...], run_id: str) -> None:
     st.caption(_counting(names))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.toggle(text("run.steer"), True, key="steer", persist_state="session", help=text("run.steer_help"),
-                  on_change=_steer, args=(names, run_id))  # fmt: skip
+                  on_change=steer, args=(names, run_id))  # fmt: skip
         st.button(text("run.weights_reset"), type="tertiary", on_click=_equal, args=(names, run_id))
 
 
 def _weight(label: str, key: str, names: tuple[str, ...], run_id: str, *, help: str | None = None) -> None:
-    st.slider(label, 0.0, 3.0, 1.0, 0.5, key=key, persist_state="session", on_change=_steer, args=(names, run_id),
+    st.slider(label, 0.0, 3.0, 1.0, 0.5, key=key, persist_state="session", on_change=steer, args=(names, run_id),
               help=help)  # fmt: skip
 
 
@@ -149,8 +150,8 @@ def _counting(names: tuple[str, ...]) -> str:
     return text("weights.shares", shares=" · ".join(f"{measure_label(n)} {percent(float(s))}" for s, n in told))
 
 
-def preference_in_force(weight: float, names: tuple[str, ...]) -> Preference:
-    """Return λ and the weights of this tab; equal ones where they leave nothing that counts.
+def preference_in_force(weight: float, names: tuple[str, ...], goals: tuple[Goal, ...] = ()) -> Preference:
+    """Return λ and the weights of this tab, equal ones where they leave nothing that counts, with goals.
 
     At 1 a family counts as much as it has measures, so that at first every measure counts the same.
     """
@@ -164,8 +165,8 @@ def preference_in_force(weight: float, names: tuple[str, ...]) -> Preference:
     else:
         weights |= {inside[0]: 1.0 for inside in families.values() if len(inside) == 1}
     if not any(wanted[f] and any(weights[n] for n in inside) for f, inside in families.items()):
-        return Preference(weight=weight, measures=dict.fromkeys(names, 1.0))
-    return Preference(weight=weight, measures=weights, families=wanted if len(families) > 1 else {})
+        return Preference(weight=weight, measures=dict.fromkeys(names, 1.0), goals=goals)
+    return Preference(weight=weight, measures=weights, families=wanted if len(families) > 1 else {}, goals=goals)
 
 
 def _families(names: tuple[str, ...]) -> dict[str, list[str]]:
@@ -189,10 +190,10 @@ def _key(measure: str) -> str:
 def _equal(names: tuple[str, ...], run_id: str) -> None:
     for key in (*map(_key, names), *map(_family_key, _families(names))):
         st.session_state[key] = 1.0
-    _steer(names, run_id)
+    steer(names, run_id)
 
 
-def _steer(names: tuple[str, ...], run_id: str) -> None:
+def steer(names: tuple[str, ...], run_id: str) -> None:
     """Let the run that this process owns search near the preference of this tab."""
     from nas_core.runs import registry
 
@@ -200,6 +201,6 @@ def _steer(names: tuple[str, ...], run_id: str) -> None:
     if run is None or not run.alive or not st.session_state.get("steer", True):
         return
     try:
-        run.steer(preference=preference_in_force(float(st.session_state[WEIGHT]), names))
+        run.steer(preference_in_force(float(st.session_state[WEIGHT]), names, goals_in_force(run_id)))
     except NasightError as error:
         state.tell(str(error))

@@ -16,9 +16,9 @@ import numpy as np
 from dashboard.theme import DARK, LIGHT, Palette
 from dashboard.views.front import FrontView
 
-__all__ = ["ON_FRONT", "RECENT", "front_payload"]
+__all__ = ["MISSES", "ON_FRONT", "RECENT", "front_payload"]
 
-ON_FRONT, RECENT = 1, 2
+ON_FRONT, RECENT, MISSES = 1, 2, 4
 
 
 def front_payload(view: FrontView) -> bytes:
@@ -41,6 +41,7 @@ def front_payload(view: FrontView) -> bytes:
         "selected": view.selected,
         "floors": [asdict(floor) for floor in view.floors],
         "plain": [asdict(point) for point in view.plain],
+        "goals": [asdict(goal) for goal in view.goals],
         "bands": [[band.number, round(band.low, 4), round(band.high, 4)] for band in view.bands],
         "weight": view.weight,
         "words": dict(view.words),
@@ -48,7 +49,7 @@ def front_payload(view: FrontView) -> bytes:
         "colours": {"light": _colours(LIGHT), "dark": _colours(DARK)},
     }
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    flags = view.on_front * np.uint8(ON_FRONT) + view.recent * np.uint8(RECENT)
+    flags = view.on_front * np.uint8(ON_FRONT) + view.recent * np.uint8(RECENT) + ~view.meets * np.uint8(MISSES)
     return b"".join([struct.pack("<I", len(text)), text, x, y, numbers.tobytes(), flags.astype(np.uint8).tobytes()])
 
 
@@ -62,6 +63,7 @@ def _fractions(values: np.ndarray) -> tuple[bytes, list[float]]:
 
 
 def _colours(palette: Palette) -> dict[str, str]:
-    wanted = ("background", "panel", "ink", "muted", "grid", "chosen", "dominated", "front")
+    wanted = ("background", "panel", "ink", "muted", "grid", "chosen", "dominated", "front",
+              "accuracy", "interpretability")  # fmt: skip
     more = {"onChosen": palette.on_chosen, "recent": palette.categories[2]}
     return {name: getattr(palette, name) for name in wanted} | more

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard import process, state
 from dashboard.components.candidate_panel import candidate_panel, empty_panel
+from dashboard.components.goal_lines import goal_popover, goals_of
 from dashboard.components.live_front import live_front
 from dashboard.components.plain_models import baselines_shown, baselines_switch
-from dashboard.components.run_controls import control_row, measure_weights, preference_in_force, weight_slider
+from dashboard.components.run_controls import control_row, measure_weights, preference_in_force, steer, weight_slider
 from dashboard.components.run_start import earlier_runs, preparing, start_form
 from dashboard.components.run_tabs import run_tabs
 from dashboard.figures.front import front_payload
 from dashboard.texts import text
 from dashboard.views.card import Card
 from dashboard.views.front import front_view
+from dashboard.views.goals import goal_sentence
 from dashboard.views.words import number
 from dashboard.watching import Watched, card_of, ranking, watch
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 REFRESH = 1.0  # seconds between two looks at a live run
 FRONT_WORDS = {
     **{name: f"run.name_{name}" for name in ("cloud", "recent", "front", "floors", "best", "selected")},
+    "misses": "goals.name_misses",
     "plain": "baselines.plain",
     "ribbon": "run.ribbon",
     "band": "run.ribbon_band",
@@ -97,18 +101,21 @@ def _workplace(was_moving: bool) -> None:
             st.rerun()  # of the whole page: another run, or this one again, is on its way
         watched = watch(selection.run)
         control_row(watched)
-        left, middle, right = st.columns([4, 6, 2], vertical_alignment="center", gap="medium")
+        left, middle, right = st.columns([4, 5, 3], vertical_alignment="center", gap="medium")
         with left:
             weight = weight_slider(watched)
-        preference = preference_in_force(weight, watched.snapshot.names)
+        names, run_id = watched.snapshot.names, watched.record.id
+        preference = preference_in_force(weight, names, goals_of(watched))
         ranked = ranking(watched.record.id, watched.snapshot, preference)
         best = None if ranked.best is None else watched.snapshot.ids[ranked.best]
         shown = selection.candidate or best
         middle.markdown(_sentence(card_of(watched, best, ranked) if best else None, weight, len(watched.snapshot)))
-        weights = right.popover(text("run.weights"), key="weights", on_change="rerun", width="stretch")
+        with right.container(horizontal=True):
+            weights = st.popover(text("run.weights"), key="weights", on_change="rerun", width="stretch")
+            goal_popover(watched, partial(steer, names, run_id))
         if weights.open:
             with weights:
-                measure_weights(watched.snapshot.names, watched.record.id)
+                measure_weights(names, run_id)
         _front_and_panel(watched, ranked, selection, shown)
         run_tabs(watched, ranked, selection)
         if was_moving != _moving(watched):
@@ -124,6 +131,8 @@ def _front_and_panel(watched: Watched, ranked: Ranking, selection: state.Selecti
         x_label=text("run.front_x"), baselines=baselines_shown(watched)[0],
     )  # fmt: skip
     with chart:
+        if told := goal_sentence(watched.snapshot, ranked):
+            st.markdown(told)
         live_front(front_payload(view), key=f"front_{watched.record.id}", on_picked=lambda n: _picked(watched, n))
         st.caption(text("run.front_hint"))
         baselines_switch(watched)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.texts import text
+from dashboard.views.goals import GoalMark, goal_marks
 from dashboard.views.words import number
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class FrontView:
         interpretability: (n,) weighted geometric mean of the measures, in [0, 1].
         performance: (n,) the performance metric; which way is better shows in ``y_range`` and ``y_label``.
         on_front: (n,) bool.
+        meets: (n,) bool, meets all goals.
         recent: (n,) bool, among the newest.
         best: Number of the candidate chosen at λ; None before there is one.
         selected: Number of the candidate a person picked; None when nobody did.
@@ -80,6 +82,7 @@ class FrontView:
         weight: λ.
         x_label, y_label: Titles of the axes.
         x_range, y_range: What the axes show before anybody zooms.
+        goals: The goals that the axes show, as lines.
         words: What the legend calls each kind of point, and what is said of the bands.
         summary: One sentence for people who do not see the picture.
     """
@@ -89,6 +92,7 @@ class FrontView:
     interpretability: np.ndarray
     performance: np.ndarray
     on_front: np.ndarray
+    meets: np.ndarray
     recent: np.ndarray
     best: int | None
     selected: int | None
@@ -102,6 +106,7 @@ class FrontView:
     words: Mapping[str, str]
     summary: str
     plain: tuple[PlainPoint, ...] = ()
+    goals: tuple[GoalMark, ...] = ()
 
 
 def front_view(
@@ -115,9 +120,9 @@ def front_view(
         archive: What it has found.
         ranking: Of ``archive``, under the preference in force.
         selected: Identity of the candidate a person picked.
-        words: Legend names (cloud, recent, front, floors, plain, best, selected), ``waiting``, ``drawing``, ``ribbon``,
-            ``band`` with placeholders {number}, {low}, {high}, and ``summary`` with {count}, {front}, {metric}, {low},
-            {high}.
+        words: Legend names (cloud, recent, front, misses, floors, plain, best, selected), ``waiting``, ``drawing``,
+            ``ribbon``, ``band`` with placeholders {number}, {low}, {high}, and ``summary`` with {count}, {front},
+            {metric}, {low}, {high}.
         x_label: Title of the interpretability axis.
         live: Mark the newest candidates.
         baselines: Plain models of the same problem; those whose interpretability is undefined have no place.
@@ -132,12 +137,15 @@ def front_view(
     position = archive.position(selected) if selected else None
     maximise = archive.objective.maximise
     plain = _plain(baselines, archive.names, ranking)
+    goals = goal_marks(ranking.preference.goals, archive.objective)
+    shown_too = [p.y for p in plain] + [goal.value for goal in goals if goal.axis == "y"]
     return FrontView(
         run=run,
         numbers=numbers[shown],
         interpretability=ranking.interpretability[shown],
         performance=performance,
         on_front=on_front,
+        meets=ranking.meets[shown],
         recent=recent,
         best=None if ranking.best is None else int(numbers[ranking.best]),
         selected=None if position is None else int(numbers[position]),
@@ -148,12 +156,13 @@ def front_view(
         y_label=archive.objective.label if maximise else text("run.smaller", metric=archive.objective.label),
         x_range=(-0.02, 1.03),
         y_range=_shown_range(
-            np.concatenate([performance, [p.y for p in plain]]), np.concatenate([on_front, [True] * len(plain)]) > 0,
+            np.concatenate([performance, shown_too]), np.concatenate([on_front, [True] * len(shown_too)]) > 0,
             maximise=maximise,
         ),
         words={name: words[name] for name in words if name != "summary"},
         summary=_summary(words["summary"], archive.objective.label, performance, on_front),
         plain=plain,
+        goals=goals,
     )  # fmt: skip
 
 
@@ -206,8 +215,6 @@ def _plain(baselines: Sequence[Baseline], names: Sequence[str], ranking: Ranking
 
 
 def _bands(archive: Snapshot, ranking: Ranking) -> tuple[Band, ...]:
-    from nas_core.search import winners
-
     return tuple(
-        Band(int(archive.index[w.position]), archive.ids[w.position], w.low, w.high) for w in winners(ranking.losses)
+        Band(int(archive.index[w.position]), archive.ids[w.position], w.low, w.high) for w in ranking.winners()
     )

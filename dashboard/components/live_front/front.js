@@ -4,7 +4,7 @@
 // x uint16, y uint16, number, flags uint8. Coordinates are fractions of the header's ranges; a number is the step from the
 // number before it (uint8), or itself (uint32) where the header says that a step takes four bytes.
 
-const ON_FRONT = 1, RECENT = 2
+const ON_FRONT = 1, RECENT = 2, MISSES = 4
 const instances = new WeakMap()
 
 function loadPlotly(url) {
@@ -84,13 +84,18 @@ function traces(data, colours, gl) {
   const order = front.x.map((_, i) => i).sort((a, b) => front.x[a] - front.x[b] || front.y[b] - front.y[a])
   const sorted = (name) => order.map((i) => front[name][i])
   const list = [
-    { ...base, ...points(data, (f) => !(f & ON_FRONT) && !(f & RECENT)), type: gl ? "scattergl" : "scatter",
+    { ...base, ...points(data, (f) => !(f & (ON_FRONT | RECENT | MISSES))), type: gl ? "scattergl" : "scatter",
       name: head.words.cloud, marker: { size: 6, color: colours.dominated, opacity: 0.45 } },
     { ...base, ...points(data, (f) => !(f & ON_FRONT) && f & RECENT), name: head.words.recent,
       marker: { size: 7, color: colours.recent, symbol: "circle-open", line: { width: 1.6 } } },
     { ...base, x: sorted("x"), y: sorted("y"), customdata: sorted("customdata"), mode: "lines+markers",
       name: head.words.front, line: { shape: "vh", color: colours.front, width: 2 },
       marker: { size: 9, color: colours.front, symbol: "circle", line: { width: 1, color: colours.background } } },
+    // What misses a goal is hollow: rings in the cloud, and a hole in the points of the front.
+    { ...base, ...points(data, (f) => f & MISSES && !(f & (ON_FRONT | RECENT))), type: gl ? "scattergl" : "scatter",
+      name: head.words.misses, marker: { size: 6, color: colours.dominated, symbol: "circle-open", opacity: 0.7, line: { width: 1 } } },
+    { ...base, ...points(data, (f) => f & MISSES && f & ON_FRONT), name: head.words.misses, legend: "none",
+      marker: { size: 5, color: colours.background } },
     { ...base, x: head.floors.map((f) => f.x), y: head.floors.map((f) => f.y), text: head.floors.map((f) => f.label),
       customdata: head.floors.map((f) => f.number), name: head.words.floors, visible: head.floors.length > 0,
       hovertemplate: template.replace("</b>", "</b> %{text}"),
@@ -105,7 +110,7 @@ function traces(data, colours, gl) {
     { ...base, ...points(data, (_, n) => n === head.selected && n !== head.best), name: head.words.selected,
       marker: { size: 17, symbol: "square-open", color: colours.chosen, line: { width: 2.4 } } },
   ]
-  return list.map((t) => ({ ...t, showlegend: t.visible !== false && t.x.length > 0 }))
+  return list.map(({ legend, ...t }) => ({ ...t, showlegend: legend !== "none" && t.visible !== false && t.x.length > 0 }))
 }
 
 // The names of the references, on a ground of their own so that they can be read over the cloud.
@@ -135,6 +140,33 @@ function shortNames(head, colours, size) {
   })
 }
 
+// Goals: a dashed line in the colour of its quantity, and a veil over the side that misses it.
+function goalLines(head, colours) {
+  const colour = { x: colours.interpretability, y: colours.accuracy }
+  return head.goals.flatMap(({ axis, value, at_least }) => {
+    const across = axis === "x" ? "y" : "x"
+    const both = [...head[axis].data, ...head[axis].range]
+    const end = at_least ? Math.min(value, ...both) : Math.max(value, ...both)
+    const side = { [axis + "ref"]: axis, [across + "ref"]: "paper", [across + "0"]: 0, [across + "1"]: 1 }
+    return [
+      { type: "rect", layer: "below", ...side, [axis + "0"]: value, [axis + "1"]: end, line: { width: 0 },
+        fillcolor: colours.muted, opacity: 0.1 },
+      { type: "line", layer: "above", ...side, [axis + "0"]: value, [axis + "1"]: value,
+        line: { color: colour[axis], width: 1.6, dash: "dash" } },
+    ]
+  })
+}
+
+function goalNames(head, colours) {
+  return head.goals.map(({ axis, value, words }) => ({
+    text: words, showarrow: false, font: { size: 11, color: axis === "x" ? colours.interpretability : colours.accuracy },
+    bgcolor: colours.background + "D0", borderpad: 1,
+    ...(axis === "x"
+      ? { x: value, y: 0, yref: "paper", xanchor: value > 0.85 ? "right" : "left", yanchor: "bottom", xshift: value > 0.85 ? -3 : 3, yshift: 2 }
+      : { y: value, x: 0, xref: "paper", xanchor: "left", yanchor: "bottom", xshift: 3, yshift: 2 }),
+  }))
+}
+
 function layout(data, colours, font, size) {
   const axis = (a) => ({
     title: { text: a.label, font: { color: colours.ink, size: 13 }, standoff: 8 },
@@ -151,7 +183,10 @@ function layout(data, colours, font, size) {
       bgcolor: "rgba(0,0,0,0)" },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colours.muted, activecolor: colours.ink },
     hoverlabel: { bgcolor: colours.panel, bordercolor: colours.grid, font: { color: colours.ink } },
-    annotations: [...names(data.head.floors, colours), ...shortNames(data.head, colours, size)],
+    shapes: goalLines(data.head, colours),
+    annotations: [
+      ...names(data.head.floors, colours), ...shortNames(data.head, colours, size), ...goalNames(data.head, colours),
+    ],
   }
 }
 
