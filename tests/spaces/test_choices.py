@@ -14,7 +14,7 @@ from space_examples import constrained_spaces, example_space, tiny_space
 
 from nas_core.data.signal import image_signal, sequence_signal
 from nas_core.errors import SpaceError
-from nas_core.records import Architecture
+from nas_core.records import Architecture, canonical_json
 from nas_core.spaces import (
     Choice,
     SearchSpace,
@@ -214,3 +214,26 @@ def test_nothing_left_is_refused_with_the_constraint_in_the_way() -> None:
     narrow = example_space(3, max_parameters=1)
     with pytest.raises(SpaceError, match=r"cannot be forbidden: .*no valid candidate.*max_parameters"):
         forbid(narrow, Choice("features", 0))
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_an_architecture_of_an_earlier_version_is_repaired_to_the_next(name: str) -> None:
+    space = SPACES[name]
+    before = [space.sample(np.random.default_rng([13, i])) for i in range(6)]
+    for choice in choices_of(space)[::5]:
+        try:
+            after = forbid(space, choice)
+        except SpaceError:
+            continue
+        for a in before:
+            values = canonical_json(a.values)
+            repaired = after.refit(a, np.random.default_rng(0))
+            assert canonical_json(a.values) == values
+            assert repaired is None or after.validate_architecture(repaired) == []
+            if not after.validate_architecture(a):
+                assert repaired == a
+            else:
+                assert repaired is not None
+                assert not has(repaired, choice)
+    other = SPACES["cell small" if space.family != "cell" else "image lenet"]
+    assert other.refit(before[0], np.random.default_rng(0)) is None
