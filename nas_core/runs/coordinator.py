@@ -107,7 +107,7 @@ class Coordinator:
         """Take or ask for a pack, evaluate and commit it, tell the strategy; return an ending where there is one."""
         before, size = self._strategy.state(), self._asked
         if self._manual and size is None:
-            proposals = list(self._manual)
+            proposals = self._manual[: self._settings.pack_size or 64]
         else:
             size = size or self._pack_size()
             with self._ledger.phase("strategy"):

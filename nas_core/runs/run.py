@@ -81,7 +81,14 @@ class Run:
         self._check_not_ended("steered")
         self._control.steer(preference)
 
-    def propose(self, architecture: Architecture, *, parents: Sequence[str] = (), operator: str = "drawn") -> None:
+    def propose(
+        self,
+        architecture: Architecture,
+        *,
+        parents: Sequence[str] = (),
+        operator: str = "drawn",
+        origin: str = "manual",
+    ) -> None:
         """Evaluate a person's own architecture before the strategy is asked again; returns at once.
 
         The strategy is told how it fared. One that is evaluated already is left out.
@@ -90,6 +97,7 @@ class Run:
             architecture: In canonical form, from ``SearchSpace.architecture``.
             parents: Candidates it was made from.
             operator: What made it.
+            origin: Who proposed it: "manual", or "strategy" where no person did.
 
         Raises:
             RunError: The run has ended.
@@ -97,7 +105,7 @@ class Run:
         """
         self._check_not_ended("given another candidate")
         check_member(SearchSpace.model_validate(self._snapshot.record.space), architecture)
-        proposal = Proposal(architecture=architecture, parents=tuple(parents), operator=operator, origin="manual")
+        proposal = Proposal(architecture=architecture, parents=tuple(parents), operator=operator, origin=origin)
         self._control.propose(proposal)
 
     def set_budget(self, *, candidates: int | None, seconds: float | None) -> None:
