@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.live_chart import live_chart
+from dashboard.components.run_space import space_tab
 from dashboard.figures.correlations import correlations_figure
 from dashboard.figures.hypervolume import hypervolume_figure
 from dashboard.texts import text
@@ -36,8 +37,9 @@ def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> N
     """Draw the tabs of the Run page."""
     failed = watched.snapshot.counts()
     lost = sum(failed[name] for name in ("failed", "ineligible", "cancelled", "pruned"))
-    names = ["table", "failures", "hypervolume", "measures", "phases"]
-    labels = [text(f"run.tab_{name}") + (f" ({count(lost)})" if name == "failures" else "") for name in names]
+    names = ["table", "failures", "hypervolume", "measures", "phases", "space"]
+    labels = [text(f"run.tab_{name}") + (f" ({count(lost)})" if name == "failures" else "") for name in names[:-1]]
+    labels.append(text("run_space.tab"))
     tabs = st.tabs(labels, key="run_tabs", on_change="rerun")
     draw = {
         "table": lambda: _table(watched, ranked, selection),
@@ -45,6 +47,7 @@ def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> N
         "hypervolume": lambda: _hypervolume(watched),
         "measures": lambda: _measures(watched, ranked),
         "phases": lambda: _phases(watched),
+        "space": lambda: space_tab(watched, ranked.preference),
     }
     for name, tab in zip(names, tabs):
         if tab.open:
