@@ -1,10 +1,12 @@
 """What a warm start saves: candidates needed for the hypervolume that a cold run ends with.
 
-    python tests/bench/warm.py [--data breast_cancer] [--candidates 500] [--seeds 3] [--strategy nsga2] [--json]
+    python tests/bench/warm.py [--data breast_cancer] [--candidates 500] [--seeds 3] [--strategy nsga2] [--source 1]
+        [--json]
 
-The earlier run has another split of the rows (split seed 1) and another search seed. Then, for each seed, a cold run
-and a warm one on split seed 0, with the same seed. ``to reach`` counts candidates, those of the warm start included;
-"never" where the warm run ends below. The hypervolume is that of the losses of the search, reference 1.
+The earlier run has another search seed and, by default, another split of the rows (``--source 1``; 0 for the same
+rows). Then, for each seed, a cold run and a warm one on split seed 0, with the same seed. ``to reach`` counts
+candidates, those of the warm start included; "never" where the warm run ends below. The hypervolume is that of the
+losses of the search, reference 1.
 """
 
 from __future__ import annotations
@@ -61,19 +63,26 @@ def main() -> None:
     parser.add_argument("--candidates", type=int, default=500)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--strategy", default="nsga2")
+    parser.add_argument("--source", type=int, default=1, help="split seed of the earlier run")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     began, store, data = time.perf_counter(), InMemoryStore(), load_data(options.data)
     settings = RunSettings(strategy=options.strategy, candidates=options.candidates)
-    source, volumes = curve(store, Problem.create(data, seed=1), settings.model_copy(update={"seed": 100}), [])
+    source, volumes = curve(
+        store, Problem.create(data, seed=options.source), settings.model_copy(update={"seed": 100}), []
+    )
     problem = Problem.create(data)
     rows = [compared(store, problem, settings.model_copy(update={"seed": s}), source) for s in range(options.seeds)]
-    result = {"data": options.data, "strategy": options.strategy, "candidates": options.candidates,
-              "source": float(volumes[-1]), "runs": rows, "seconds": time.perf_counter() - began}  # fmt: skip
+    result = {"data": options.data, "source_split": options.source, "strategy": options.strategy,
+              "candidates": options.candidates, "source": float(volumes[-1]), "runs": rows,
+              "seconds": time.perf_counter() - began}  # fmt: skip
     if options.json:
         print(json.dumps(result, indent=1))
         return
-    print(f"{options.data}, {options.strategy}, {options.candidates} candidates; earlier run {volumes[-1]:.4f}")
+    print(
+        f"{options.data}, {options.strategy}, {options.candidates} candidates; earlier run, split {options.source}: "
+        f"{volumes[-1]:.4f}"
+    )
     for row in rows:
         needs = row["warm_needs"] or "never"
         print(f"  seed {row['seed']}  cold {row['cold']:.4f}  warm {row['warm']:.4f}  "
