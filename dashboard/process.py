@@ -51,6 +51,7 @@ class Order:
         preset: Preset of the space.
         space: An edited space; None for the preset unchanged.
         first: A person's own architectures, evaluated before the strategy is asked.
+        warm: Earlier runs to start from.
     """
 
     source: DataSource
@@ -65,6 +66,7 @@ class Order:
     preset: str = "balanced"
     space: SearchSpace | None = None
     first: tuple[Architecture, ...] = ()
+    warm: tuple[str, ...] = ()
 
 
 class Launch:
@@ -218,4 +220,4 @@ def _start(order: Order) -> str:
 
     problem = problem_of(order)
     space = order.space or SearchSpace.for_problem(problem, order.preset, order.family)
-    return start_run(store(), problem, space, order.settings, first=order.first).id
+    return start_run(store(), problem, space, order.settings, first=order.first, warm=order.warm).id

@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import process, state
 from dashboard.components.prepared import family_of, order_of, space_of_draft
+from dashboard.components.run_warm import warm_choice
 from dashboard.texts import text
 from dashboard.views.words import count
 from nas_core.errors import SettingsError
@@ -50,6 +51,7 @@ def start_form() -> None:
             budget = st.number_input(text("run.budget"), 1, 100_000, 500, 100, help=text("run.budget_help"))
             seconds = st.number_input(text("run.time_limit"), 0, 86_400, 0, 60, help=text("run.time_limit_help"))
         weight = st.slider(text("run.lambda"), 0.0, 1.0, 0.5, 0.05, help=text("run.lambda_help"))
+        warm = warm_choice(prepared)
         pressed = st.form_submit_button(text("run.start"), type="primary", icon=":material/play_arrow:")
     if pressed:
         settings = RunSettings(
@@ -59,7 +61,7 @@ def start_form() -> None:
             seconds=float(seconds) or None,
             seed=int(seed),
         )
-        process.launch(_order(prepared, source, preset, settings, drawn=drawn))
+        process.launch(replace(_order(prepared, source, preset, settings, drawn=drawn), warm=warm))
         st.session_state[state.WAITING] = True
         st.rerun()
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.live_chart import live_chart
+from dashboard.components.run_space import space_tab
 from dashboard.components.run_work import draw_failures, draw_history, draw_work
 from dashboard.figures.correlations import correlations_figure
 from dashboard.figures.hypervolume import hypervolume_figure
@@ -36,10 +37,13 @@ def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> N
     """Draw the tabs of the Run page."""
     failed = watched.snapshot.counts()
     lost = sum(failed[name] for name in ("failed", "ineligible", "cancelled", "pruned"))
-    names = ["table", "work", "failures", "hypervolume", "measures", "phases", "history"]
-    labels = [text(f"{'steering' if name in ('work', 'history') else 'run'}.tab_{name}") for name in names]
     # labels never change: a tab whose label carried a count would close whenever the count grew
-    tabs = st.tabs(labels, key="run_tabs", on_change="rerun")
+    labels = {
+        "table": "run.tab_table", "work": "steering.tab_work", "failures": "run.tab_failures",
+        "hypervolume": "run.tab_hypervolume", "measures": "run.tab_measures", "phases": "run.tab_phases",
+        "space": "run_space.tab", "history": "steering.tab_history",
+    }  # fmt: skip
+    tabs = st.tabs([text(key) for key in labels.values()], key="run_tabs", on_change="rerun")
     draw = {
         "table": lambda: _table(watched, ranked, selection),
         "work": lambda: draw_work(watched),
@@ -47,9 +51,10 @@ def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> N
         "hypervolume": lambda: _hypervolume(watched),
         "measures": lambda: _measures(watched, ranked),
         "phases": lambda: _phases(watched),
+        "space": lambda: space_tab(watched, ranked.preference),
         "history": lambda: draw_history(watched),
     }
-    for name, tab in zip(names, tabs):
+    for name, tab in zip(labels, tabs):
         if tab.open:
             with tab:
                 draw[name]()

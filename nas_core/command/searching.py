@@ -10,6 +10,7 @@ import typer
 from typer import Option
 
 from nas_core.command.asked import AskedProblem, preference_of, problem_of, space_of
+from nas_core.command.beginning import begun_with, earlier_runs, say_warm
 from nas_core.command.parsing import parse_kinds, parse_seconds, parse_size
 from nas_core.command.room import JsonOption, RunArgument, StoreOption, app, known_run, opened, printed, spoken
 from nas_core.errors import RunError
@@ -24,6 +25,7 @@ __all__ = ["resume", "search"]
 READ = "How the data are read"
 SPLIT = "How they are split and judged"
 SPACE = "What may be built"
+BEGIN = "What the search begins with"
 Data = Annotated[
     str,
     typer.Argument(
@@ -121,6 +123,16 @@ Halving = Annotated[
 ]
 Inherit = Annotated[bool, Option("--inherit", help="Begin the training of a child from its parent's weights.")]
 Seed = Annotated[int, Option(help="Same seed, same result.")]
+Warm = Annotated[
+    list[str] | None,
+    Option(help="An earlier run on data of the same shape to start from; repeatable. auto: the newest ones that fit.",
+           metavar="RUN", rich_help_panel=BEGIN),
+]  # fmt: skip
+Start = Annotated[
+    Path | None,
+    Option(help="Architectures to begin with: a JSON list, or what `nasight show --json` printed.", metavar="FILE",
+           rich_help_panel=BEGIN),
+]  # fmt: skip
 Device = Annotated[str, Option(help="auto, cpu, cuda or mps.")]
 
 
@@ -135,6 +147,7 @@ def search(
     family_weight: FamilyWeight = None, measure_weight: MeasureWeight = None, goal: GoalLine = None,
     candidates: Candidates = None, time: Time = None, plateau: Plateau = None, until_goals: UntilGoals = False,
     halving: Halving = False, inherit: Inherit = False, seed: Seed = 0, device: Device = "auto",
+    warm: Warm = None, start: Start = None,
     store: StoreOption = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Search for networks on DATA, and print what was found."""
@@ -162,7 +175,10 @@ def search(
         wish = preference_of(weight, family_weight or [], measure_weight or [], goal or [], problem)
         _stop_at_termination()
         wanted = settings.model_copy(update={"preference": wish})
-        run = start_run(where, problem, space_of(problem, family, preset, space), wanted)
+        searched = space_of(problem, family, preset, space)
+        first, runs = begun_with(start, searched), earlier_runs(where, warm or [], problem, searched)
+        run = start_run(where, problem, searched, wanted, first=first, made="from a file", warm=runs)
+        say_warm(where, run.id)
         _finish(where, run, problem, as_json=as_json)
     finally:
         where.close()

@@ -158,7 +158,7 @@ class Coordinator:
         if self._waiting.again and not self._in_pack:
             return self._work_again(before)
         if self._waiting.manual and size is None:
-            proposals = list(self._waiting.manual)
+            proposals = self._waiting.manual[: self._settings.pack_size or 64]
         else:
             size = size or self._pack_size()
             with self._ledger.phase("strategy"):

@@ -25,6 +25,7 @@ from nas_core.runs.rules import check_rules
 from nas_core.runs.run import Run, check_edit, check_member, check_unfinished
 from nas_core.runs.settings import RunSettings
 from nas_core.runs.versions import space_versions
+from nas_core.runs.warm import STARTS, hints_of, warm_start
 from nas_core.search.halving import Halving
 from nas_core.search.limits import Limits
 from nas_core.search.registry import check_strategy, make_strategy
@@ -53,6 +54,8 @@ def start_run(
     *,
     name: str = "",
     first: Sequence[Architecture] = (),
+    made: str = "drawn",
+    warm: Sequence[str] = (),
     evaluator: EvaluatorFactory | None = None,
 ) -> Run:
     """Record a new run and start it in the background.
@@ -64,13 +67,15 @@ def start_run(
         settings: Strategy, preference, budget and seed.
         name: For people; the data set's name when empty.
         first: A person's own architectures, evaluated before the strategy is asked.
+        made: What made those, for their ``operator``.
+        warm: Earlier runs of the store to start from: architectures of their fronts are evaluated next.
         evaluator: Makes the evaluator; by default candidates are trained in packs.
 
     Raises:
         SettingsError: No such strategy; it should end at its goals, and has none; a goal is for a measure that is not
-            measured, or no model can reach it.
+            measured, or no model can reach it; a run to start from is on data of another shape, or found nothing.
         SpaceError: The space has no valid candidate, or one of ``first`` is not in it.
-        StoreError: The store cannot be written.
+        StoreError: The store cannot be written, or has no such run to start from.
     """
     settings = (settings or RunSettings()).suited(signals=space.signal is not None)
     check_strategy(settings.strategy)
@@ -79,6 +84,10 @@ def start_run(
     space.sample(np.random.default_rng(settings.seed))  # an empty space is refused before there is a run of it
     for architecture in first:
         check_member(space, architecture)
+    earlier = None
+    if warm:
+        earlier = warm_start(store, warm, problem, space, min(STARTS, settings.candidates or STARTS))
+        settings = earlier.settled(settings)
     now = time.time()
     record = RunRecord(
         id=f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{secrets.token_hex(2)}",
@@ -93,9 +102,13 @@ def start_run(
         heartbeat=now,
     )
     store.create_run(record)
+    if earlier is not None:
+        store.commit(record.id, (), None, {}, [earlier.event])
     run = _prepare(store, record.id, problem, space, evaluator)
     for architecture in first:
-        run.propose(architecture)
+        run.propose(architecture, operator=made)
+    for proposal in earlier.proposals if earlier is not None else ():
+        run.propose(proposal.architecture, operator=proposal.operator, origin=proposal.origin)
     run.start()
     return run
 
@@ -239,7 +252,7 @@ def _prepare(store: Store, run_id: str, problem: Problem, space: SearchSpace, fa
                 seed=seed,
                 preference=preference,
                 objective=problem.objective,
-                hints=problem.hints,
+                hints=hints_of(problem, RunSettings.model_validate(record.settings)),
                 measures=problem.spec.search_measures,
             )
 

@@ -95,7 +95,14 @@ class Run:
         Limits.of(preference.goals, recorded_objective(problem), problem.get("measures") or STRUCTURE_MEASURES)
         self._control.ask(preference)
 
-    def propose(self, architecture: Architecture, *, parents: Sequence[str] = (), operator: str = "drawn") -> None:
+    def propose(
+        self,
+        architecture: Architecture,
+        *,
+        parents: Sequence[str] = (),
+        operator: str = "drawn",
+        origin: str = "manual",
+    ) -> None:
         """Evaluate a person's own architecture before the strategy is asked again; returns at once.
 
         The strategy is told how it fared. One that is evaluated already is left out.
@@ -104,6 +111,7 @@ class Run:
             architecture: In canonical form, from ``SearchSpace.architecture``.
             parents: Candidates it was made from.
             operator: What made it.
+            origin: Who proposed it: "manual", or "strategy" where no person did.
 
         Raises:
             RunError: The run has ended.
@@ -111,7 +119,7 @@ class Run:
         """
         self._check_not_ended("given another candidate")
         check_member(self._space, architecture)
-        proposal = Proposal(architecture=architecture, parents=tuple(parents), operator=operator, origin="manual")
+        proposal = Proposal(architecture=architecture, parents=tuple(parents), operator=operator, origin=origin)
         self._control.propose(proposal)
 
     def set_budget(self, *, candidates: int | None, seconds: float | None) -> None:

@@ -31,6 +31,8 @@ class RunSettings(Record):
         inherit: Begin the training of a child from its parent's weights, where they fit.
         until_goals: Stop as soon as a candidate reaches all goal lines of the preference.
         plateau: Stop when so many candidates in a row have not made the hypervolume grow; None for never.
+        warm: Earlier runs that this one starts from.
+        warm_relevance: (P,) in [0, 1], how far they raise the hints on the features; see ``nas_core.runs.warm``.
 
     Raises:
         SettingsError: A number outside what is allowed.
@@ -48,6 +50,8 @@ class RunSettings(Record):
     inherit: bool = False
     until_goals: bool = False
     plateau: int | None = None
+    warm: tuple[str, ...] = ()
+    warm_relevance: tuple[float, ...] = ()
 
     def suited(self, *, signals: bool, cores: int | None = None) -> RunSettings:
         """Return these settings with the sizes of packs that nobody chose.

@@ -5,6 +5,7 @@ A ``SearchSpace`` is a family, its variables and its constraints. ``SearchSpace.
 without training it. A new family implements ``Family`` and calls ``register_family``.
 """
 
+from nas_core.spaces.choices import Choice, choices_of, forbid, has, pin
 from nas_core.spaces.family import (
     Constraints,
     Family,
@@ -45,11 +46,19 @@ from nas_core.spaces.cell.family import CellFamily
 from nas_core.spaces.cell.presets import cell_space
 from nas_core.spaces.cell.rules import CellConstraints
 
+# isort: split
+# what can be pinned or forbidden in each family
+import nas_core.spaces.cell.options
+import nas_core.spaces.image.options
+import nas_core.spaces.sequence.options
+import nas_core.spaces.tabular.options  # noqa: F401 - importing them registers the options
+
 __all__ = [
     "Categorical",
     "CellConstraints",
     "CellEdges",
     "CellFamily",
+    "Choice",
     "Constraints",
     "Context",
     "Edit",
@@ -76,13 +85,17 @@ __all__ = [
     "TabularFamily",
     "Variable",
     "cell_space",
+    "choices_of",
     "facts",
     "families_for",
     "family_named",
     "family_names",
+    "forbid",
     "graph",
+    "has",
     "image_space",
     "most_operations",
+    "pin",
     "preset_space",
     "register_family",
     "register_variable",

@@ -151,6 +151,13 @@ class Family(ABC):
         """Return a child of two parents, canonical."""
 
     @abstractmethod
+    def refit(self, space: SearchSpace, values: Values, rng: np.random.Generator) -> Values:
+        """Return canonical ``values`` of another space of the family, repaired towards this one; they stay as they are.
+
+        Both spaces declare the same variables over the same features. What this one does not offer is drawn anew.
+        """
+
+    @abstractmethod
     def neighbours(self, space: SearchSpace, values: Values) -> Iterator[Values]:
         """Yield canonical values one smallest step away, in a fixed order, repeats possible."""
 

@@ -189,6 +189,19 @@ class SearchSpace(Record):
                 return Architecture(family=self.family, values=values)
         return a
 
+    def refit(self, architecture: Architecture, rng: np.random.Generator) -> Architecture | None:
+        """Return an architecture of another version of this space, repaired to be valid here.
+
+        One that is valid stays as it is. None where the family or the variables are others, or repair does not help.
+        """
+        if not self.validate_architecture(architecture):
+            return architecture
+        if architecture.family != self.family or architecture.values.keys() != self.by_name.keys():
+            return None
+        values = self.engine.refit(self, architecture.values, rng)
+        repaired = Architecture(family=self.family, values=values)
+        return None if self.validate_architecture(repaired) else repaired
+
     def neighbours(self, architecture: Architecture) -> Iterator[Architecture]:
         """Yield each valid architecture one smallest step away once, lazily, in a fixed order mixing the variables."""
         seen = {architecture.id}

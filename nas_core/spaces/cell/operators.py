@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nas_core.records import freeze
 from nas_core.spaces.cell.canonical import canonical
 from nas_core.spaces.cell.checks import find_rejection
 from nas_core.spaces.cell.edges import reduced
@@ -18,7 +19,7 @@ from nas_core.spaces.variables import Chooser, Context, Hints, Variable
 if TYPE_CHECKING:
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["cross", "decide", "draw", "fit", "near", "vary"]
+__all__ = ["cross", "decide", "draw", "fit", "near", "refit", "vary"]
 
 Values = dict[str, Any]
 
@@ -60,6 +61,11 @@ def cross(space: SearchSpace, a: Values, b: Values, rng: np.random.Generator) ->
     context = Context(space)
     child = {n: v.crossover(a[n], b[n], rng, context) for n, v in space.by_name.items()}
     return fit(rules_of(space), child, context, rng)
+
+
+def refit(space: SearchSpace, values: Values, rng: np.random.Generator) -> Values:
+    """Return values of another version of the space, repaired towards this one."""
+    return fit(rules_of(space), freeze(values), Context(space), rng)
 
 
 def near(space: SearchSpace, values: Values) -> Iterator[Values]:

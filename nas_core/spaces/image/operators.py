@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nas_core.records import freeze
 from nas_core.spaces.image.blocks import ImageBlocks
 from nas_core.spaces.image.canonical import canonical, forced
 from nas_core.spaces.image.repair import fit
@@ -17,7 +18,7 @@ from nas_core.spaces.variables import Chooser, Context, Hints
 if TYPE_CHECKING:
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["cross", "decide", "draw", "near", "vary"]
+__all__ = ["cross", "decide", "draw", "near", "refit", "vary"]
 
 Values = dict[str, Any]
 
@@ -62,6 +63,11 @@ def cross(space: SearchSpace, a: Values, b: Values, rng: np.random.Generator) ->
         awake = [p for p in (a, b) if name not in asleep[id(p)]] or [a, b]
         child[name] = variable.crossover(awake[0][name], awake[-1][name], rng, context)
     return fit(rules, child, context, rng)
+
+
+def refit(space: SearchSpace, values: Values, rng: np.random.Generator) -> Values:
+    """Return values of another version of the space, repaired towards this one."""
+    return fit(rules_of(space), freeze(values), Context(space), rng)
 
 
 def near(space: SearchSpace, values: Values) -> Iterator[Values]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nas_core.records import freeze
 from nas_core.spaces.sequence.canonical import canonical, forced
 from nas_core.spaces.sequence.repair import fit
 from nas_core.spaces.sequence.rules import SCALARS, SequenceRules, rules_of
@@ -16,7 +17,7 @@ from nas_core.spaces.variables import Chooser, Context, Hints
 if TYPE_CHECKING:
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["cross", "decide", "draw", "near", "vary"]
+__all__ = ["cross", "decide", "draw", "near", "refit", "vary"]
 
 Values = dict[str, Any]
 
@@ -60,6 +61,11 @@ def cross(space: SearchSpace, a: Values, b: Values, rng: np.random.Generator) ->
         awake = [p for p, off in zip((a, b), asleep) if name not in off or name == "layers"] or [a, b]
         child[name] = variable.crossover(awake[0][name], awake[-1][name], rng, context)
     return fit(rules, child, context, rng)
+
+
+def refit(space: SearchSpace, values: Values, rng: np.random.Generator) -> Values:
+    """Return values of another version of the space, repaired towards this one."""
+    return fit(rules_of(space), freeze(values), Context(space), rng)
 
 
 def near(space: SearchSpace, values: Values) -> Iterator[Values]:

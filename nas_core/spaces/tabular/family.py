@@ -89,6 +89,10 @@ class TabularFamily(Family):
         """Return a child of two parents."""
         return operators.cross(space, a, b, rng)
 
+    def refit(self, space: SearchSpace, values: Values, rng: np.random.Generator) -> Values:
+        """Return values of another version, repaired towards this space."""
+        return operators.refit(space, values, rng)
+
     def neighbours(self, space: SearchSpace, values: Values) -> Iterator[Values]:
         """Yield canonical values one smallest step away."""
         return operators.near(space, values)

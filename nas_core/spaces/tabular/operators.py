@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nas_core.records import freeze
 from nas_core.spaces.tabular.canonical import canonical
 from nas_core.spaces.tabular.marks import used_features
 from nas_core.spaces.tabular.repair import fit, honour_marks, wake
@@ -17,7 +18,7 @@ from nas_core.spaces.variables import Chooser, Context, Hints
 if TYPE_CHECKING:
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["cross", "decide", "draw", "near", "vary"]
+__all__ = ["cross", "decide", "draw", "near", "refit", "vary"]
 
 Values = dict[str, Any]
 
@@ -80,6 +81,11 @@ def cross(space: SearchSpace, a: Values, b: Values, rng: np.random.Generator) ->
         one, two = (deep[0], deep[-1]) if deep and (name == "depth" or name in HIDDEN) else (a, b)
         child[name] = variable.crossover(one[name], two[name], rng, context)
     return fit(rules, child, Context(space, values=child), rng)
+
+
+def refit(space: SearchSpace, values: Values, rng: np.random.Generator) -> Values:
+    """Return values of another version of the space, repaired towards this one."""
+    return fit(rules_of(space), freeze(values), Context(space), rng)
 
 
 def near(space: SearchSpace, values: Values) -> Iterator[Values]:

@@ -66,10 +66,12 @@ def honour_marks(rules: Rules, values: Values, rng: np.random.Generator, wanted:
 def _renew_foreign(rules: Rules, values: Values, context: Context, rng: np.random.Generator) -> None:
     """Sample anew what another version of the space left outside the domain of this one."""
     flat = all(g["linear"] for g in values["groups"])
+    if any(sign not in rules.signs for sign in values["marks"].values()):
+        values["marks"] = {j: sign for j, sign in values["marks"].items() if sign in rules.signs}
     for name, variable in context.space.by_name.items():
         if name in ("groups", "marks", "depth") or (flat and name in HIDDEN):
             continue
-        merged = name == "connections" and values[name] == "full"
+        merged = name == "connections" and values[name] == "full" and values["depth"] == 1
         if not merged and variable.validate_value(values[name], context) is not None:
             values[name] = variable.sample(rng, context)
 
