@@ -54,6 +54,11 @@ class Watched:
     own: bool
     view: RunView
 
+    @property
+    def inside(self) -> np.ndarray:
+        """Which candidates (n,) of the snapshot lie in the version of the space that is in force."""
+        return self.view.inside(self.snapshot)
+
     def evaluation(self, candidate: str) -> Evaluation | None:
         """Return what is known of one candidate, None when the run has none of that name."""
         if self.snapshot.position(candidate) is None:
@@ -115,13 +120,17 @@ def card_of(watched: Watched, candidate: str, ranked: Ranking) -> Card | None:
     value = float(ranked.interpretability[at])
     labels = {name: measure_label(name) for name in evaluation.measures}
     shown = None if np.isnan(value) else value
-    return candidate_card(evaluation, watched.space, watched.snapshot.objective, labels, shown)
+    return candidate_card(evaluation, watched.view.space_of(evaluation), watched.snapshot.objective, labels, shown)
 
 
-def ranking(run_id: str, snapshot: Snapshot, preference: Preference) -> Ranking:
-    """Return the candidates ranked under ``preference``; the last few answers are kept for all tabs."""
-    key = (run_id, snapshot.revision, len(snapshot), preference.model_dump_json())
-    return _remembered(_RANKINGS, key, lambda: snapshot.rank(preference))
+def ranking(watched: Watched, preference: Preference) -> Ranking:
+    """Return the candidates ranked under ``preference``; the last few answers are kept for all tabs.
+
+    Candidates outside the version of the search space that is in force come last.
+    """
+    snapshot = watched.snapshot
+    key = (watched.record.id, snapshot.revision, len(snapshot), watched.space.id, preference.model_dump_json())
+    return _remembered(_RANKINGS, key, lambda: snapshot.rank(preference, watched.inside))
 
 
 def _remembered(memory: Memory[Found], key: tuple[Hashable, ...], find: Callable[[], Found]) -> Found:

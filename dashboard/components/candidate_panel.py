@@ -73,7 +73,8 @@ def _graph(run: str, created: float, candidate: str, dark: bool, _watched: Watch
     from nas_core.spaces import graph
 
     height = _height(_watched)
-    space, architecture = _watched.space, _watched.view.evaluation(candidate).architecture
+    found = _watched.view.evaluation(candidate)
+    space, architecture = _watched.view.space_of(found), found.architecture
     names = [f.name for f in space.features]
     drawn = graph_view(graph(space, architecture), names, room=ROOM, limit=MOST_BOXES, tallest=height)
     figure = architecture_figure(drawn, palette(dark), room=ROOM, height=height)

@@ -147,12 +147,12 @@ def problem_of(run_id: str) -> Problem:
     return Problem.load(ProblemSpec.model_validate(process.store().run(run_id).problem))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def space_of(run_id: str) -> SearchSpace:
-    """Return the space of a run."""
-    from nas_core.spaces import SearchSpace
+def space_of(run_id: str, candidate_id: str | None = None) -> SearchSpace:
+    """Return the version of a run's space that a candidate was proposed in; without one, that in force."""
+    from nas_core.runs.viewer import follow
 
-    return SearchSpace.model_validate(process.store().run(run_id).space)
+    view = follow(process.store(), run_id)
+    return view.space if candidate_id is None else view.space_of(view.evaluation(candidate_id))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -165,7 +165,7 @@ def candidate_of(run_id: str, candidate_id: str) -> Candidate:
     """
     from nas_core.runs.candidates import load_candidate
 
-    problem, space = problem_of(run_id), space_of(run_id)
+    problem, space = problem_of(run_id), space_of(run_id, candidate_id)
     return load_candidate(process.store(), run_id, candidate_id, problem=problem, space=space)
 
 

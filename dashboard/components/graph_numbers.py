@@ -79,7 +79,7 @@ def _activity(run_id: str, candidate_id: str) -> dict[str, LayerActivity]:
     from nas_core.runs.candidates import load_candidate
 
     candidate = load_candidate(
-        process.store(), run_id, candidate_id, problem=problem_of(run_id), space=space_of(run_id)
+        process.store(), run_id, candidate_id, problem=problem_of(run_id), space=space_of(run_id, candidate_id)
     )
     return layer_activity(candidate, _rows(run_id)) if isinstance(candidate, SignalCandidate) else {}
 
@@ -94,7 +94,9 @@ def _contributions(run_id: str, candidate_id: str) -> tuple[dict[int, float], st
     from nas_core.runs.candidates import load_candidate
 
     problem = problem_of(run_id)
-    candidate = load_candidate(process.store(), run_id, candidate_id, problem=problem, space=space_of(run_id))
+    candidate = load_candidate(
+        process.store(), run_id, candidate_id, problem=problem, space=space_of(run_id, candidate_id)
+    )
     unit = problem.dataset.target if problem.task == "regression" else text("shap.log_odds")
     if not isinstance(candidate, TrainedCandidate):
         return {}, unit

@@ -44,7 +44,7 @@ SMALL = 'style="font-size:.8rem"'
 
 def graph_panel(run_id: str, found: Evaluation) -> None:
     """Draw the graph of a candidate, its controls, and its legend."""
-    space = space_of(run_id)
+    space = space_of(run_id, found.id)
     which = (run_id, found.id)
     automatic = _view(*which)
     fold = _folds().get(which)
@@ -116,7 +116,7 @@ def _graph(run_id: str, candidate_id: str) -> tuple[nx.DiGraph, list[str]]:
     """Return the engine's graph of a candidate and the names of its features."""
     from nas_core.spaces import graph
 
-    space = space_of(run_id)
+    space = space_of(run_id, candidate_id)
     found = process.store().evaluation(run_id, candidate_id)
     return graph(space, found.architecture), [f.name for f in space.features]
 

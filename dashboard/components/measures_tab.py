@@ -43,7 +43,7 @@ def _measured_later() -> dict[tuple[str, str], dict[str, Measurement]]:
 def measures_tab(run: RunRecord, found: Evaluation, objective: Objective, known: int) -> None:
     """Draw the measures of a candidate by family, and offer to take those that the run did not."""
     later = _measured_later().get((run.id, found.id), {})
-    view = measures_view(found, space_of(run.id), _raised(run.id, found.id, known), later)
+    view = measures_view(found, space_of(run.id, found.id), _raised(run.id, found.id, known), later)
     if view.bars:
         st.plotly_chart(measures_figure(view, palette(state.is_dark())), theme=None, config=PLOT,
                         key="candidate_measures", alt=_told(view))  # fmt: skip
@@ -83,9 +83,7 @@ def _offer(run: RunRecord, found: Evaluation, view: MeasuresView) -> None:
 
     with state.shown_errors():
         with st.spinner(text("measured.measuring", count=len(view.missing)), show_time=True):
-            taken = measure_stored(
-                process.store(), run.id, found.id, view.missing, problem=problem_of(run.id), space=space_of(run.id)
-            )
+            taken = measure_stored(process.store(), run.id, found.id, view.missing, problem=problem_of(run.id))
         kept = _measured_later()
         while len(kept) >= MOST_KEPT:
             kept.pop(next(iter(kept)), None)

@@ -75,7 +75,8 @@ def _of(watched: Watched) -> PlainModels | None:
     if not st.session_state.get(SWITCH) or not watched.snapshot.names:
         return None
     problem = json.dumps(watched.record.problem, sort_keys=True)
-    return _models(problem, watched.space, json.dumps(watched.record.space, sort_keys=True), watched.snapshot.names)
+    first = watched.view.versions[0].space  # what is measured on a scale of the space stays on that of the first
+    return _models(problem, first, first.id, watched.snapshot.names)
 
 
 def baselines_shown(watched: Watched) -> tuple[tuple[Baseline, ...], bool]:

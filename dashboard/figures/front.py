@@ -16,9 +16,9 @@ import numpy as np
 from dashboard.theme import DARK, LIGHT, Palette
 from dashboard.views.front import FrontView
 
-__all__ = ["MISSES", "ON_FRONT", "RECENT", "front_payload"]
+__all__ = ["MISSES", "ON_FRONT", "OUTSIDE", "RECENT", "front_payload"]
 
-ON_FRONT, RECENT, MISSES = 1, 2, 4
+ON_FRONT, RECENT, MISSES, OUTSIDE = 1, 2, 4, 8
 
 
 def front_payload(view: FrontView) -> bytes:
@@ -49,7 +49,8 @@ def front_payload(view: FrontView) -> bytes:
         "colours": {"light": _colours(LIGHT), "dark": _colours(DARK)},
     }
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    flags = view.on_front * np.uint8(ON_FRONT) + view.recent * np.uint8(RECENT) + ~view.meets * np.uint8(MISSES)
+    marks = ((view.on_front, ON_FRONT), (view.recent, RECENT), (~view.meets, MISSES), (view.outside, OUTSIDE))
+    flags = np.sum([mask * np.uint8(bit) for mask, bit in marks], axis=0)
     return b"".join([struct.pack("<I", len(text)), text, x, y, numbers.tobytes(), flags.astype(np.uint8).tobytes()])
 
 

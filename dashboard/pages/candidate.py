@@ -88,7 +88,7 @@ def _empty(selection: Selection, run: RunRecord, evaluations: list[Evaluation], 
 
 
 def _candidate(run: RunRecord, found: Evaluation, evaluations: list[Evaluation], objective: Objective) -> None:
-    view = candidate_view(found, space_of(run.id), objective, evaluations)
+    view = candidate_view(found, space_of(run.id, found.id), objective, evaluations)
     _head(run, view)
     if not view.ended_well:
         reason = found.status.value if found.status in (Status.FAILED, Status.INELIGIBLE) else "other"

@@ -30,6 +30,7 @@ REFRESH = 1.0  # seconds between two looks at a live run
 FRONT_WORDS = {
     **{name: f"run.name_{name}" for name in ("cloud", "recent", "front", "floors", "best", "selected")},
     "misses": "goals.name_misses",
+    "outside": "run_space.name_outside",
     "plain": "baselines.plain",
     "ribbon": "run.ribbon",
     "band": "run.ribbon_band",
@@ -106,7 +107,7 @@ def _workplace(was_moving: bool) -> None:
             weight = weight_slider(watched)
         names, run_id = watched.snapshot.names, watched.record.id
         preference = preference_in_force(weight, names, goals_of(watched))
-        ranked = ranking(watched.record.id, watched.snapshot, preference)
+        ranked = ranking(watched, preference)
         best = None if ranked.best is None else watched.snapshot.ids[ranked.best]
         shown = selection.candidate or best
         middle.markdown(_sentence(card_of(watched, best, ranked) if best else None, weight, len(watched.snapshot)))
@@ -128,7 +129,7 @@ def _front_and_panel(watched: Watched, ranked: Ranking, selection: state.Selecti
     view = front_view(
         watched.record.id, watched.snapshot, ranked, selected=selection.candidate, live=watched.progress.live,
         words={"waiting": waiting, **{name: text(key) for name, key in FRONT_WORDS.items()}},
-        x_label=text("run.front_x"), baselines=baselines_shown(watched)[0],
+        x_label=text("run.front_x"), baselines=baselines_shown(watched)[0], inside=watched.inside,
     )  # fmt: skip
     with chart:
         if told := goal_sentence(watched.snapshot, ranked):

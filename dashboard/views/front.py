@@ -73,6 +73,7 @@ class FrontView:
         performance: (n,) the performance metric; which way is better shows in ``y_range`` and ``y_label``.
         on_front: (n,) bool.
         meets: (n,) bool, meets all goals.
+        outside: (n,) bool, not in the version of the search space that is in force.
         recent: (n,) bool, among the newest.
         best: Number of the candidate chosen at λ; None before there is one.
         selected: Number of the candidate a person picked; None when nobody did.
@@ -93,6 +94,7 @@ class FrontView:
     performance: np.ndarray
     on_front: np.ndarray
     meets: np.ndarray
+    outside: np.ndarray
     recent: np.ndarray
     best: int | None
     selected: int | None
@@ -111,7 +113,7 @@ class FrontView:
 
 def front_view(
     run: str, archive: Snapshot, ranking: Ranking, *, selected: str | None, words: Mapping[str, str],
-    x_label: str, live: bool = False, baselines: Sequence[Baseline] = (),
+    x_label: str, live: bool = False, baselines: Sequence[Baseline] = (), inside: np.ndarray | None = None,
 ) -> FrontView:  # fmt: skip
     """Return the front of ``archive`` under ``ranking``; candidates that are not eligible are left out.
 
@@ -120,12 +122,13 @@ def front_view(
         archive: What it has found.
         ranking: Of ``archive``, under the preference in force.
         selected: Identity of the candidate a person picked.
-        words: Legend names (cloud, recent, front, misses, floors, plain, best, selected), ``waiting``, ``drawing``,
-            ``ribbon``, ``band`` with placeholders {number}, {low}, {high}, and ``summary`` with {count}, {front},
-            {metric}, {low}, {high}.
+        words: Legend names (cloud, recent, front, misses, outside, floors, plain, best, selected), ``waiting``,
+            ``drawing``, ``ribbon``, ``band`` with placeholders {number}, {low}, {high}, and ``summary`` with {count},
+            {front}, {metric}, {low}, {high}.
         x_label: Title of the interpretability axis.
         live: Mark the newest candidates.
         baselines: Plain models of the same problem; those whose interpretability is undefined have no place.
+        inside: (n,) bool, which candidates lie in the search space as it is now; all when None.
     """
     shown = np.flatnonzero(~np.isnan(ranking.interpretability))
     numbers = np.asarray(archive.index, dtype=np.uint32)
@@ -146,6 +149,7 @@ def front_view(
         performance=performance,
         on_front=on_front,
         meets=ranking.meets[shown],
+        outside=np.zeros(len(shown), dtype=bool) if inside is None else ~inside[shown],
         recent=recent,
         best=None if ranking.best is None else int(numbers[ranking.best]),
         selected=None if position is None else int(numbers[position]),

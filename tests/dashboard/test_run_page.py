@@ -69,7 +69,7 @@ def test_a_finished_run_shows_the_best_candidate_at_the_weight(store: Store) -> 
     app = open_app(run=RUN)
     assert not app.exception
     assert "✓ done" in words(app)
-    ranked = watching.ranking(RUN, watching.watch(RUN).snapshot, Preference(weight=0.5))
+    ranked = watching.ranking(watching.watch(RUN), Preference(weight=0.5))
     number = watching.watch(RUN).snapshot.index[ranked.best]
     assert f"At λ = 0.50: **#{number}**" in words(app)
 
@@ -200,7 +200,7 @@ def test_watching_an_unknown_run_raises_what_a_person_can_read(store: Store) -> 
 
 def test_ranking_is_remembered_for_the_same_archive_and_preference(store: Store) -> None:
     recorded_run(store)
-    snapshot = watching.watch(RUN).snapshot
-    first = watching.ranking(RUN, snapshot, Preference(weight=0.3))
-    assert watching.ranking(RUN, snapshot, Preference(weight=0.3)) is first
-    assert watching.ranking(RUN, snapshot, Preference(weight=0.4)) is not first
+    watched = watching.watch(RUN)
+    first = watching.ranking(watched, Preference(weight=0.3))
+    assert watching.ranking(watched, Preference(weight=0.3)) is first
+    assert watching.ranking(watched, Preference(weight=0.4)) is not first

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded import run_problem
 
-from dashboard.figures.front import ON_FRONT, RECENT, front_payload
+from dashboard.figures.front import ON_FRONT, OUTSIDE, RECENT, front_payload
 from dashboard.figures.hypervolume import hypervolume_figure
 from dashboard.theme import LIGHT
 from dashboard.views.card import candidate_card, measure_label
@@ -104,6 +104,17 @@ def test_the_bands_tile_the_weights_and_agree_with_the_ranking() -> None:
     assert view.bands[0].high == view.bands[1].low
     for band in view.bands:
         assert view_of(THREE, (band.low + band.high) / 2).best == band.number
+
+
+def test_what_lies_outside_the_space_is_marked_and_never_chosen() -> None:
+    snapshot = THREE.snapshot()
+    inside = np.array([False, True, True, True])
+    ranked = snapshot.rank(Preference(weight=0.0), inside)
+    view = front_view("run-1", snapshot, ranked, selected=None, words=WORDS, x_label="x", inside=inside)
+    assert view.outside.tolist() == [True, False, False]
+    assert view.best == 5
+    assert view.on_front.tolist() == [False, True, False]
+    assert decode(front_payload(view))[4].tolist() == [OUTSIDE, ON_FRONT, 0]
 
 
 def test_an_empty_archive_gives_an_empty_front() -> None:

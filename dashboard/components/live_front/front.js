@@ -4,7 +4,7 @@
 // x uint16, y uint16, number, flags uint8. Coordinates are fractions of the header's ranges; a number is the step from the
 // number before it (uint8), or itself (uint32) where the header says that a step takes four bytes.
 
-const ON_FRONT = 1, RECENT = 2, MISSES = 4
+const ON_FRONT = 1, RECENT = 2, MISSES = 4, OUTSIDE = 8
 const instances = new WeakMap()
 
 function loadPlotly(url) {
@@ -84,18 +84,21 @@ function traces(data, colours, gl) {
   const order = front.x.map((_, i) => i).sort((a, b) => front.x[a] - front.x[b] || front.y[b] - front.y[a])
   const sorted = (name) => order.map((i) => front[name][i])
   const list = [
-    { ...base, ...points(data, (f) => !(f & (ON_FRONT | RECENT | MISSES))), type: gl ? "scattergl" : "scatter",
+    { ...base, ...points(data, (f) => !(f & (ON_FRONT | RECENT | MISSES | OUTSIDE))), type: gl ? "scattergl" : "scatter",
       name: head.words.cloud, marker: { size: 6, color: colours.dominated, opacity: 0.45 } },
-    { ...base, ...points(data, (f) => !(f & ON_FRONT) && f & RECENT), name: head.words.recent,
+    { ...base, ...points(data, (f) => !(f & (ON_FRONT | OUTSIDE)) && f & RECENT), name: head.words.recent,
       marker: { size: 7, color: colours.recent, symbol: "circle-open", line: { width: 1.6 } } },
     { ...base, x: sorted("x"), y: sorted("y"), customdata: sorted("customdata"), mode: "lines+markers",
       name: head.words.front, line: { shape: "vh", color: colours.front, width: 2 },
       marker: { size: 9, color: colours.front, symbol: "circle", line: { width: 1, color: colours.background } } },
     // What misses a goal is hollow: rings in the cloud, and a hole in the points of the front.
-    { ...base, ...points(data, (f) => f & MISSES && !(f & (ON_FRONT | RECENT))), type: gl ? "scattergl" : "scatter",
+    { ...base, ...points(data, (f) => f & MISSES && !(f & (ON_FRONT | RECENT | OUTSIDE))), type: gl ? "scattergl" : "scatter",
       name: head.words.misses, marker: { size: 6, color: colours.dominated, symbol: "circle-open", opacity: 0.7, line: { width: 1 } } },
     { ...base, ...points(data, (f) => f & MISSES && f & ON_FRONT), name: head.words.misses, legend: "none",
       marker: { size: 5, color: colours.background } },
+    // Old evidence outside the search space as it is now: small crosses, fainter than everything that counts.
+    { ...base, ...points(data, (f) => f & OUTSIDE), type: gl ? "scattergl" : "scatter", name: head.words.outside,
+      marker: { size: 5, color: colours.dominated, symbol: "x-thin-open", opacity: 0.55, line: { width: 1 } } },
     { ...base, x: head.floors.map((f) => f.x), y: head.floors.map((f) => f.y), text: head.floors.map((f) => f.label),
       customdata: head.floors.map((f) => f.number), name: head.words.floors, visible: head.floors.length > 0,
       hovertemplate: template.replace("</b>", "</b> %{text}"),
