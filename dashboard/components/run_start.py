@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -51,6 +51,7 @@ def start_form() -> None:
             budget = st.number_input(text("run.budget"), 1, 100_000, 500, 100, help=text("run.budget_help"))
             seconds = st.number_input(text("run.time_limit"), 0, 86_400, 0, 60, help=text("run.time_limit_help"))
         weight = st.slider(text("run.lambda"), 0.0, 1.0, 0.5, 0.05, help=text("run.lambda_help"))
+        more = _more()
         warm = warm_choice(prepared)
         pressed = st.form_submit_button(text("run.start"), type="primary", icon=":material/play_arrow:")
     if pressed:
@@ -60,10 +61,22 @@ def start_form() -> None:
             candidates=int(budget),
             seconds=float(seconds) or None,
             seed=int(seed),
+            **more,
         )
         process.launch(replace(_order(prepared, source, preset, settings, drawn=drawn), warm=warm))
         st.session_state[state.WAITING] = True
         st.rerun()
+
+
+def _more() -> dict[str, Any]:
+    """Draw how candidates are trained and when the run ends early; return these settings by name."""
+    first, second, third = st.columns(3, vertical_alignment="bottom")
+    halving = first.toggle(text("steering.halving"), key="start_halving", help=text("steering.halving_help"))
+    inherit = second.toggle(text("steering.inherit"), key="start_inherit", help=text("steering.inherit_help"))
+    plateau = third.number_input(
+        text("steering.plateau"), 0, 100_000, 0, 50, key="start_plateau", help=text("steering.plateau_help")
+    )
+    return {"halving": halving, "inherit": inherit, "plateau": int(plateau) or None}
 
 
 def _order(
