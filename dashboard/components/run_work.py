@@ -36,7 +36,7 @@ def draw_work(watched: Watched) -> None:
     if not view.ids:
         st.caption(text("steering.work_none"))
         return
-    phase = text(f"steering.phase_{view.phase}") if view.phase else "–"
+    phase = text(f"steering.phase_{view.phase or 'train'}")
     waiting = len(view.ids) - view.training
     st.caption(text("steering.work_caption", count=count(view.training), phase=phase, waiting=count(waiting)))
     labels = dict(zip(view.ids, view.labels))
@@ -52,7 +52,11 @@ def draw_work(watched: Watched) -> None:
     rows = {"number": view.labels, "built": view.built, "made": view.made}
     st.dataframe(
         pd.DataFrame(rows), hide_index=True, height=260,
-        column_config={name: st.column_config.TextColumn(text(f"steering.work_col_{name}")) for name in rows},
+        column_config={
+            "number": st.column_config.TextColumn(text("steering.work_col_number"), width="small"),
+            "built": st.column_config.TextColumn(text("steering.work_col_built"), width="large"),
+            "made": st.column_config.TextColumn(text("steering.work_col_made")),
+        },
     )  # fmt: skip
 
 
