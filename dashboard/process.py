@@ -136,22 +136,20 @@ def resume(run_id: str, *, changes: Mapping[str, Any] | None = None) -> Launch:
 
     Args:
         run_id: The run.
-        changes: Settings of the run to change, by name (candidates, seconds, strategy, until_goals, plateau, halving);
-            ``overrule``: candidates that were stopped early, to be trained to the end.
+        changes: By name: ``strategy``, ``halving``, ``candidates`` with ``seconds``, ``plateau`` with ``until_goals``;
+            ``overrule`` are candidates that were stopped early, to be trained to the end.
     """
 
     def work() -> str:
-        from nas_core.runs.control import Rules
+        from nas_core.runs.control import Budget, Rules
         from nas_core.runs.registry import resume_run
 
         asked = dict(changes or {})
-        halving = asked.pop("halving", None)
-        if "plateau" in asked or "until_goals" in asked:
-            asked["rules"] = Rules(bool(asked.pop("until_goals", False)), asked.pop("plateau", None))
-        run = resume_run(store(), run_id, **asked)
-        if halving is not None:
-            run.set_halving(halving)
-        return run_id
+        if "plateau" in asked:
+            asked["rules"] = Rules(asked.pop("until_goals"), asked.pop("plateau"))
+        if "candidates" in asked:
+            asked["budget"] = Budget(asked.pop("candidates"), asked.pop("seconds"))
+        return resume_run(store(), run_id, **asked).id
 
     return _begin(work)
 

@@ -18,7 +18,7 @@ from nas_core.errors import RunError
 from nas_core.evaluation.base import Evaluator
 from nas_core.preferences import Preference
 from nas_core.records import Architecture, RunRecord, RunState
-from nas_core.runs.control import Rules
+from nas_core.runs.control import Budget, Rules
 from nas_core.runs.coordinator import Parts
 from nas_core.runs.inheriting import StoredParents
 from nas_core.runs.rules import check_rules
@@ -123,6 +123,8 @@ def resume_run(
     strategy: str | None = None,
     space: SearchSpace | None = None,
     rules: Rules | None = None,
+    budget: Budget | None = None,
+    halving: bool | None = None,
     overrule: Sequence[str] = (),
     evaluator: EvaluatorFactory | None = None,
 ) -> Run:
@@ -139,6 +141,8 @@ def resume_run(
         strategy: Another strategy.
         space: Another version of the space.
         rules: New stopping rules.
+        budget: A new budget as a whole, where no limit means none; instead of ``candidates`` and ``seconds``.
+        halving: Whether what is almost surely dominated is trained no further; as before when None.
         overrule: Candidates that were stopped early, to be trained to the end.
         evaluator: As in :func:`start_run`; must be of the same kind as before.
 
@@ -171,8 +175,12 @@ def resume_run(
         run.edit_space(space)
     if rules is not None:
         run.set_rules(until_goals=rules.until_goals, plateau=rules.plateau)
-    if candidates is not None or seconds is not None:
-        run.set_budget(candidates=candidates or settings.candidates, seconds=seconds or settings.seconds)
+    if budget is None and (candidates is not None or seconds is not None):
+        budget = Budget(candidates or settings.candidates, seconds or settings.seconds)
+    if budget is not None:
+        run.set_budget(candidates=budget.candidates, seconds=budget.seconds)
+    if halving is not None:
+        run.set_halving(halving)
     for candidate in overrule:
         run.overrule(candidate)
     (run.resume if living else run.start)()

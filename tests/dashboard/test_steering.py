@@ -166,11 +166,21 @@ def test_a_candidate_in_work_is_given_up_and_later_trained_to_the_end(store: Sto
     eventually(lambda: status_of(store, run, victim) is Status.DONE)
 
 
-def test_a_finished_run_goes_on_with_a_larger_budget(store: Store) -> None:
-    recorded_run(store)
-    app = open_app(run=RUN)
-    assert app.number_input(key="steer_candidates").value > 0
-    assert any(button.label == "Apply and go on" for button in app.button)
+def test_a_finished_run_goes_on_with_a_larger_budget_and_another_strategy(store: Store) -> None:
+    problem = run_problem("iris")
+    settings = RunSettings(candidates=8, seconds=3000.0, pack_size=8)
+    run = start_run(store, problem, SearchSpace.for_problem(problem, "balanced"), settings)
+    assert run.wait(60)
+    app = open_app(run=run.id)
+    app.number_input(key="steer_candidates").set_value(16)
+    app.number_input(key="steer_seconds").set_value(0)
+    app.selectbox(key="steer_strategy").set_value("random")
+    assert app.button(key="steer_apply").label == "Apply and go on"
+    app.button(key="steer_apply").click().run()
+    assert not app.exception
+    eventually(lambda: store.run(run.id).state is RunState.DONE and len(store.evaluations(run.id)) == 16)
+    settings = RunSettings.model_validate(store.run(run.id).settings)
+    assert (settings.candidates, settings.seconds, settings.strategy) == (16, None, "random")
 
 
 def test_who_watches_a_finished_run_is_told_that_nothing_is_in_training(store: Store) -> None:
