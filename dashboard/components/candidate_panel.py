@@ -26,13 +26,17 @@ TALL, TALL_DEEP = 150, 250
 
 
 def candidate_panel(
-    watched: Watched, card: Card, selection: state.Selection, *, picked: bool, on_back: Callable[[], None]
-) -> None:
-    """Draw the panel; ``picked`` says that a person chose this candidate, else it is the best at λ."""
+    watched: Watched, card: Card, selection: state.Selection, *, picked: bool, on_back: Callable[[], None],
+    nearest: bool = False,
+) -> None:  # fmt: skip
+    """Draw the panel; ``picked`` says that a person chose this candidate, else it is the best at λ.
+
+    ``nearest``: no candidate meets the goals, and the best one comes nearest to them.
+    """
     dark = state.is_dark()
     with st.container(border=True, key="candidate_panel", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            kind = text("run.chosen_selected" if picked else "run.chosen_best")
+            kind = text("run.chosen_selected" if picked else "goals.nearest" if nearest else "run.chosen_best")
             st.markdown(f"**#{card.number}** &nbsp; :gray[{kind}]", width="stretch")
             if picked:
                 st.button(text("run.back_to_best"), type="tertiary", on_click=on_back, key="back_to_best")

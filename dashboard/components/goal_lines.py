@@ -45,8 +45,7 @@ def goal_popover(watched: Watched, on_change: Callable[[], None]) -> None:
         on_change: Called after a goal was set or removed, before the page is drawn again.
     """
     goals, names, run_id = goals_of(watched), watched.snapshot.names, watched.record.id
-    label = text("goals.title_count", count=len(goals)) if goals else text("goals.title")
-    popover = st.popover(label, key="goals", on_change="rerun", width="stretch", icon=":material/flag:")
+    popover = st.popover(text("goals.title"), key="goals", on_change="rerun", width="stretch", icon=":material/flag:")
     if not popover.open:
         return
     with popover:

@@ -125,10 +125,12 @@ def _workplace(was_moving: bool) -> None:
 
 def _front_and_panel(watched: Watched, ranked: Ranking, selection: state.Selection, shown: str | None) -> None:
     chart, panel = st.columns([3, 2], gap="medium")
+    nearest = ranked.best is not None and not ranked.meets[ranked.best]  # nobody meets the goals
+    keys = {**FRONT_WORDS, "best": "goals.name_nearest"} if nearest else FRONT_WORDS
     waiting = text("run.front_first" if watched.progress.live else "run.sentence_none")
     view = front_view(
         watched.record.id, watched.snapshot, ranked, selected=selection.candidate, live=watched.progress.live,
-        words={"waiting": waiting, **{name: text(key) for name, key in FRONT_WORDS.items()}},
+        words={"waiting": waiting, **{name: text(key) for name, key in keys.items()}},
         x_label=text("run.front_x"), baselines=baselines_shown(watched)[0], inside=watched.inside,
     )  # fmt: skip
     with chart:
@@ -139,7 +141,8 @@ def _front_and_panel(watched: Watched, ranked: Ranking, selection: state.Selecti
         baselines_switch(watched)
     with panel:
         if shown is not None and (card := card_of(watched, shown, ranked)) is not None:
-            candidate_panel(watched, card, selection, picked=selection.candidate is not None, on_back=_back)
+            candidate_panel(watched, card, selection, picked=selection.candidate is not None, on_back=_back,
+                            nearest=nearest)  # fmt: skip
         else:
             empty_panel()
     if st.session_state.pop("nasight_open", False):

@@ -80,7 +80,7 @@ def test_the_sentence_counts_or_names_the_nearest_and_what_it_lacks() -> None:
     assert sentence(THREE) == ""
     assert sentence(THREE, performance=0.95) == "Meets the goal: **2 of 3** candidates."
     both = sentence(THREE, performance=0.95, interpretability=0.7)
-    assert both == "Meets both goals: **1 of 3** candidates. Alone: ROC AUC 2 · Interpretability 1."
+    assert both == "Meets both goals: **1 of 3** candidates. Each alone: ROC AUC 2 · Interpretability 1."
     assert "all 3 goals" in sentence(THREE, performance=0.5, interpretability=0.1, additivity=0.1)
     none = sentence(THREE, performance=0.96, interpretability=0.75)
     assert none == "No candidate meets the goals; nearest: **#5**, ROC AUC 0.950 (goal 0.96)."
@@ -123,11 +123,12 @@ def test_a_goal_is_set_changed_and_removed_by_hand(store: Store) -> None:
     assert f"At λ = 0.50: **#{snapshot.index[ranked.best]}**" in words(app)
     app.number_input(key="goal_interpretability").set_value(1.0).run()
     nearest = snapshot.rank(Preference(goals=goals(performance=goal, interpretability=1.0)))
-    if not nearest.meets.any():
-        assert f"No candidate meets the goals; nearest: **#{snapshot.index[nearest.best]}**" in words(app)
+    assert not nearest.meets.any()
+    assert f"No candidate meets the goals; nearest: **#{snapshot.index[nearest.best]}**" in words(app)
+    assert "Nearest to the goals" in words(app)
     app.number_input(key="goal_interpretability").set_value(None).run()
     assert "Meets the goal: " in words(app)
-    next(b for b in app.button if b.label == "No goals").click().run()
+    next(b for b in app.button if b.label == "Remove all goals").click().run()
     assert not app.exception
     assert "Meets" not in words(app)
     assert app.number_input(key="goal_performance").value is None

@@ -143,16 +143,19 @@ function shortNames(head, colours, size) {
   })
 }
 
-// Goals: a dashed line in the colour of its quantity, and a veil over the side that misses it.
+// Goals: a dashed line in the colour of its quantity, and one veil over all that misses them.
 function goalLines(head, colours) {
   const colour = { x: colours.interpretability, y: colours.accuracy }
+  const ends = (axis, value) => [...head[axis].data, ...head[axis].range, value]
+  const upright = head.goals.find((goal) => goal.axis === "x")
   return head.goals.flatMap(({ axis, value, at_least }) => {
     const across = axis === "x" ? "y" : "x"
-    const both = [...head[axis].data, ...head[axis].range]
-    const end = at_least ? Math.min(value, ...both) : Math.max(value, ...both)
+    const end = (at_least ? Math.min : Math.max)(...ends(axis, value))
     const side = { [axis + "ref"]: axis, [across + "ref"]: "paper", [across + "0"]: 0, [across + "1"]: 1 }
+    const kept = axis === "y" && upright // where the other goal is met: its own veil covers the rest
+      ? { ...side, xref: "x", x0: upright.value, x1: Math.max(...ends("x", upright.value)) } : side
     return [
-      { type: "rect", layer: "below", ...side, [axis + "0"]: value, [axis + "1"]: end, line: { width: 0 },
+      { type: "rect", layer: "below", ...kept, [axis + "0"]: value, [axis + "1"]: end, line: { width: 0 },
         fillcolor: colours.muted, opacity: 0.1 },
       { type: "line", layer: "above", ...side, [axis + "0"]: value, [axis + "1"]: value,
         line: { color: colour[axis], width: 1.6, dash: "dash" } },
@@ -161,12 +164,14 @@ function goalLines(head, colours) {
 }
 
 function goalNames(head, colours) {
+  const [bottom, top] = head.y.range
+  const high = (value) => (value - bottom) / (top - bottom) > 0.9 // no room above it
   return head.goals.map(({ axis, value, words }) => ({
     text: words, showarrow: false, font: { size: 11, color: axis === "x" ? colours.interpretability : colours.accuracy },
     bgcolor: colours.background + "D0", borderpad: 1,
     ...(axis === "x"
       ? { x: value, y: 0, yref: "paper", xanchor: value > 0.85 ? "right" : "left", yanchor: "bottom", xshift: value > 0.85 ? -3 : 3, yshift: 2 }
-      : { y: value, x: 0, xref: "paper", xanchor: "left", yanchor: "bottom", xshift: 3, yshift: 2 }),
+      : { y: value, x: 0, xref: "paper", xanchor: "left", yanchor: high(value) ? "top" : "bottom", xshift: 3, yshift: high(value) ? -2 : 2 }),
   }))
 }
 
