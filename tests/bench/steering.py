@@ -4,10 +4,10 @@
 
 Two runs of one seed on breast_cancer. One is left alone. The other is changed after every block of candidates: λ moves
 to .9, the feature that the last block used most is forbidden, another strategy takes over, and two goal lines are drawn
-(an AUC of .97 with a third of the features at most). For each block of both:
-the mean Tchebycheff scalar at the λ in force (smaller is better, on the scale of the front of both runs together), the
-mean number of features, and the shares of candidates that use the forbidden feature and that meet the goals. ``--synthetic`` takes the public
-fake instead of training.
+(an AUC of .97 with a third of the features at most). For each block of both: the mean Tchebycheff scalar at the λ in
+force (smaller is better, on the scale of the front of both runs together), the mean number of features, and the shares
+of candidates that use the forbidden feature and that meet the goals. ``--synthetic`` takes the public fake instead of
+training.
 """
 
 from __future__ import annotations
