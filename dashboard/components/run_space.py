@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -20,7 +20,7 @@ from dashboard.watching import Watched
 from nas_core.errors import NasightError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     from nas_core.preferences import Preference
     from nas_core.records import RunRecord
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from nas_core.spaces import Choice, SearchSpace
 
 __all__ = ["space_tab"]
-
-EDIT = "edit_space"
-"""The control of a live run that takes a new version of its space: ``Run.edit_space(space, words)``."""
 
 GROWTH = 0.1
 """Share of new candidates after which the proposals of a live run are worked out again."""
@@ -118,23 +115,22 @@ def _button(deed: Deed, watched: Watched, choice: Choice, refused: str, *, key: 
 
 
 def _versions(watched: Watched) -> None:
-    versions = run_versions(watched.view.events)
+    versions = run_versions(watched.view.versions)
     if not versions:
         return
     st.markdown(f"**{text('run_space.versions')}**")
     for version in versions:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{version.number}** · {'; '.join(version.words)}", width="stretch")
-            if version.before is not None:
-                st.button(
-                    text("run_space.undo"), key=f"run_space_undo_{version.number}", disabled=not _may(watched),
-                    help=text("run_space.undo_help"), on_click=_undo, args=(watched.record.id, version.before),
-                )  # fmt: skip
+            st.button(
+                text("run_space.undo"), key=f"run_space_undo_{version.number}", disabled=not _may(watched),
+                help=text("run_space.undo_help"), on_click=_undo, args=(watched.record.id, version.before),
+            )  # fmt: skip
 
 
 def _prepared(watched: Watched, space: SearchSpace) -> None:
     """Say that the run has ended, and what is prepared for a new one."""
-    changes = space_diff(_own(watched.record), space)
+    changes = space_diff(watched.space, space)
     if not changes:
         st.caption(text("run_space.ended"))
         return
@@ -150,7 +146,7 @@ def _may(watched: Watched) -> bool:
 
 def _present(watched: Watched) -> SearchSpace:
     """Return the space that an edit changes: that of a live run, else what was prepared from it, else its own."""
-    own = _own(watched.record)
+    own = watched.space
     if watched.progress.live:
         return own
     prepared = state.draft()
@@ -159,26 +155,15 @@ def _present(watched: Watched) -> SearchSpace:
     return prepared.space if begun_here and prepared.space is not None else own
 
 
-def _own(record: RunRecord) -> SearchSpace:
-    return _read_space(record.id, record.created, int(record.space.get("version", 1)), record.space)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _read_space(run_id: str, created: float, version: int, _space: Mapping[str, Any]) -> SearchSpace:
-    from nas_core.spaces import SearchSpace
-
-    return SearchSpace.model_validate(_space)
-
-
 def _do(run_id: str, choice: Choice, deed: Deed) -> None:
     _change(run_id, lambda space: edited(space, choice, deed))
 
 
-def _undo(run_id: str, before: Mapping[str, Any]) -> None:
+def _undo(run_id: str, before: SearchSpace) -> None:
     _change(run_id, lambda space: restored(space, before))
 
 
-def _change(run_id: str, change: Any) -> None:
+def _change(run_id: str, change: Callable[[SearchSpace], tuple[SearchSpace, tuple[str, ...]]]) -> None:
     """Make the change in the live run, else in the draft of a new one; a refusal is shown at the next draw."""
     from dashboard.watching import watch
     from nas_core.runs import registry
@@ -188,7 +173,7 @@ def _change(run_id: str, change: Any) -> None:
         present = _present(watched)
         space, words = change(present)
         if run is not None and run.alive:
-            getattr(run, EDIT)(space, words)
+            run.edit_space(space, "; ".join(words))
             state.tell_fact(text("run_space.told", words="; ".join(words)))
         else:
             _prepare(watched.record, present, space)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
 
 from dashboard.texts import text
 from dashboard.views.space_diff import space_diff
@@ -12,7 +13,7 @@ from dashboard.views.words import count
 from nas_core.errors import NasightError
 
 if TYPE_CHECKING:
-    from nas_core.records import Event
+    from nas_core.runs.versions import SpaceVersion
     from nas_core.search.pruning import Removal
     from nas_core.spaces import Choice, SearchSpace
 
@@ -41,12 +42,12 @@ class RunVersion:
     Attributes:
         number: Of the version.
         words: What changed, and how many candidates found before are still inside.
-        before: The space before the edit, as JSON-able data; None where it was not recorded.
+        before: The space before the edit.
     """
 
     number: int
     words: tuple[str, ...]
-    before: Mapping[str, Any] | None
+    before: SearchSpace
 
 
 def edited(space: SearchSpace, choice: Choice, deed: Deed) -> tuple[SearchSpace, tuple[str, ...]]:
@@ -69,27 +70,21 @@ def choice_edit(space: SearchSpace, choice: Choice, deed: Deed) -> ChoiceEdit:
         return ChoiceEdit((), str(error))
 
 
-def restored(space: SearchSpace, before: Mapping[str, Any]) -> tuple[SearchSpace, tuple[str, ...]]:
+def restored(space: SearchSpace, earlier: SearchSpace) -> tuple[SearchSpace, tuple[str, ...]]:
     """Return the next version of ``space`` with the content of an earlier one, and what it changes."""
-    from nas_core.spaces import SearchSpace
-
-    earlier = SearchSpace.model_validate(before)
     changed = space.changed(variables=earlier.variables, constraints=earlier.constraints)
     return changed, space_diff(space, changed)
 
 
-def run_versions(events: Sequence[Event]) -> tuple[RunVersion, ...]:
-    """Return the edits of the space of a run, newest first."""
+def run_versions(versions: Sequence[SpaceVersion]) -> tuple[RunVersion, ...]:
+    """Return the edits of the space of a run, newest first; ``versions`` begin with the first one."""
     found = []
-    for event in events:
-        if event.kind != "space":
-            continue
-        payload = event.payload
-        words = tuple(str(w) for w in payload.get("words", ())) or (text("run_space.version_same"),)
-        if "inside" in payload:
-            inside, outside = int(payload["inside"]), int(payload.get("outside", 0))
-            words += (text("run_space.version_inside", inside=count(inside), total=count(inside + outside)),)
-        found.append(RunVersion(int(payload.get("version", 0)), words, payload.get("space")))
+    for before, version in pairwise(versions):
+        words = version.words or text("run_space.version_same")
+        stayed = text(
+            "run_space.version_inside", inside=count(version.inside), total=count(version.inside + version.outside)
+        )
+        found.append(RunVersion(version.space.version, (words, stayed), before.space))
     return tuple(reversed(found))
 
 

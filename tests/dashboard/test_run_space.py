@@ -17,8 +17,8 @@ from dashboard.views.run_space import choice_edit, edited, proposal_lines, resto
 from nas_core.evaluation.synthetic import SyntheticEvaluator
 from nas_core.records import Estimate, Event, RunState
 from nas_core.runs.registry import start_run, stop_all
-from nas_core.runs.run import Run
 from nas_core.runs.settings import RunSettings
+from nas_core.runs.versions import SpaceVersion
 from nas_core.search.pruning import Removal
 from nas_core.spaces import Choice, SearchSpace, choices_of, forbid, has
 from nas_core.store import Store, open_store
@@ -64,7 +64,7 @@ def test_an_edit_is_the_next_version_with_its_words(space: SearchSpace) -> None:
     assert changed.version == space.version + 1
     assert words == ("Activation: sigmoid removed",)
     assert "removed" in edited(space, USELESS, "pin")[1][0]
-    back, undone = restored(changed, space.model_dump(mode="json"))
+    back, undone = restored(changed, space)
     assert (back.id, back.version) == (space.id, 3)
     assert undone == ("Activation: sigmoid added",)
 
@@ -77,18 +77,17 @@ def test_what_is_refused_says_why(space: SearchSpace) -> None:
 
 
 def test_versions_are_listed_newest_first_with_how_many_stay_inside(space: SearchSpace) -> None:
-    plain = space.model_dump(mode="json")
-    events = [
-        Event(kind="started", time=0.0),
-        Event(kind="space", time=1.0, payload={"version": 2, "words": ["Activation: sigmoid removed"], "inside": 80,
-                                               "outside": 20, "space": plain}),
-        Event(kind="space", time=2.0, payload={"version": 3, "words": [], "space": plain}),
-    ]  # fmt: skip
-    newest, first = run_versions(events)
-    assert (newest.number, newest.words) == (3, ("nothing changed",))
+    second, third = space.changed(), space.changed().changed()
+    versions = [
+        SpaceVersion(space),
+        SpaceVersion(second, "Activation: sigmoid removed", 100, 80, 20),
+        SpaceVersion(third, "", 120, 120, 0),
+    ]
+    newest, first = run_versions(versions)
+    assert (newest.number, newest.words) == (3, ("nothing changed", "120 of 120 candidates were still inside"))
     assert first.words == ("Activation: sigmoid removed", "80 of 100 candidates were still inside")
-    assert first.before == plain
-    assert run_versions([]) == ()
+    assert (first.before, newest.before) == (space, second)
+    assert run_versions(versions[:1]) == ()
 
 
 def test_a_proposal_that_is_settled_already_is_not_shown(space: SearchSpace) -> None:
@@ -167,8 +166,9 @@ def test_the_versions_of_a_run_can_be_undone(store: Store) -> None:
     recorded_run(store)
     before = store.run(RUN).space
     smaller = forbid(SearchSpace.model_validate(before), USELESS)
-    payload = {"version": 2, "words": ["Activation: sigmoid removed"], "inside": 20, "outside": 4, "space": before}
-    store.commit(RUN, [], None, {"evaluated": 24}, [Event(kind="space", time=1.0, payload=payload)])
+    payload = {"version": 2, "words": "Activation: sigmoid removed", "inside": 20, "outside": 4, "previous": before}
+    event = Event(kind="space", time=1.0, payload=payload)
+    store.commit(RUN, [], None, {"evaluated": 24}, [event], space=smaller.model_dump(mode="json"))
     store.update_run(RUN, state=RunState.DONE)
     app = open_tab(run=RUN)
     assert "**2** · Activation: sigmoid removed; 20 of 24 candidates were still inside" in said(app)
@@ -177,7 +177,6 @@ def test_the_versions_of_a_run_can_be_undone(store: Store) -> None:
     assert smaller.version == 2
 
 
-@pytest.mark.skipif(not hasattr(Run, "edit_space"), reason="live runs take no new space yet")
 def test_a_live_run_takes_the_change(store: Store) -> None:
     problem = run_problem("iris")
     run = start_run(
