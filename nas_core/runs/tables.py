@@ -49,7 +49,7 @@ def front_table(document: Mapping[str, Any]) -> Table:
     table.add_column("candidate", no_wrap=True)
     front = [c for c in document["candidates"] if c["on_front"] or c["id"] == document["best"]]
     columns = _columns(document, front)
-    if document["goals"]:
+    if document.get("goals"):
         columns = {"goals": lambda c: "met" if c["meets_goals"] else "–", **columns}
     for name in (document["metric"], "95 %", "interpretability", *columns):
         table.add_column(name, justify="right", no_wrap=True)
@@ -122,7 +122,7 @@ def summary_line(document: Mapping[str, Any]) -> str:
         + (f", {lost} of them failed or ineligible" if lost else "")
         + f", {sum(c['on_front'] for c in candidates)} on the front; hypervolume {document['hypervolume']:.4f} "
         f"(losses {', '.join(document['hypervolume_losses'])}; reference 1)"
-        + (f". {document['goals']['sentence']}" if document["goals"] else "")
+        + (f". {document['goals']['sentence']}" if document.get("goals") else "")
     )
 
 

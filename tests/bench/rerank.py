@@ -52,7 +52,8 @@ def naive(told: list[Evaluation], preference: Preference) -> tuple[str, set[str]
     rows = []
     for e in told:
         logs = [
-            w * math.log((0.01 + (e.measures[name].value or 0.0)) / 1.01) for name, w in preference.measures.items()
+            math.log((0.01 + (e.measures[name].value or 0.0)) / 1.01) / len(STRUCTURE_MEASURES)
+            for name in STRUCTURE_MEASURES
         ]
         rows.append((1.0 - e.performance.value if e.performance else 1.0, 1.0 - math.exp(sum(logs)), e.id))
     front: list[tuple[float, float, str]] = []
