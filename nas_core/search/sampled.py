@@ -25,7 +25,7 @@ MOST = 100
 GP_MOST, GP_DECISIONS = 48, 10
 """Candidates that the process is fitted to, and decisions that it is asked about, at most."""
 
-GP_EVERY, GP_PACK = 4, 16
+GP_EVERY, GP_PACK = 8, 16
 """One in so many asks of a single candidate is put to the process, and one question for so many of a pack."""
 
 GP_BEST = 5
@@ -78,9 +78,9 @@ class GpStrategy(ChoiceStrategy):
     """A Gaussian process over decisions is asked now and then; small steps from the best and from its answers fill up.
 
     The sampler is Optuna's, with the expected improvement of the Tchebycheff scalar at λ; it takes a tenth of a second
-    per question and more with every decision. So it gets one question for 16 candidates of a pack, and one ask in four
-    where candidates are asked for one by one; about at most ten decisions, drawn anew for every ask. The others keep
-    the answers of one of the best candidates.
+    per question and more with every decision. So it gets one question for 16 candidates of a pack, and one ask in
+    eight where candidates are asked for one by one; about at most ten decisions, drawn anew for every ask. The others
+    keep the answers of one of the best candidates.
 
     Source: Optuna (Akiba et al. 2019); Jones et al. (1998) for expected improvement; Li et al. (2017, IJCAI), arXiv
     1802.05400, for asking about a random part of many variables and keeping the others as the best have them.

@@ -74,14 +74,14 @@ def options_of(told: Sequence[Mapping[str, Decision]]) -> dict[str, int]:
 
 def tpe_sampler(seed: int) -> BaseSampler:
     """Return a sampler of tree-structured Parzen estimators over all decisions together."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    with _experiments_allowed():
         return TPESampler(seed=seed, multivariate=True, constant_liar=True, n_startup_trials=2)
 
 
 def gp_sampler(seed: int) -> BaseSampler:
     """Return a sampler that maximises the expected improvement under a Gaussian process; it computes with torch."""
-    return GPSampler(seed=seed, n_startup_trials=2, warn_independent_sampling=False)
+    with _experiments_allowed():
+        return GPSampler(seed=seed, n_startup_trials=2, warn_independent_sampling=False)
 
 
 @contextmanager
@@ -95,6 +95,14 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def _experiments_allowed() -> Iterator[None]:
+    """Take no notice of what Optuna calls experimental: the whole sampler in its version 4."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield
 
 
 class _Told(FrozenTrial):
