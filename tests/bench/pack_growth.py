@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from nas_core import Problem, SearchSpace, load_data
+from nas_core import Problem, SearchSpace, SpaceError, load_data
 from nas_core.records import Architecture, derive_seed
 from nas_core.training.fit import PackItem, train_pack
 
 __all__ = ["memory", "scaling"]
 
-SIZES, WIDTHS, SHARES = (1, 4, 16, 64, 256), (8, 16, 32, 64), (0.25, 0.5, 1.0)
+SIZES, WIDTHS, SHARES = (1, 4, 16, 64, 256), (4, 8, 16, 32), (0.25, 0.5, 1.0)
 PACKS, WARM, SMALL, MARK = 1000, 20, 4, 100
 
 
@@ -24,13 +24,11 @@ def scaling(problem: Problem, space: SearchSpace, clock: Callable[[], float]) ->
     recipe = problem.spec.recipe
     short = Problem.create(problem.dataset, recipe=recipe.model_copy(update={"max_epochs": min(10, recipe.max_epochs)}))
     signals = space.signal is not None
-    found = {
-        "candidates": {
-            str(K): _rate(short, space, _drawn(short, space, K), clock) for K in SIZES[: 3 + 2 * (not signals)]
-        }
-    }
+    sizes = SIZES[:3] if signals else SIZES
+    found = {"candidates": {str(K): _rate(short, space, _drawn(short, space, K), clock) for K in sizes}}
     if not signals:
-        found["width"] = {str(H): _rate(short, space, _wide(short, space, H), clock) for H in WIDTHS}
+        wide = {H: _wide(short, space, H) for H in WIDTHS}
+        found["width"] = {str(H): _rate(short, space, work, clock) for H, work in wide.items() if work}
     n = len(problem.train)
     parts = {share: _of_rows(short, int(share * n)) for share in SHARES}
     count = 8 if signals else 64
@@ -53,8 +51,11 @@ def _drawn(problem: Problem, space: SearchSpace, K: int) -> list[Architecture]:
 
 
 def _wide(problem: Problem, space: SearchSpace, width: int) -> list[Architecture]:
-    """Return 64 random candidates that all have two hidden layers of one width."""
-    return [_resized(space, a, width) for a in _drawn(problem, space, 64)]
+    """Return 64 random candidates that all have two hidden layers of one width; none where the space has not that."""
+    try:
+        return [_resized(space, a, width) for a in _drawn(problem, space, 64)]
+    except SpaceError:
+        return []
 
 
 def _resized(space: SearchSpace, architecture: Architecture, width: int) -> Architecture:
