@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 COMMANDS = ("demo", "search", "resume", "runs", "show", "graph", "benchmark", "audit", "baselines", "check",
-            "backup", "delete")  # fmt: skip
+            "backup", "delete", "doctor")  # fmt: skip
 
 
 def blocks(language: str) -> list[str]:

@@ -1,12 +1,13 @@
 """The engine's commands. Progress goes to stderr, results to stdout.
 
 Searching: search, resume. Looking: runs, show, graph. Doubting: audit. Comparing: baselines (models), benchmark
-(strategies). Keeping: check, backup, delete.
+(strategies). Keeping: check, backup, delete. Checking the installation: doctor.
 """
 
 from nas_core.command.auditing import audit
 from nas_core.command.benchmarking import benchmark
 from nas_core.command.comparing import baselines
+from nas_core.command.doctoring import doctor
 from nas_core.command.drawing import graph
 from nas_core.command.keeping import backup, check, delete
 from nas_core.command.listing import runs, show
@@ -22,6 +23,7 @@ __all__ = [
     "benchmark",
     "check",
     "delete",
+    "doctor",
     "graph",
     "parse_kinds",
     "parse_seconds",

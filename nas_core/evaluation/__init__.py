@@ -3,5 +3,6 @@
 ``base`` is the interface, ``packs`` the real evaluator (networks of tables many at once, others one by one in the order
 of ``turns``), ``judged`` what the measures look at, ``synthetic`` a public fake without torch, ``performance`` the
 metrics with their bootstrap, ``guards`` what refuses models that say nothing, ``floors`` the trivial models printed
-beside every result, ``baselines`` plain models on the same axes, ``calibration`` the time that a search will take.
+beside every result, ``baselines`` plain models on the same axes, ``calibration`` the time that a search will take,
+``throughput`` the candidates a second of this machine.
 """

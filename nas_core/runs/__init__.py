@@ -3,5 +3,5 @@
 ``run`` is the handle, ``coordinator`` the thread that owns the strategy and the evaluator, ``ledger`` and ``writer``
 its books, ``control`` what other threads may ask of it. ``registry`` knows the runs of this process, ``viewer`` follows
 any run, also one of another process; ``report`` turns a run into one JSON document, ``candidates`` loads a trained
-one.
+one. ``doctor`` looks at the ``machine`` and what is installed.
 """

@@ -2,6 +2,9 @@
 
 The same formulas as ``torch.nn``; ``z`` is the input, ``a`` the result, both (S, H, N). The result may be written over
 the input, and the gradient of ``z`` over that of the result.
+
+On the processor tanh(z) is 2 σ(2 z) − 1, within 2e-7: torch computes σ with vector instructions of its own, but leaves
+tanh to a library that took 6 times as long as these three operations (AMD EPYC, torch 2.13).
 """
 
 from __future__ import annotations
@@ -18,14 +21,25 @@ Op = Callable[[], object]
 
 aten = torch.ops.aten
 
-FORWARD: dict[str, Callable[[Tensor, Tensor], Op]] = {
-    "gelu": lambda z, out: partial(aten.gelu.out, z, out=out),
-    "identity": lambda z, out: partial(out.copy_, z),
-    "relu": lambda z, out: partial(torch.clamp_min, z, 0, out=out),
-    "sigmoid": lambda z, out: partial(torch.sigmoid, z, out=out),
-    "silu": lambda z, out: partial(aten.silu.out, z, out=out),
-    "softplus": lambda z, out: partial(aten.softplus.out, z, 1, 20, out=out),
-    "tanh": lambda z, out: partial(torch.tanh, z, out=out),
+
+def _tanh(z: Tensor, out: Tensor) -> list[Op]:
+    if z.device.type != "cpu":
+        return [partial(torch.tanh, z, out=out)]
+    return [
+        partial(torch.add, z, z, out=out),
+        partial(torch.sigmoid, out, out=out),
+        partial(torch.add, torch.tensor(-1.0), out, alpha=2, out=out),
+    ]
+
+
+FORWARD: dict[str, Callable[[Tensor, Tensor], list[Op]]] = {
+    "gelu": lambda z, out: [partial(aten.gelu.out, z, out=out)],
+    "identity": lambda z, out: [partial(out.copy_, z)],
+    "relu": lambda z, out: [partial(torch.clamp_min, z, 0, out=out)],
+    "sigmoid": lambda z, out: [partial(torch.sigmoid, z, out=out)],
+    "silu": lambda z, out: [partial(aten.silu.out, z, out=out)],
+    "softplus": lambda z, out: [partial(aten.softplus.out, z, 1, 20, out=out)],
+    "tanh": _tanh,
 }
 
 # (gradient of the result, z, a, gradient of z)
@@ -44,7 +58,7 @@ ACTIVATION_NAMES = tuple(FORWARD)
 
 def activate(name: str, z: Tensor, out: Tensor) -> list[Op]:
     """Prepare the activation ``name`` of ``z``."""
-    return [] if name == "identity" and z is out else [FORWARD[name](z, out)]
+    return [] if name == "identity" and z is out else FORWARD[name](z, out)
 
 
 def activate_backward(name: str, g: Tensor, z: Tensor, a: Tensor, out: Tensor) -> list[Op]:

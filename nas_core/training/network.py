@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nas_core.spaces.tabular.layout import NetworkLayout
-from nas_core.spaces.tabular.noise import keep_mask
+from nas_core.spaces.tabular.noise import keep_ones
 from nas_core.training.bank import Bank
 from nas_core.training.passes import SectionPass, run_all
 from nas_core.training.plan import Linear, Member, group_linear, group_sections, padded, subs_of
@@ -159,6 +159,7 @@ class PackPass:
             torch.from_numpy(np.concatenate(part)[:, None]).to(network.device) for part in zip(*units, strict=True)
         ]
         self.keep = torch.empty(len(self.units[0]) if units else 0, N, device=network.device)
+        self.mixed = [torch.empty_like(self.keep, dtype=torch.int32) for _ in range(2)]
         self.sections: list[SectionPass] = []
         self.linear: list[tuple[LinearSection, Tensor, Tensor, Tensor]] = []
         start = 0
@@ -176,7 +177,7 @@ class PackPass:
         network = self.network
         if noise is not None and self.units:
             keys, limits, scales = self.units
-            self.keep.copy_(keep_mask(keys, noise, limits)).mul_(scales)
+            self.keep.copy_(keep_ones(keys, noise, limits, *self.mixed)).mul_(scales)
         for section, columns in zip(self.sections, self.columns, strict=True):
             torch.index_select(bank, 0, columns, out=section.x.view(-1, bank.shape[1]))
             run_all(section.forward)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -71,8 +71,15 @@ class Sub:
 
     def blocks(self, kind: str, layer: int) -> list[tuple[Block, int]]:
         """Return the blocks of a kind and layer with their starts."""
-        pairs = zip(self.group.blocks, self.starts, strict=True)
-        return [(block, start) for block, start in pairs if block.layer == layer and block.kind == kind]
+        return self._placed.get((kind, layer), [])
+
+    @cached_property
+    def _placed(self) -> dict[tuple[str, int], list[tuple[Block, int]]]:
+        """The blocks with their starts by kind and layer: a plan asks for them many times."""
+        found: dict[tuple[str, int], list[tuple[Block, int]]] = {}
+        for block, start in zip(self.group.blocks, self.starts, strict=True):
+            found.setdefault((block.kind, block.layer), []).append((block, start))
+        return found
 
 
 @dataclass(frozen=True)

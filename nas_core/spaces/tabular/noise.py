@@ -6,14 +6,10 @@ mix(unit key + row key) < threshold, all in wrapping int32: an xor-shift and a p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import torch
 
-if TYPE_CHECKING:
-    import torch
-
-__all__ = ["drop_threshold", "keep_mask", "row_keys", "unit_keys"]
+__all__ = ["drop_threshold", "keep_mask", "keep_ones", "row_keys", "unit_keys"]
 
 
 def unit_keys(seed: int, group: int, layer: int, width: int) -> np.ndarray:
@@ -36,10 +32,20 @@ def drop_threshold(p: float) -> int:
 
 def keep_mask(units: torch.Tensor, rows: torch.Tensor, thresholds: torch.Tensor | int) -> torch.Tensor:
     """Return True where a unit is kept; ``units`` (…, H, 1) and ``rows`` (N,) are int32 keys."""
-    x = units + rows  # both keys are well mixed; one more round breaks the structure of their sum
-    x ^= x >> 15
-    x *= 0x2C1B3C6D
-    return x >= thresholds
+    x = units + rows
+    return keep_ones(units, rows, thresholds, x, x.clone()).bool()
+
+
+def keep_ones(
+    units: torch.Tensor, rows: torch.Tensor, thresholds: torch.Tensor | int, out: torch.Tensor, spare: torch.Tensor
+) -> torch.Tensor:
+    """Fill ``out`` (…, H, N) with 1 where a unit is kept and 0 where not, and return it; ``spare`` is overwritten.
+
+    Both are int32. Nothing is allocated, and integers are compared in less than half of the time that booleans take.
+    """
+    torch.add(units, rows, out=out)  # both keys are well mixed; one more round breaks the structure of their sum
+    torch.bitwise_right_shift(out, 15, out=spare)
+    return out.bitwise_xor_(spare).mul_(0x2C1B3C6D).ge_(thresholds)
 
 
 def _mix64(x: np.ndarray) -> np.ndarray:
