@@ -99,7 +99,9 @@ def _by_hand(watched: Watched, space: SearchSpace) -> None:
         st.caption(text("run_space.no_choices"))
         return
     label = st.selectbox(text("run_space.choice"), list(offered), key="run_space_choice")
-    choice = offered.get(label) or next(iter(offered.values()))
+    choice = offered.get(label or "")
+    if choice is None:
+        return  # what was chosen has just been forbidden: nothing is meant before a person chooses again
     with st.container(horizontal=True):
         for deed in ("forbid", "pin"):
             edit = choice_edit(space, choice, deed)
