@@ -148,7 +148,9 @@ class PackPass:
     """Forward and backward pass of a network for N rows, of which ``real`` are real in training (None outside)."""
 
     def __init__(self, network: PackNetwork, N: int, real: int | None) -> None:
-        self.network, self.training = network, real is not None
+        # not the network itself, which holds its passes: buffers in a circle wait until Python looks for circles
+        self.training, self.views, self.owner = real is not None, network.views, network.owner
+        self.order, self.ordered_owner = network.order, network.ordered_owner
         room = room_for(network.sections, network.linear, N, network.device, training=self.training)
         shape = (len(network.order), network.outputs)
         self.read, self.ordered = room.own(*shape), room.own(*shape)
@@ -174,7 +176,6 @@ class PackPass:
 
     def forward(self, bank: Tensor, noise: Tensor | None) -> Tensor:
         """Return the logits (K, C, N)."""
-        network = self.network
         if noise is not None and self.units:
             keys, limits, scales = self.units
             self.keep.copy_(keep_ones(keys, noise, limits, *self.mixed)).mul_(scales)
@@ -184,18 +185,18 @@ class PackPass:
         for linear, x, read, _ in self.linear:
             torch.index_select(bank, 0, linear.columns, out=x.view(-1, bank.shape[1]))
             torch.bmm(linear.views["read"], x, out=read)
-        self.logits.copy_(network.views["bias"])
-        torch.index_select(self.read, 0, network.order, out=self.ordered)
-        return add_by_owner(self.logits, network.ordered_owner, self.ordered)
+        self.logits.copy_(self.views["bias"])
+        torch.index_select(self.read, 0, self.order, out=self.ordered)
+        return add_by_owner(self.logits, self.ordered_owner, self.ordered)
 
     def backward(self, d_logits: Tensor) -> None:
         """Fill the gradient of the network from that of the logits (K, C, N)."""
-        torch.index_select(d_logits, 0, self.network.owner, out=self.d_read)
+        torch.index_select(d_logits, 0, self.owner, out=self.d_read)
         for section in self.sections:
             run_all(section.backward)
         for linear, x, _, d_read in self.linear:
             torch.bmm(d_read, x.mT, out=linear.views["d_read"])
-        torch.sum(d_logits, 2, keepdim=True, out=self.network.views["d_bias"])
+        torch.sum(d_logits, 2, keepdim=True, out=self.views["d_bias"])
 
 
 def room_for(
