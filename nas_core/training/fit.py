@@ -142,6 +142,7 @@ def _train(
         )  # fmt: skip
     module = PackModule(engine, stop, on_epoch)
     fit_quietly(module, where, recipe.max_epochs)
+    module.let_go()
     seconds = time.perf_counter() - began
     pack = TrainedPack(
         [c.layout for c in candidates], engine.best.cpu(), engine.best_stats.cpu(), order, problem.encoder.D, where

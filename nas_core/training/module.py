@@ -33,6 +33,10 @@ class PackModule(pl.LightningModule):
         self.cancelled = False
         self.began = time.perf_counter()
 
+    def let_go(self) -> None:
+        """Forget the engine: module and trainer hold each other, so its buffers would wait for a garbage collection."""
+        del self.engine
+
     def train_dataloader(self) -> range:
         """Return one batch for each epoch: the engine cuts it into gradient steps."""
         return range(1)
