@@ -159,7 +159,7 @@ def test_a_candidate_in_work_is_given_up_and_later_trained_to_the_end(store: Sto
 
     eventually(lambda: status_of(store, run, victim) is Status.CANCELLED)
     app.session_state["run_tabs"] = "Failures"
-    app.run()
+    eventually(lambda: any(box.key == "overrule" for box in app.run().selectbox))  # the page looks five times a second
     assert app.selectbox(key="overrule").value == victim
     app.button(key="overrule_do").click().run()
     assert not app.exception
