@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, wraps
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotrs, dtrtrs  # called directly: of small matrices checks cost most
 from scipy.special import ndtri
+from threadpoolctl import ThreadpoolController
 
 __all__ = ["Posterior", "Surrogate", "normal_scores"]
+
+Asked = ParamSpec("Asked")
+Found = TypeVar("Found")
 
 LENGTHS = (0.5, 1.0, 2.0, 4.0)
 NOISES = (0.01, 0.1, 0.4)
 NEGLIGIBLE = 0.02
 """Members with a smaller share of the ensemble's weight are left out."""
+
+
+@cache
+def _pools() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _one_thread(function: Callable[Asked, Found]) -> Callable[Asked, Found]:
+    """Let the linear algebra inside ``function`` run on one thread."""
+
+    @wraps(function)
+    def alone(*args: Asked.args, **options: Asked.kwargs) -> Found:
+        with _pools().limit(limits=1, user_api="blas"):
+            return function(*args, **options)
+
+    return alone
 
 
 @dataclass(frozen=True)
@@ -43,6 +65,9 @@ class Surrogate:
     (Kandasamy et al. 2018 and White et al. 2021 found such kernels hard to beat on architectures). Members are weighted
     by their marginal likelihood, for every loss by itself, instead of choosing one set of hyper-parameters.
 
+    Linear algebra runs on one thread: of matrices this small, two threads on two busy cores took ten times as long, and
+    the numbers would depend on how many cores there are.
+
     Costs: 12 Cholesky factorisations, O(n³).
 
     Args:
@@ -50,6 +75,7 @@ class Surrogate:
         Y: (n, m) losses in any unit; they are replaced by normal scores, so outliers and units do not matter.
     """
 
+    @_one_thread
     def __init__(self, X: np.ndarray, Y: np.ndarray) -> None:
         self._X = np.asarray(X, dtype=np.float64)
         self.targets = np.stack([normal_scores(y) for y in np.asarray(Y, dtype=np.float64).T], axis=1)
@@ -64,6 +90,7 @@ class Surrogate:
         weights[weights < NEGLIGIBLE] = 0.0
         self.weights: np.ndarray = weights / weights.sum(axis=0)
 
+    @_one_thread
     def posterior(self, X: np.ndarray) -> Posterior:
         """Return what is believed of the architectures with encodings ``X`` (s, D)."""
         X = np.asarray(X, dtype=np.float64)
@@ -86,6 +113,7 @@ class Surrogate:
             noise += share * member.noise
         spread = np.maximum(squares - means**2, 0.0)  # where the members disagree
 
+        @_one_thread
         def row(at: int) -> np.ndarray:
             near = _squared(X[at : at + 1], X)[0]
             found = np.zeros((m, s))
@@ -96,6 +124,7 @@ class Surrogate:
 
         return Posterior(means, latent + spread, noise, row)
 
+    @_one_thread
     def mean(self, X: np.ndarray) -> np.ndarray:
         """Return the mean (s, m) at ``X`` (s, D)."""
         across = _squared(np.asarray(X, dtype=np.float64), self._X)
@@ -105,6 +134,7 @@ class Surrogate:
                 found += weight * (np.exp(-across / (member.length * self._scale)) @ member.alpha)
         return found
 
+    @_one_thread
     def slope(self, X: np.ndarray) -> np.ndarray:
         """Return the gradient (s, D) of the mean of the first loss at ``X`` (s, D)."""
         X = np.asarray(X, dtype=np.float64)
