@@ -34,7 +34,8 @@ def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[s
     ``on_front`` refers to the front of performance against interpretability under the run's preference. The hypervolume
     is that of ``hypervolume_losses``, reference point 1, the model without features included. ``measures_correlation``
     says which measures rank the eligible candidates alike, and warns where the weights count one property twice.
-    ``best`` meets all goals of the preference or, while no candidate does, is the nearest; ``goals`` says more.
+    ``best`` meets all goals of the preference or, while no candidate does, is the nearest; ``goals`` says more. It lies
+    in the search space as it is now, and so does the front.
 
     Args:
         view: The run.
@@ -43,7 +44,7 @@ def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[s
     view.refresh()
     record, settings = view.record, RunSettings.model_validate(view.record.settings)
     snapshot = view.snapshot
-    ranking = snapshot.rank(settings.preference)
+    ranking = snapshot.rank(settings.preference, view.inside(snapshot))
     rows = []
     for evaluation in view.store.evaluations(view.run_id):
         at = snapshot.position(evaluation.id)
