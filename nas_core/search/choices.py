@@ -19,7 +19,7 @@ from nas_core.search.starts import Starts
 from nas_core.search.strategy import Space, Strategy
 from nas_core.spaces.variables import Chooser
 
-__all__ = ["ChoiceStrategy"]
+__all__ = ["ChoiceStrategy", "RefittedStrategy"]
 
 STARTS = 16
 MISSES = 12
@@ -158,3 +158,19 @@ class ChoiceStrategy(Strategy):
 
     def _random(self, rng: np.random.Generator) -> Proposal:
         return Proposal(architecture=self._space.sample(rng, self._hints))
+
+
+class RefittedStrategy(ChoiceStrategy):
+    """Keeps nothing between two asks: what it decides by is fitted to everything told whenever it is asked."""
+
+    def _begin(self) -> None:
+        """Do nothing: nothing is kept."""
+
+    def _learn(self, fresh: Sequence[str]) -> None:
+        """Do nothing before the next ask."""
+
+    def _learned(self) -> dict[str, Any]:
+        return {}
+
+    def _relearn(self, learned: dict[str, Any]) -> None:
+        """Do nothing: nothing is kept."""

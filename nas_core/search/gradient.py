@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from nas_core.search.choices import ChoiceStrategy
+from nas_core.search.choices import RefittedStrategy
 from nas_core.search.decisions import Decision, Follower
 from nas_core.search.standing import best_and_others
 from nas_core.search.surrogate import Surrogate
@@ -32,7 +32,7 @@ SURE = 2.5
 """Logit of the chosen option in a relaxed architecture that starts at a known one."""
 
 
-class GradientStrategy(ChoiceStrategy):
+class GradientStrategy(RefittedStrategy):
     """Relaxes every choice to shares of its options and descends the gradient of a learned objective.
 
     Feature gates and groups of a table, blocks of an image network and operations of a cell are all named decisions. A
@@ -50,18 +50,6 @@ class GradientStrategy(ChoiceStrategy):
     name: ClassVar[str] = "gradient"
     label: ClassVar[str] = "Gradient descent"
     description: ClassVar[str] = "Relaxes every choice and follows the gradient of what it has learned."
-
-    def _begin(self) -> None:
-        """Nothing is kept: the objective is fitted at every ask."""
-
-    def _learn(self, fresh: Sequence[str]) -> None:
-        """Nothing to do before the next ask."""
-
-    def _learned(self) -> dict[str, Any]:
-        return {}
-
-    def _relearn(self, learned: dict[str, Any]) -> None:
-        """Nothing is kept."""
 
     def _choosers(self, n: int, rng: np.random.Generator) -> Iterator[Chooser]:
         losses = self.losses()

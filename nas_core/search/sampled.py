@@ -7,11 +7,11 @@ exactly after a restart.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from nas_core.search.choices import ChoiceStrategy
+from nas_core.search.choices import RefittedStrategy
 from nas_core.search.decisions import Decision, Follower, decisions_of
 from nas_core.search.standing import best_and_others
 from nas_core.search.surrogate import normal_scores
@@ -32,7 +32,7 @@ GP_BEST = 5
 """Small steps start at one of so many of the best candidates, or at an answer of the process."""
 
 
-class TpeStrategy(ChoiceStrategy):
+class TpeStrategy(RefittedStrategy):
     """Tree-structured Parzen estimators: choices that are common among good candidates and rare among the others.
 
     The sampler is Optuna's, over all decisions together. The candidates of one pack count as bad until they are known,
@@ -48,18 +48,6 @@ class TpeStrategy(ChoiceStrategy):
     label: ClassVar[str] = "TPE"
     description: ClassVar[str] = "Prefers choices that are common among the good candidates and rare among the others."
 
-    def _begin(self) -> None:
-        """Nothing is kept: the study is filled at every ask."""
-
-    def _learn(self, fresh: Sequence[str]) -> None:
-        """Nothing to do before the next ask."""
-
-    def _learned(self) -> dict[str, Any]:
-        return {}
-
-    def _relearn(self, learned: dict[str, Any]) -> None:
-        """Nothing is kept."""
-
     def _choosers(self, n: int, rng: np.random.Generator) -> Iterator[Chooser]:
         from nas_core.search.study import Study, tpe_sampler
 
@@ -74,7 +62,7 @@ class TpeStrategy(ChoiceStrategy):
             yield Follower(answers | drawn)
 
 
-class GpStrategy(ChoiceStrategy):
+class GpStrategy(RefittedStrategy):
     """A Gaussian process over decisions is asked now and then; small steps from the best and from its answers fill up.
 
     The sampler is Optuna's, with the expected improvement of the Tchebycheff scalar at λ; it takes a tenth of a second
@@ -91,18 +79,6 @@ class GpStrategy(ChoiceStrategy):
     name: ClassVar[str] = "gp"
     label: ClassVar[str] = "GP (Optuna)"
     description: ClassVar[str] = "Asks a Gaussian process now and then, and tries small steps from its answers."
-
-    def _begin(self) -> None:
-        """Nothing is kept: the process is fitted at every question."""
-
-    def _learn(self, fresh: Sequence[str]) -> None:
-        """Nothing to do before the next ask."""
-
-    def _learned(self) -> dict[str, Any]:
-        return {}
-
-    def _relearn(self, learned: dict[str, Any]) -> None:
-        """Nothing is kept."""
 
     def _choosers(self, n: int, rng: np.random.Generator) -> Iterator[Chooser]:
         losses = self.losses()
