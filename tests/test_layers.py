@@ -21,14 +21,16 @@ ENGINE_LAYERS = [
     {"interpretability", "training"},
     {"explanations"},
     {"evaluation", "search"},
-    {"audit"},
+    {"audit", "comparison", "insight"},
     {"runs"},
+    {"exports", "reports"},
     {"command"},
 ]
 STUDIO_LAYERS = [
     {"theme", "texts"},
     {"views"},
     {"figures"},
+    {"replay"},
     {"assets", "drafts", "process", "uploads"},
     {"state"},
     {"watching"},
