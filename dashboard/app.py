@@ -24,7 +24,8 @@ def render() -> None:
     pages = [
         st.Page(f"pages/{name}.py", title=text(f"studio.page_{name}"), default=name == "run") for name in state.PAGES
     ]
-    st.navigation(pages, position="top").run()
+    story = st.Page("pages/present.py", title=text("story.open"), visibility="hidden")
+    st.navigation([*pages, story], position="top").run()
 
 
 if __name__ == "__main__":

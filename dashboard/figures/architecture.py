@@ -37,16 +37,17 @@ HIDDEN = {"visible": False, "fixedrange": True}
 
 def architecture_figure(
     view: GraphView, colours: Palette, *, room: float = 620.0, height: float | None = None,
-    overlay: Overlay | None = None,
+    overlay: Overlay | None = None, largest: float = 1.0,
 ) -> go.Figure:  # fmt: skip
     """Return the picture of ``view`` for a column about ``room`` pixels wide, ``height`` pixels high if given.
 
     A graph larger than that is shrunk, letters included, so that text stays inside its box. Where it would have to be
     shrunk below :data:`SMALLEST` and no height is given, the figure has a width of its own, larger than the room.
+    One that is smaller is enlarged up to ``largest`` times where a height is given.
     """
     scale = drawn_width(view, room) / (view.width + 2 * MARGIN)
     if height is not None:
-        scale = min(1.0, room / (view.width + 2 * MARGIN), height / (view.height + 2 * MARGIN))
+        scale = min(largest, room / (view.width + 2 * MARGIN), height / (view.height + 2 * MARGIN))
     figure = go.Figure()
     if view.clusters:
         figure.add_trace(_cluster_trace(view.clusters, colours))
