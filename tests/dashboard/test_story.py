@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from recorded import RUN, recorded_run
 from dashboard import process
 from dashboard.figures.story import price_figure, story_front_figure
 from dashboard.theme import DARK, LIGHT
+from dashboard.views.card import Card
 from dashboard.views.story import SLIDES, Story, price_sentence, story
 from dashboard.watching import Watched, card_of, ranking, watch
 from nas_core.preferences import Preference
@@ -19,7 +22,7 @@ from nas_core.store import InMemoryStore
 
 
 @pytest.fixture(scope="module")
-def watched() -> Watched:
+def watched() -> Iterator[Watched]:
     store, _ = recorded_run(count=40)
     process.configure(opened=store)
     found = watch(RUN)
@@ -65,6 +68,10 @@ def test_a_network_chosen_by_hand_is_put_forward_and_one_that_is_not_eligible_is
     assert ranked.best is not None
 
 
+def either(cards: dict[str, Card], watched: Watched, ranked: Ranking, candidate: str) -> Card | None:
+    return cards.get(candidate) or card_of(watched, candidate, ranked)
+
+
 def test_the_sentence_says_whether_the_intervals_overlap(watched: Watched) -> None:
     found, _ = told(watched)
     last, ranked = found.last, ranking(watched, Preference(weight=0.5))
@@ -72,7 +79,7 @@ def test_the_sentence_says_whether_the_intervals_overlap(watched: Watched) -> No
     for low, high, said in ((0.86, 0.89, "overlap"), (0.84, 0.87, "more than")):
         card = dataclasses.replace(last.card, performance=(low + high) / 2, low=low, high=high)
         cards = {found.first.card.id: first, last.card.id: card}
-        again = story(watched.snapshot, ranked, lambda i, known=cards: known.get(i) or card_of(watched, i, ranked))
+        again = story(watched.snapshot, ranked, partial(either, cards, watched, ranked))
         assert again is not None
         assert said in price_sentence(again, again.last)
     assert "gives up nothing" in price_sentence(found, found.first)
