@@ -14,7 +14,7 @@ from importlib.resources import files
 
 __all__ = ["LANGUAGES", "catalogue", "set_language", "text"]
 
-LANGUAGES: dict[str, str] = {"en": "English"}
+LANGUAGES: dict[str, str] = {"en": "English", "zh": "中文"}
 _language: ContextVar[str] = ContextVar("language", default="en")
 
 
