@@ -7,6 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.header import page_header
+from dashboard.components.tour import tour_card
 from dashboard.texts import text
 from dashboard.theme import palette
 
@@ -24,7 +26,11 @@ def render() -> None:
     pages = [
         st.Page(f"pages/{name}.py", title=text(f"studio.page_{name}"), default=name == "run") for name in state.PAGES
     ]
-    st.navigation(pages, position="top").run()
+    chosen = st.navigation(pages, position="top")
+    name = chosen.url_path or "run"
+    page_header(name)
+    tour_card(name)
+    chosen.run()
 
 
 if __name__ == "__main__":

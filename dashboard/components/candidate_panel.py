@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.live_chart import live_chart
 from dashboard.figures.architecture import architecture_figure
-from dashboard.texts import text
+from dashboard.texts import language, text
 from dashboard.theme import Palette, palette
 from dashboard.views.card import Card, MeasureBar
 from dashboard.views.graph import graph_view
@@ -43,7 +43,7 @@ def candidate_panel(
             _open_link(state.Selection(selection.run, card.id))
         st.html(_figures_html(card, palette(dark)))
         record = watched.record
-        figure, words = _graph(record.id, record.created, card.id, dark, watched)
+        figure, words = _graph(record.id, record.created, card.id, dark, language(), watched)
         live_chart(figure, height=_height(watched), words=words, key=f"panel_graph_{record.id}")
         st.html(bars_html(card.bars, dark))
         st.html(_facts_html(card, dark))
@@ -68,11 +68,11 @@ def _open_link(chosen: state.Selection) -> None:
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _graph(run: str, created: float, candidate: str, dark: bool, _watched: Watched) -> tuple[str, str]:
+def _graph(run: str, created: float, candidate: str, dark: bool, speech: str, _watched: Watched) -> tuple[str, str]:
     """Return the small graph of a candidate as a figure's JSON, and in words; laid out once (40 ms) and kept.
 
     Every candidate has the same frame, so that nothing moves when another one is chosen. ``created`` tells a run from
-    another of the same name in another store.
+    another of the same name in another store, ``speech`` one language from another.
     """
     from nas_core.spaces import graph
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.texts import text
+from dashboard.texts import spoken, spoken_line, text
 from dashboard.views.card import structure_lines
 from dashboard.views.measures import RaisedBy, architecture_changes, nearest_higher
 from dashboard.views.words import count, duration, estimate, number
@@ -86,7 +86,7 @@ def candidate_view(
         ended_well=evaluation.eligible,
         origin=_origin(evaluation),
         parents=tuple((numbers[p], p) for p in evaluation.parents if p in numbers),
-        structure=space.engine.describe(space, values),
+        structure=spoken_line(space.engine.describe(space, values)),
         lines=lines,
         groups=tuple(_group_words(g, values.get("marks", {}), names) for g in values.get("groups", ())),
         facts=tuple(_facts(evaluation, objective)),
@@ -112,13 +112,13 @@ def _facts(evaluation: Evaluation, objective: Objective) -> list[Fact]:
     cost = evaluation.cost
     about = f"{objective.description} {text('candidate.interval')}"
     found = [
-        Fact(objective.label, estimate(evaluation.performance), about),
+        Fact(spoken(objective.label), estimate(evaluation.performance), about),
         Fact(text("candidate.skill"), estimate(evaluation.skill), text("candidate.skill_help")),
     ]
     for name, value in evaluation.metrics.items():
         if name != objective.name:
             known = METRICS.get(name)
-            label, meaning = (known.label, known.description) if known else (name.replace("_", " "), "")
+            label, meaning = (spoken(known.label), known.description) if known else (name.replace("_", " "), "")
             found.append(Fact(label, number(value), meaning))
     return [
         *found,
@@ -203,7 +203,7 @@ def best_links(
 
 
 def _link(evaluation: Evaluation, objective: Objective, space: SearchSpace, amount: int) -> str:
-    told = {"number": evaluation.index, "metric": objective.label, "value": estimate(evaluation.performance)}
+    told = {"number": evaluation.index, "metric": spoken(objective.label), "value": estimate(evaluation.performance)}
     if space.signal is not None:
         return text("card.link_signal", **told, operations=count(amount))
     return text("candidate.link", **told, used=amount, all=len(space.features))

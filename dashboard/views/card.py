@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dashboard.texts import catalogue, text
+from dashboard.texts import catalogue, spoken, spoken_line, text
 from dashboard.views.words import count, percent
 
 if TYPE_CHECKING:
@@ -88,11 +88,11 @@ def candidate_card(
     p = evaluation.performance
     cost = text("card.cost_words", parameters=count(evaluation.cost.parameters or found.parameters),
                 operations=count(evaluation.cost.operations or found.operations))  # fmt: skip
-    built = space.engine.describe(space, evaluation.architecture.values)
+    built = spoken_line(space.engine.describe(space, evaluation.architecture.values))
     return Card(
         id=evaluation.id,
         number=evaluation.index,
-        metric=objective.label,
+        metric=spoken(objective.label),
         performance=p.value if p else None,
         low=p.low if p else None,
         high=p.high if p else None,
@@ -189,4 +189,4 @@ def measure_label(name: str) -> str:
         return text(key)
     from nas_core.interpretability import MEASURES
 
-    return MEASURES[name].label if name in MEASURES else name.replace("_", " ")
+    return spoken(MEASURES[name].label) if name in MEASURES else name.replace("_", " ")
