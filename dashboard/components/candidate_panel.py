@@ -13,6 +13,7 @@ from dashboard.figures.architecture import architecture_figure
 from dashboard.texts import language, text
 from dashboard.theme import Palette, palette
 from dashboard.views.card import Card, MeasureBar
+from dashboard.views.glossary import about_measure
 from dashboard.views.graph import graph_view
 from dashboard.views.words import interval, number
 from dashboard.watching import Watched
@@ -41,6 +42,7 @@ def candidate_panel(
             if picked:
                 st.button(text("run.back_to_best"), type="tertiary", on_click=on_back, key="back_to_best")
             _open_link(state.Selection(selection.run, card.id))
+        st.caption(card.plain)
         st.html(_figures_html(card, palette(dark)))
         record = watched.record
         figure, words = _graph(record.id, record.created, card.id, dark, language(), watched)
@@ -118,7 +120,7 @@ def bars_html(bars: tuple[MeasureBar, ...], dark: bool) -> str:
             width = f"width:{100 * bar.score:.1f}%"
             fill = f'<div style="{width};height:100%;background:{colours.interpretability};border-radius:3px"></div>'
         rows.append(
-            f'<div style="white-space:nowrap">{escape(bar.label)}</div>'
+            f'<div style="white-space:nowrap" title="{escape(about_measure(bar.name))}">{escape(bar.label)}</div>'
             f'<div style="background:{colours.grid};height:8px;border-radius:3px;overflow:hidden">{fill}</div>'
             f'<div style="text-align:right;font-variant-numeric:tabular-nums">{value}</div>'
         )

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import process, state
 from dashboard.components.glossary import glossary_popover
-from dashboard.components.tour import tour_running, tour_start
+from dashboard.components.tour import tour_running, tour_start, tour_taken
 from dashboard.texts import LANGUAGES, language, text
 from dashboard.theme import palette
 from dashboard.views.progress import ProgressView
@@ -35,7 +35,6 @@ def page_header(page: str) -> None:
     """
     selection = state.load()
     _style()
-    _name_language()
     with st.container(horizontal=True, vertical_alignment="center", key="page_header", gap="small", wrap=False):
         with st.container(horizontal=True, vertical_alignment="center", key="header_run", gap="small", wrap=False):
             _run(page, selection)
@@ -43,6 +42,7 @@ def page_header(page: str) -> None:
         st.button(text("header.tour"), icon=":material/explore:", type="tertiary", key="header_tour",
                   help=text("header.tour_help"), on_click=tour_start, disabled=tour_running() is not None)  # fmt: skip
         _language_switch()
+    _name_language()
 
 
 def _run(page: str, selection: state.Selection) -> None:
@@ -63,12 +63,16 @@ def _run(page: str, selection: state.Selection) -> None:
 
 
 def _example() -> None:
+    """Say that this run is a recorded one, and offer what a person may want instead."""
     st.badge(text("header.example"), icon=":material/inventory_2:", color="orange", help=text("header.example_help"))
     if st.button(text("header.start_own"), type="tertiary", icon=":material/add:", key="start_own",
                  help=text("header.start_own_help")):  # fmt: skip
         st.session_state[state.CHOOSING] = True
         state.save(state.Selection())
         state.open_page("run", state.Selection())
+    if tour_running() is None and not tour_taken():
+        st.button(text("header.tour_offer"), type="tertiary", icon=":material/explore:", key="tour_offer",
+                  on_click=tour_start)  # fmt: skip
 
 
 def _standing(run_id: str, was_live: bool) -> None:
@@ -131,7 +135,8 @@ def _style() -> None:
         f"border-bottom:1px solid {colours.grid};padding-bottom:4px}}"
         ".st-key-header_run{overflow:hidden;flex:1 1 auto;min-width:0}"
         ".st-key-header_run *{white-space:nowrap}"
-        ".st-key-header_lang{position:absolute;width:0;height:0;overflow:hidden}"
+        ":has(>.st-key-header_lang),.st-key-header_lang{position:absolute;width:0;height:0;overflow:hidden}"
+        "[data-testid=stMainBlockContainer]{padding-top:4.2rem}"
         f".st-key-header_chip a{{background:{colours.chosen};border-radius:999px;padding:1px 10px;margin:0}}"
         f".st-key-header_chip a *{{color:{colours.on_chosen}!important;font-weight:600}}</style>"
     )

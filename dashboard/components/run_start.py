@@ -122,7 +122,10 @@ def _preset_choice(prepared: state.Draft) -> str | None:
     if prepared.space is not None:
         presets, at = [None, *presets], 0
     return st.selectbox(
-        text("run.preset"), presets, index=at, format_func=lambda name: name or text("run.preset_edited")
+        text("run.preset"),
+        presets,
+        index=at,
+        format_func=lambda name: spoken(name) if name else text("run.preset_edited"),
     )
 
 

@@ -10,7 +10,7 @@ from dashboard.theme import palette
 from dashboard.views.tour import TourStep, tour_step
 from nas_core.errors import NasightError
 
-__all__ = ["tour_card", "tour_running", "tour_start"]
+__all__ = ["tour_card", "tour_running", "tour_start", "tour_taken"]
 
 _STEP, _SEEN = "nasight_tour", "nasight_tour_seen"
 
@@ -26,9 +26,15 @@ def tour_running() -> int | None:
     return step
 
 
+def tour_taken() -> bool:
+    """Return whether this tab has begun the tour before, or put it away."""
+    return _SEEN in st.session_state
+
+
 def tour_start() -> None:
     """From a callback: begin the tour."""
     st.session_state[_STEP] = 1
+    st.session_state[_SEEN] = 0
 
 
 def tour_card(page: str) -> None:
@@ -40,7 +46,8 @@ def tour_card(page: str) -> None:
     colours = palette(state.is_dark())
     marked = f"{step.points_at}{{outline:3px solid {colours.chosen};outline-offset:4px;border-radius:6px}}"
     st.html(
-        "<style>.st-key-tour{position:fixed;right:20px;bottom:20px;width:min(360px,calc(100vw - 40px));z-index:1000;"
+        "<style>:has(>.st-key-tour){position:absolute;width:0;height:0}"
+        ".st-key-tour{position:fixed;right:20px;bottom:20px;width:min(360px,calc(100vw - 40px));z-index:1000;"
         f"background:{colours.panel};border:1px solid {colours.chosen};border-radius:8px;padding:12px 16px;"
         "box-shadow:0 4px 18px rgba(0,0,0,.25)}"
         f"{marked if step.points_at and step.page == page else ''}</style>"
@@ -59,12 +66,13 @@ def tour_card(page: str) -> None:
         st.rerun()
     if back or on:
         _go(tour_step(step.number + (1 if on else -1), state.PAGES), page)
-    if step.page != page and st.session_state.get(_SEEN) != step.number:
+    if st.session_state.get(_SEEN) != step.number and (step.page != page or _lacks_candidate(step)):
         _go(step, page)
 
 
 def _close() -> None:
     st.session_state.pop(_STEP, None)
+    st.session_state.setdefault(_SEEN, 0)
     st.query_params.pop("tour", None)
 
 
@@ -72,12 +80,17 @@ def _go(step: TourStep, page: str) -> None:
     """Go to a step, to its page if that is another one, with a candidate where the page is about one."""
     st.session_state[_STEP] = st.session_state[_SEEN] = step.number
     st.query_params["tour"] = str(step.number)
+    selection = state.load()
+    if _lacks_candidate(step) and selection.run is not None:
+        selection = state.Selection(selection.run, _best(selection.run))
+        state.save(selection)
     if step.page == page:
         st.rerun()
-    selection = state.load()
-    if step.page == "candidate" and selection.run is not None and selection.candidate is None:
-        selection = state.Selection(selection.run, _best(selection.run))
     state.open_page(step.page, selection)
+
+
+def _lacks_candidate(step: TourStep) -> bool:
+    return step.page == "candidate" and state.load().candidate is None
 
 
 def _best(run_id: str) -> str | None:

@@ -127,7 +127,7 @@ def _choose(space: SearchSpace, offered: Mapping[str, SearchSpace]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.segmented_control(
             text("space.preset"), list(offered), default=preset, required=True, key=f"space_preset_{family}_{preset}",
-            help=f"{text('space.preset_help')}\n\n{_listed(descriptions)}",
+            format_func=spoken, help=f"{text('space.preset_help')}\n\n{_listed(descriptions)}",
         )  # fmt: skip
         if draft.space is not None:
             st.button(text("space.reset"), on_click=_reset, key="space_reset", icon=":material/restart_alt:")

@@ -11,6 +11,7 @@ import numpy as np
 from dashboard.texts import spoken, spoken_line, text
 from dashboard.views.card import structure_lines
 from dashboard.views.measures import RaisedBy, architecture_changes, nearest_higher
+from dashboard.views.plain import plain_sentence
 from dashboard.views.words import count, duration, estimate, number
 from nas_core.objectives import METRICS
 
@@ -41,6 +42,7 @@ class CandidateView:
         status: Its status in words; ``reason`` is why, where it did not end well.
         ended_well: True when it was trained and may be on the front.
         parents: Number in the run and id of each parent.
+        plain: What it is in one plain sentence.
         structure: What it is made of, besides its features, in one line.
         lines: How much of a signal it sees at a time and what acts together, as terms and words; empty for tables.
         groups: The groups of a table's network in words, one each.
@@ -53,6 +55,7 @@ class CandidateView:
     ended_well: bool
     origin: str
     parents: tuple[tuple[int, str], ...]
+    plain: str
     structure: str
     lines: tuple[tuple[str, str], ...]
     groups: tuple[str, ...]
@@ -86,6 +89,7 @@ def candidate_view(
         ended_well=evaluation.eligible,
         origin=_origin(evaluation),
         parents=tuple((numbers[p], p) for p in evaluation.parents if p in numbers),
+        plain=plain_sentence(evaluation, space, objective, known),
         structure=spoken_line(space.engine.describe(space, values)),
         lines=lines,
         groups=tuple(_group_words(g, values.get("marks", {}), names) for g in values.get("groups", ())),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dashboard.texts import catalogue, spoken, spoken_line, text
+from dashboard.views.plain import plain_sentence
 from dashboard.views.words import count, percent
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Card:
             image or a sequence one place sees and which patches or steps can act together; then how it is built and
             what it costs.
         phrase: The most telling of these in one phrase for a sentence.
+        plain: The candidate in one plain sentence.
         bars: Its measures.
         parameters, operations: What it costs.
         origin, operator, parents: Where it came from.
@@ -59,6 +61,7 @@ class Card:
     interpretability: float | None
     lines: tuple[tuple[str, str], ...]
     phrase: str
+    plain: str
     bars: tuple[MeasureBar, ...]
     parameters: int
     operations: int
@@ -99,6 +102,7 @@ def candidate_card(
         interpretability=interpretability,
         lines=(*structure_lines(evaluation, space, found), (text("card.built"), built), (text("card.cost"), cost)),
         phrase=_phrase(space, found),
+        plain=plain_sentence(evaluation, space, objective, found),
         bars=tuple(MeasureBar(n, labels.get(n, n), m.value, m.reason or "") for n, m in evaluation.measures.items()),
         parameters=evaluation.cost.parameters,
         operations=evaluation.cost.operations,
