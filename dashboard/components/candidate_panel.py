@@ -13,7 +13,7 @@ from dashboard.figures.architecture import architecture_figure
 from dashboard.texts import language, text
 from dashboard.theme import Palette, palette
 from dashboard.views.card import Card, MeasureBar
-from dashboard.views.glossary import about_measure
+from dashboard.views.glossary import about, about_measure
 from dashboard.views.graph import graph_view
 from dashboard.views.words import interval, number
 from dashboard.watching import Watched
@@ -96,7 +96,12 @@ def _figures_html(card: Card, colours: Palette) -> str:
     """Return performance with its interval and interpretability, each with the mark of its colour."""
     told = (
         (card.metric, interval(card.performance, card.low, card.high), colours.accuracy, text("run.interval_help")),
-        (text("run.interpretability"), number(card.interpretability), colours.interpretability, ""),
+        (
+            text("run.interpretability"),
+            number(card.interpretability),
+            colours.interpretability,
+            about("interpretability"),
+        ),
     )
     cells = "".join(
         f'<div title="{escape(about)}"><span style="display:inline-block;width:9px;height:9px;border-radius:2px;'

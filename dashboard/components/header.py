@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 import streamlit as st
@@ -11,6 +12,7 @@ from dashboard.components.glossary import glossary_popover
 from dashboard.components.tour import tour_running, tour_start, tour_taken
 from dashboard.texts import LANGUAGES, language, text
 from dashboard.theme import palette
+from dashboard.views.lettering import shorten
 from dashboard.views.progress import ProgressView
 from dashboard.views.words import count, duration, number
 from dashboard.watching import standing
@@ -19,7 +21,9 @@ from nas_core.errors import NasightError
 __all__ = ["page_header", "remember_weight"]
 
 REFRESH = 2.0  # seconds between two looks at a live run
-HEIGHT = 36  # pixels
+HEIGHT = 38  # pixels
+LETTERS = 32
+"""Of the name of a run, the middle left out."""
 _WEIGHT = "nasight_weight_seen_"
 
 
@@ -86,7 +90,8 @@ def _standing(run_id: str, was_live: bool) -> None:
 
 def _standing_words(now: ProgressView) -> str:
     key = "studio.run_progress" if now.budget else "studio.run_progress_open"
-    parts = [text(key, name=now.name, state=text(f"studio.state_{now.state}"), evaluated=count(now.evaluated),
+    name = re.sub(r"([\\`*_\[\]{}<>$:~#|])", r"\\\1", shorten(now.name, LETTERS))  # a label is Markdown
+    parts = [text(key, name=name, state=text(f"studio.state_{now.state}"), evaluated=count(now.evaluated),
                   budget=count(now.budget or 0))]  # fmt: skip
     if now.state == "running":
         if now.rate:
@@ -131,10 +136,11 @@ def _name_language() -> None:
 def _style() -> None:
     colours = palette(state.is_dark())
     st.html(
-        f"<style>.st-key-page_header{{height:{HEIGHT}px;min-height:{HEIGHT}px;overflow:hidden;"
+        f"<style>.st-key-page_header{{box-sizing:border-box;height:{HEIGHT}px;min-height:{HEIGHT}px;overflow:hidden;"
         f"border-bottom:1px solid {colours.grid};padding-bottom:4px}}"
         ".st-key-header_run{overflow:hidden;flex:1 1 auto;min-width:0}"
         ".st-key-header_run *{white-space:nowrap}"
+        f".st-key-page_header button:not(:disabled) *{{color:{colours.ink}!important}}"  # Streamlit's own is too dark
         ":has(>.st-key-header_lang),.st-key-header_lang{position:absolute;width:0;height:0;overflow:hidden}"
         "[data-testid=stMainBlockContainer]{padding-top:4.2rem}"
         f".st-key-header_chip a{{background:{colours.chosen};border-radius:999px;padding:1px 10px;margin:0}}"

@@ -17,6 +17,7 @@ from dashboard.texts import spoken, text
 from dashboard.theme import palette
 from dashboard.views.card import measure_label
 from dashboard.views.correlations import correlations_view
+from dashboard.views.glossary import about
 from dashboard.views.hypervolume import hypervolume_view
 from dashboard.views.table import ROWS, CandidateTable, candidate_table
 from dashboard.views.words import count, duration, number
@@ -135,7 +136,7 @@ def _hypervolume(watched: Watched) -> None:
     value = number(view.last)
     measures = ", ".join(measure_label(name) for name in watched.view.search)
     st.caption(text("run.hypervolume_caption", value=value, count=count(int(view.candidates[-1])), measures=measures,
-                    floor=number(view.floor)))  # fmt: skip
+                    floor=number(view.floor)), help=about("hypervolume"))  # fmt: skip
     labels = {name: text(f"run.hypervolume_{name}") for name in ("x", "y", "floor")}
     figure = hypervolume_figure(view, palette(state.is_dark()), labels, height=HYPERVOLUME_HEIGHT)
     figure.layout.template = None  # longer than the curve

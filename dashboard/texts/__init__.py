@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 
 __all__ = ["LANGUAGES", "catalogue", "language", "preferred", "set_language", "slug", "spoken", "spoken_line",
-           "text"]  # fmt: skip
+           "spoken_steps", "text"]  # fmt: skip
 
 LANGUAGES: dict[str, str] = {"en": "English", "zh": "中文"}
 _language: ContextVar[str] = ContextVar("language", default="en")
@@ -53,6 +53,11 @@ def spoken_line(line: str) -> str:
 
 def _spoken_part(part: str) -> str:
     return " ".join(spoken(word) for word in part.split(" ")) if spoken(part) == part else spoken(part)
+
+
+def spoken_steps(steps: str) -> str:
+    """Return the names of the operators that made a candidate ("crossover + add feature") in the chosen language."""
+    return " + ".join(spoken(step.replace("_", " ")) for step in steps.split(" + "))
 
 
 def slug(word: str) -> str:

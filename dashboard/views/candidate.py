@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.texts import spoken, spoken_line, text
+from dashboard.texts import spoken, spoken_line, spoken_steps, text
 from dashboard.views.card import structure_lines
 from dashboard.views.measures import RaisedBy, architecture_changes, nearest_higher
 from dashboard.views.plain import plain_sentence
@@ -102,7 +102,7 @@ def _origin(evaluation: Evaluation) -> str:
         return text("candidate.origin_landmark", name=evaluation.operator.partition(":")[2].strip())
     if evaluation.operator == "sample":
         return text("candidate.origin_sample")
-    return text("candidate.origin_operator", name=evaluation.operator.replace("_", " "))
+    return text("candidate.origin_operator", name=spoken_steps(evaluation.operator))
 
 
 def _group_words(group: dict, marks: dict, names: Sequence[str]) -> str:
