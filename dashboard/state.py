@@ -31,6 +31,7 @@ _SELECTION, _DRAFT, _TOLD, _WISH = "nasight_selection", "nasight_draft", "nasigh
 _FACT = "nasight_fact"
 _DRAFT_NAME = "nasight_draft_name"
 _LANGUAGE, _LANGUAGE_WISH = "nasight_language", "nasight_language_wish"
+_OWN = "nasight_own_runs"
 CARRIED = ("lang", "tour")
 """Query parameters that go with a person from page to page, whatever is selected."""
 
@@ -68,7 +69,10 @@ def load() -> Selection:
 def _nothing_yet() -> bool:
     """Return True where a person who has chosen nothing has no run of their own either, nor one on its way."""
     busy = st.session_state.get(CHOOSING) or st.session_state.get(WAITING) or process.latest_launch() is not None
-    return not busy and process.example_run() is not None and not process.store().runs()
+    if busy or st.session_state.get(_OWN) or process.example_run() is None:
+        return False
+    st.session_state[_OWN] = bool(process.store().runs())  # asked until there is one: a store may hold many
+    return not st.session_state[_OWN]
 
 
 def _speak() -> None:

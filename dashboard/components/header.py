@@ -136,7 +136,7 @@ def _name_language() -> None:
 def _style() -> None:
     colours = palette(state.is_dark())
     st.html(
-        f"<style>.st-key-page_header{{box-sizing:border-box;height:{HEIGHT}px;min-height:{HEIGHT}px;overflow:hidden;"
+        f"<style>.st-key-page_header{{box-sizing:border-box!important;height:{HEIGHT}px;min-height:{HEIGHT}px;overflow:hidden;"
         f"border-bottom:1px solid {colours.grid};padding-bottom:4px}}"
         ".st-key-header_run{overflow:hidden;flex:1 1 auto;min-width:0}"
         ".st-key-header_run *{white-space:nowrap}"
