@@ -7,6 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.header import page_header
+from dashboard.components.tour import tour_card
 from dashboard.texts import text
 from dashboard.theme import palette
 
@@ -25,7 +27,12 @@ def render() -> None:
         st.Page(f"pages/{name}.py", title=text(f"studio.page_{name}"), default=name == "run") for name in state.PAGES
     ]
     story = st.Page("pages/present.py", title=text("story.open"), visibility="hidden")
-    st.navigation([*pages, story], position="top").run()
+    chosen = st.navigation([*pages, story], position="top")
+    name = chosen.url_path or "run"
+    if name != "present":  # the presentation has the whole screen
+        page_header(name)
+        tour_card(name)
+    chosen.run()
 
 
 if __name__ == "__main__":

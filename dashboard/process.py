@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from nas_core.spaces import SearchSpace
     from nas_core.store import Store
 
-__all__ = ["Launch", "Order", "active_runs", "configure", "dataset_of", "latest_launch", "launch", "problem_of",
-           "resume", "start_demo", "store"]  # fmt: skip
+__all__ = ["EXAMPLE", "Launch", "Order", "active_runs", "configure", "dataset_of", "example_run", "latest_launch",
+           "launch", "problem_of", "resume", "start_demo", "store"]  # fmt: skip
+
+EXAMPLE = "example-breast-cancer"
+"""Identity of the recorded run that comes with the studio."""
+_EXAMPLES = {EXAMPLE: Path(__file__).parent / "example" / "breast_cancer.zip"}
 
 _lock = threading.RLock()
 _location: str | None = None
@@ -106,7 +110,7 @@ def configure(location: str | None = None, *, opened: Store | None = None) -> No
 
 
 def store() -> Store:
-    """Return the store of this process, opened on first use.
+    """Return the store of this process, opened on first use, with the recorded example beside it.
 
     Raises:
         StoreError: It cannot be opened.
@@ -115,9 +119,15 @@ def store() -> Store:
     with _lock:
         if _store is None:
             from nas_core.store import open_store
+            from nas_core.store.beside import StoreWithExamples
 
-            _store = open_store(_location)
+            _store = StoreWithExamples(open_store(_location), _EXAMPLES)
         return _store
+
+
+def example_run() -> str | None:
+    """Return the identity of the recorded example; None where the store shows none."""
+    return next(iter(getattr(store(), "examples", ())), None)
 
 
 def latest_launch() -> Launch | None:

@@ -15,11 +15,12 @@ import streamlit as st
 
 from dashboard import process
 from dashboard.drafts import Draft, find_draft, keep_draft
-from dashboard.texts import set_language, text
+from dashboard.texts import LANGUAGES, preferred, set_language, text
 from nas_core.errors import NasightError
 
-__all__ = ["CHOOSING", "PAGES", "WAITING", "Draft", "Selection", "choose", "draft", "is_dark", "load", "open_page",
-           "page_link", "save", "save_draft", "shown_errors", "tell", "tell_fact"]  # fmt: skip
+__all__ = ["CHOOSING", "PAGES", "WAITING", "Draft", "Selection", "address", "choose", "choose_language", "draft",
+           "is_dark", "load", "open_page", "page_link", "save", "save_draft", "shown_errors", "tell",
+           "tell_fact"]  # fmt: skip
 
 PAGES = ("data", "space", "run", "candidate")
 WAITING = "nasight_waiting"
@@ -29,6 +30,10 @@ CHOOSING = "nasight_choosing"
 _SELECTION, _DRAFT, _TOLD, _WISH = "nasight_selection", "nasight_draft", "nasight_told", "nasight_wish"
 _FACT = "nasight_fact"
 _DRAFT_NAME = "nasight_draft_name"
+_LANGUAGE, _LANGUAGE_WISH = "nasight_language", "nasight_language_wish"
+_OWN = "nasight_own_runs"
+CARRIED = ("lang", "tour")
+"""Query parameters that go with a person from page to page, whatever is selected."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Selection:
 
 def load() -> Selection:
     """Return what this tab looks at: the URL where it says so, else what the session saw last."""
-    set_language(st.query_params.get("lang", "en"))  # a fragment's rerun has a fresh context and skips the frame
+    _speak()  # a fragment's rerun has a fresh context and skips the frame
     if (wish := st.session_state.pop(_WISH, None)) is not None:
         save(wish)
     run, candidate = st.query_params.get("run"), st.query_params.get("cand")
@@ -54,9 +59,44 @@ def load() -> Selection:
         selection = known if candidate is None else replace(known, candidate=candidate)
     else:
         selection = Selection(run, candidate or (known.candidate if known.run == run else None))
+    if selection.run is None and _nothing_yet():
+        selection = replace(selection, run=process.example_run())
     save(selection)
     _name_draft()
     return selection
+
+
+def _nothing_yet() -> bool:
+    """Return True where a person who has chosen nothing has no run of their own either, nor one on its way."""
+    busy = st.session_state.get(CHOOSING) or st.session_state.get(WAITING) or process.latest_launch() is not None
+    if busy or st.session_state.get(_OWN) or process.example_run() is None:
+        return False
+    st.session_state[_OWN] = bool(process.store().runs())  # asked until there is one: a store may hold many
+    return not st.session_state[_OWN]
+
+
+def _speak() -> None:
+    """Set the language: what was just chosen, else what the URL says, else what was chosen before, else the browser's.
+
+    What a person chose, here or by a link, is written into the URL of every page they come to.
+    """
+    wish, told = st.session_state.pop(_LANGUAGE_WISH, None), st.query_params.get("lang")
+    if wish is not None or told in LANGUAGES:
+        st.session_state[_LANGUAGE] = wish or told
+    chosen = st.session_state.get(_LANGUAGE)
+    if chosen is not None and told != chosen:
+        st.query_params["lang"] = chosen
+    set_language(chosen or preferred(st.context.locale))
+
+
+def choose_language(code: str) -> None:
+    """From a callback: speak the language ``code`` from the next draw on."""
+    st.session_state[_LANGUAGE_WISH] = code
+
+
+def address(selection: Selection) -> dict[str, str]:
+    """Return the query parameters of a link to ``selection``: what it names, the language, the step of the tour."""
+    return selection.query() | {name: st.query_params[name] for name in CARRIED if name in st.query_params}
 
 
 def choose(selection: Selection) -> None:
@@ -78,13 +118,13 @@ def open_page(page: str, selection: Selection | None = None) -> NoReturn:
     """Switch to ``page`` (one of :data:`PAGES`), keeping or replacing the selection."""
     chosen = load() if selection is None else selection
     st.session_state[_SELECTION] = chosen
-    st.switch_page(f"pages/{page}.py", query_params=chosen.query())
+    st.switch_page(f"pages/{page}.py", query_params=address(chosen))
 
 
 def page_link(page: str, label: str, selection: Selection | None = None, *, icon: str | None = None) -> None:
     """Draw a link to ``page`` that carries the selection."""
     chosen = load() if selection is None else selection
-    st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=chosen.query())
+    st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=address(chosen))
 
 
 def draft() -> Draft:

@@ -11,7 +11,10 @@ from typing import Any
 
 __all__ = ["DARK", "LIGHT", "Palette", "palette", "plot_layout", "streamlit_theme"]
 
-FONT = "Inter, 'Source Sans Pro', 'Source Sans', system-ui, -apple-system, 'Segoe UI', sans-serif"
+FONT = (
+    "Inter, 'Source Sans Pro', 'Source Sans', system-ui, -apple-system, 'Segoe UI', "
+    "'PingFang SC', 'Microsoft YaHei', 'Noto Sans SC', 'Noto Sans CJK SC', sans-serif"
+)
 
 
 @dataclass(frozen=True)

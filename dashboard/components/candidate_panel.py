@@ -11,9 +11,10 @@ from dashboard import state
 from dashboard.components.live_chart import live_chart
 from dashboard.components.presented import present_link
 from dashboard.figures.architecture import architecture_figure
-from dashboard.texts import text
+from dashboard.texts import language, text
 from dashboard.theme import Palette, palette
 from dashboard.views.card import Card, MeasureBar
+from dashboard.views.glossary import about, about_measure
 from dashboard.views.graph import graph_view
 from dashboard.views.words import interval, number
 from dashboard.watching import Watched
@@ -43,9 +44,10 @@ def candidate_panel(
                 st.button(text("run.back_to_best"), type="tertiary", on_click=on_back, key="back_to_best")
             present_link(watched, card.id if picked else None)
             _open_link(state.Selection(selection.run, card.id))
+        st.caption(card.plain)
         st.html(_figures_html(card, palette(dark)))
         record = watched.record
-        figure, words = _graph(record.id, record.created, card.id, dark, watched)
+        figure, words = _graph(record.id, record.created, card.id, dark, language(), watched)
         live_chart(figure, height=_height(watched), words=words, key=f"panel_graph_{record.id}")
         st.html(bars_html(card.bars, dark))
         st.html(_facts_html(card, dark))
@@ -70,11 +72,11 @@ def _open_link(chosen: state.Selection) -> None:
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _graph(run: str, created: float, candidate: str, dark: bool, _watched: Watched) -> tuple[str, str]:
+def _graph(run: str, created: float, candidate: str, dark: bool, speech: str, _watched: Watched) -> tuple[str, str]:
     """Return the small graph of a candidate as a figure's JSON, and in words; laid out once (40 ms) and kept.
 
     Every candidate has the same frame, so that nothing moves when another one is chosen. ``created`` tells a run from
-    another of the same name in another store.
+    another of the same name in another store, ``speech`` one language from another.
     """
     from nas_core.spaces import graph
 
@@ -96,7 +98,12 @@ def _figures_html(card: Card, colours: Palette) -> str:
     """Return performance with its interval and interpretability, each with the mark of its colour."""
     told = (
         (card.metric, interval(card.performance, card.low, card.high), colours.accuracy, text("run.interval_help")),
-        (text("run.interpretability"), number(card.interpretability), colours.interpretability, ""),
+        (
+            text("run.interpretability"),
+            number(card.interpretability),
+            colours.interpretability,
+            about("interpretability"),
+        ),
     )
     cells = "".join(
         f'<div title="{escape(about)}"><span style="display:inline-block;width:9px;height:9px;border-radius:2px;'
@@ -120,7 +127,7 @@ def bars_html(bars: tuple[MeasureBar, ...], dark: bool) -> str:
             width = f"width:{100 * bar.score:.1f}%"
             fill = f'<div style="{width};height:100%;background:{colours.interpretability};border-radius:3px"></div>'
         rows.append(
-            f'<div style="white-space:nowrap">{escape(bar.label)}</div>'
+            f'<div style="white-space:nowrap" title="{escape(about_measure(bar.name))}">{escape(bar.label)}</div>'
             f'<div style="background:{colours.grid};height:8px;border-radius:3px;overflow:hidden">{fill}</div>'
             f'<div style="text-align:right;font-variant-numeric:tabular-nums">{value}</div>'
         )

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.components import prepared
 from dashboard.figures.data import split_figure
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.theme import palette
 from dashboard.views.data import split_view
 from dashboard.views.space_history import History
@@ -74,9 +74,9 @@ def choose_problem(
     kind = dataset.task if dataset.signal is None else f"{dataset.task}_{dataset.modality}"
     metric = first.selectbox(
         text("data.metric"), metrics, key=f"data_metric_{kind}",
-        format_func=lambda m: METRICS[m].label,
+        format_func=lambda m: spoken(METRICS[m].label),
         index=metrics.index(used.metric) if used.metric in metrics and used.source == source else 0,
-        help="  \n".join(f"**{METRICS[m].label}**: {METRICS[m].description}" for m in metrics),
+        help="  \n".join(f"**{spoken(METRICS[m].label)}**: {METRICS[m].description}" for m in metrics),
     )  # fmt: skip
     ends = round(100 * used.fractions[0]), round(100 * (used.fractions[0] + used.fractions[1]))
     help_ = text("data.split_help") + (f" {text('data.held_out')}" if dataset.held_out is not None else "")
@@ -117,7 +117,7 @@ def use_button(draft: state.Draft, problem: Problem) -> None:
         state.save_draft(kept if kept.space is not None else replace(kept, history=History(), drawing=None))
     used = state.draft()
     if prepared.data_key(used) == prepared.data_key(draft) and used.source is not None:
-        words = text("data.used", name=dataset.name, target=dataset.target, metric=problem.objective.label)
+        words = text("data.used", name=dataset.name, target=dataset.target, metric=spoken(problem.objective.label))
         st.success(words, icon=":material/check:")
         state.page_link("space", text("data.next"))
         state.page_link("run", text("data.straight"))

@@ -14,7 +14,7 @@ from dashboard.components.draw_text import architecture_text
 from dashboard.components.draw_train import train
 from dashboard.components.prepared import DEFAULT
 from dashboard.figures.architecture import architecture_figure
-from dashboard.texts import text
+from dashboard.texts import language, text
 from dashboard.theme import palette
 from dashboard.views.drawing import (
     Change,
@@ -90,7 +90,7 @@ def _change(
     draft: state.Draft, space: SearchSpace, drawing: Drawing, architecture: Architecture
 ) -> Architecture | None:
     """Draw the choice of a place and a change; return what it leads to, None where it is refused."""
-    offered = _places(space.id, architecture.id, space, architecture)
+    offered = _places(space.id, architecture.id, language(), space, architecture)
     labels = [p.label for p in offered]
     before = st.session_state.get(PLACE)
     lively = [i for i, p in enumerate(offered) if any(c.verb == "change" for c in p.changes)]
@@ -136,7 +136,7 @@ def _picture(draft: state.Draft, space: SearchSpace, drawing: Drawing, architect
         st.button(text("draw.redo"), icon=":material/redo:", key="draw_redo", on_click=_move, args=(1,),
                   disabled=drawing.at == len(drawing.steps) - 1)  # fmt: skip
         train(draft, space, drawing, architecture)
-    drawn = _graph(space.id, architecture.id, space, architecture)
+    drawn = _graph(space.id, architecture.id, language(), space, architecture)
     st.plotly_chart(architecture_figure(drawn, palette(state.is_dark()), room=ROOM, height=TALL), theme=None,
                     config=PLOT, key="draw_graph", alt=drawn.words)  # fmt: skip
     if drawn.collapsed:
@@ -146,12 +146,16 @@ def _picture(draft: state.Draft, space: SearchSpace, drawing: Drawing, architect
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _places(space_id: str, architecture_id: str, _space: SearchSpace, _architecture: Architecture) -> tuple[Place, ...]:
+def _places(
+    space_id: str, architecture_id: str, speech: str, _space: SearchSpace, _architecture: Architecture
+) -> tuple[Place, ...]:
     return places(_space, _architecture)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _graph(space_id: str, architecture_id: str, _space: SearchSpace, _architecture: Architecture) -> GraphView:
+def _graph(
+    space_id: str, architecture_id: str, speech: str, _space: SearchSpace, _architecture: Architecture
+) -> GraphView:
     from nas_core.spaces import graph
 
     names = [f.name for f in _space.features]

@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.explained import Explained, candidate_of, problem_of
 from dashboard.figures.explain_importance import compared_figure
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.theme import palette
 from dashboard.views.attributions import AttributionView
 from dashboard.views.explain_importance import compared, shared_words, shuffled_cells, surprise_words
@@ -104,7 +104,7 @@ def compared_part(run_id: str, candidate_id: str, found: Explained, view: Attrib
         told, run = data_says(run_id), shuffles(run_id, candidate_id)
         if run.latest is None:
             run.advance(PATIENCE)
-    drawn = compared(view, found.label, run.latest, told, candidate.used)
+    drawn = compared(view, spoken(found.label), run.latest, told, candidate.used)
     if not drawn.names:
         st.info(text("whole.nothing_to_compare"))
         return
@@ -153,7 +153,7 @@ def cells_part(run_id: str, candidate_id: str) -> None:
 
 def _about(run: Shuffles, found: Explained, told: Associations) -> None:
     """Say what each kind is; while shuffles are left, offer them."""
-    rows = {"method": found.label, "rows": len(found.rows), "known": count(told.rows)}
+    rows = {"method": spoken(found.label), "rows": len(found.rows), "known": count(told.rows)}
     if run.latest is None:
         st.caption(text("whole.compared_words_undefined", reason=run.reason, **rows))
         return

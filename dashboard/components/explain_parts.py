@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.explained import Explanation, explanation
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.views.attributions import RowView
 from dashboard.views.words import duration, number
 
@@ -42,7 +42,9 @@ def method_choice(candidate: Candidate, key: str) -> str:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             text("explain.method"), names, index=names.index(choose_explainer(candidate).name), key=key, width=320,
-            format_func=lambda n: own[n].label if verdicts[n].ok else text("explain.not_for_it", method=own[n].label),
+            format_func=lambda n: (
+                spoken(own[n].label) if verdicts[n].ok else text("explain.not_for_it", method=spoken(own[n].label))
+            ),
             persist_state="session", help=text("explain.method_help"),
         )  # fmt: skip
         with st.popover(text("explain.about_methods"), icon=":material/help:", width="content"):
@@ -55,8 +57,8 @@ def _told(explainer: Explainer[Any], verdict: Verdict) -> str:
     """Return what a method is, in the first paragraph of its description, and why it does not apply."""
     words = " ".join(explainer.description.split("\n\n")[0].split())
     if verdict.ok:
-        return text("explain.one_method", method=explainer.label, words=words)
-    return text("explain.no_method", method=explainer.label, words=words, reason=verdict.reason)
+        return text("explain.one_method", method=spoken(explainer.label), words=words)
+    return text("explain.no_method", method=spoken(explainer.label), words=words, reason=verdict.reason)
 
 
 def about(shown: Explanation, unit: str) -> None:
@@ -67,8 +69,8 @@ def about(shown: Explanation, unit: str) -> None:
     explainer = EXPLAINERS[attribution.method]
     lines = []
     if attribution.fallback:
-        lines.append(text("explain.instead", reason=attribution.fallback, method=found.label))
-    told = {"method": found.label, "reason": attribution.reason, "rows": len(found.rows),
+        lines.append(text("explain.instead", reason=attribution.fallback, method=spoken(found.label)))
+    told = {"method": spoken(found.label), "reason": attribution.reason, "rows": len(found.rows),
             "seconds": duration(attribution.seconds)}  # fmt: skip
     against = explainer.by_group or explainer.predictions(found.candidate) > 0
     lines.append(text("explain.with_background", background=len(found.background), **told) if against

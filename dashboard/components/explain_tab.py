@@ -14,7 +14,7 @@ from dashboard.components.explained import Check, Explained, Explanation, candid
 from dashboard.components.trust_badges import trust_badges
 from dashboard.figures.attributions import beeswarm_figure, importance_figure, shape_figure, waterfall_figure
 from dashboard.figures.contributions import contributions_figure
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.theme import palette
 from dashboard.views.attributions import (
     AttributionView,
@@ -152,7 +152,7 @@ def _check(found: Explained, run_id: str, candidate_id: str, view: AttributionVi
 
     fits = choose_explainer(found.candidate)
     if found.attribution.method != fits.name:
-        st.info(text("explain.check_other", method=fits.label))
+        st.info(text("explain.check_other", method=spoken(fits.label)))
         return
     st.markdown(text("candidate.check_words" if found.exact else "candidate.check_words_sampled"))
     asked = st.session_state.setdefault("explain_checked", set())
@@ -166,8 +166,8 @@ def _check(found: Explained, run_id: str, candidate_id: str, view: AttributionVi
 
 def _said(result: Check, view: AttributionView) -> None:
     share = result.difference / result.scale if result.scale else 0.0
-    words = text("candidate.check_result", method=result.label, rows=result.rows, seconds=duration(result.seconds),
-                 difference=number(result.difference, 2), unit=view.unit,
+    words = text("candidate.check_result", method=spoken(result.label), rows=result.rows,
+                 seconds=duration(result.seconds), difference=number(result.difference, 2), unit=view.unit,
                  share=percent(share) if share >= 0.01 else f"{share:.1g}")  # fmt: skip
     good = result.difference <= result.allowed
     (st.success if good else st.warning)(words, icon=":material/verified:" if good else ":material/warning:")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.texts import text
 from dashboard.views.card import measure_label
+from dashboard.views.glossary import about
 from dashboard.views.goals import goal_name
 from dashboard.watching import Watched
 
@@ -45,7 +46,8 @@ def goal_popover(watched: Watched, on_change: Callable[[], None]) -> None:
         on_change: Called after a goal was set or removed, before the page is drawn again.
     """
     goals, names, run_id = goals_of(watched), watched.snapshot.names, watched.record.id
-    popover = st.popover(text("goals.title"), key="goals", on_change="rerun", width="stretch", icon=":material/flag:")
+    popover = st.popover(text("goals.title"), key="goals", on_change="rerun", width="stretch", icon=":material/flag:",
+                         help=about("goal"))  # fmt: skip
     if not popover.open:
         return
     with popover:

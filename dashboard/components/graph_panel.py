@@ -15,7 +15,7 @@ from dashboard.components.explained import space_of
 from dashboard.components.graph_numbers import PLAIN, overlay_named, overlays_of
 from dashboard.figures.architecture import architecture_figure, drawn_width, kind_colour
 from dashboard.figures.outlines import box_outline
-from dashboard.texts import text
+from dashboard.texts import language, spoken, text
 from dashboard.theme import Palette, palette
 from dashboard.views.collapse import Fold
 from dashboard.views.graph import graph_view
@@ -46,9 +46,9 @@ def graph_panel(run_id: str, found: Evaluation) -> None:
     """Draw the graph of a candidate, its controls, and its legend."""
     space = space_of(run_id, found.id)
     which = (run_id, found.id)
-    automatic = _view(*which)
+    automatic = _view(*which, language())
     fold = _folds().get(which)
-    view = automatic if fold is None else _view(*which, fold, automatic.direction)
+    view = automatic if fold is None else _view(*which, language(), fold, automatic.direction)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         chosen = _colour(overlays_of(space, found))
         if automatic.groups or automatic.whole != len(automatic.nodes):
@@ -93,7 +93,7 @@ def legend_html(view: GraphView, colours: Palette) -> str:
         points = " ".join(f"{x:.1f},{14 - y:.1f}" for x, y in zip(xs, ys))
         colour = kind_colour(kind, colours)
         swatch = f'<polygon points="{points}" fill="{colour}" fill-opacity=".16" stroke="{colour}" stroke-width="1.4"/>'
-        parts.append(_entry(swatch, kind_style(kind).words))
+        parts.append(_entry(swatch, spoken(kind_style(kind).words)))
     if any(edge.skip for edge in view.edges):
         line = f'<line x1="0" y1="7" x2="22" y2="7" stroke="{colours.chosen}" stroke-width="2" stroke-dasharray="2 2"/>'
         parts.append(_entry(line, text("graph.skip")))
@@ -122,7 +122,9 @@ def _graph(run_id: str, candidate_id: str) -> tuple[nx.DiGraph, list[str]]:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _view(run_id: str, candidate_id: str, fold: Fold | None = None, direction: Direction | None = None) -> GraphView:
+def _view(
+    run_id: str, candidate_id: str, speech: str, fold: Fold | None = None, direction: Direction | None = None
+) -> GraphView:
     graph, names = _graph(run_id, candidate_id)
     return graph_view(graph, names, room=ROOM, tallest=TALLEST, fold=fold, direction=direction)
 

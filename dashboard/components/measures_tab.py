@@ -10,7 +10,7 @@ from dashboard import process, state
 from dashboard.components.explained import problem_of, space_of
 from dashboard.components.pool import pool_of
 from dashboard.figures.measures import measures_figure
-from dashboard.texts import text
+from dashboard.texts import language, spoken, text
 from dashboard.theme import palette
 from dashboard.views.candidate import raised_by
 from dashboard.views.measures import measures_view
@@ -28,7 +28,7 @@ MOST_KEPT = 200
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _raised(run_id: str, candidate_id: str, known: int) -> dict[str, RaisedBy | None]:
+def _raised(run_id: str, candidate_id: str, known: int, speech: str) -> dict[str, RaisedBy | None]:
     """Return the nearest higher candidates; ``known`` counts those compared, so a growing run is looked at again."""
     pool, space = pool_of(run_id), space_of(run_id)
     return raised_by(pool.evaluations(), space, candidate_id, lambda a: pool.encode(space, a))
@@ -43,7 +43,7 @@ def _measured_later() -> dict[tuple[str, str], dict[str, Measurement]]:
 def measures_tab(run: RunRecord, found: Evaluation, objective: Objective, known: int) -> None:
     """Draw the measures of a candidate by family, and offer to take those that the run did not."""
     later = _measured_later().get((run.id, found.id), {})
-    view = measures_view(found, space_of(run.id, found.id), _raised(run.id, found.id, known), later)
+    view = measures_view(found, space_of(run.id, found.id), _raised(run.id, found.id, known, language()), later)
     if view.bars:
         st.plotly_chart(measures_figure(view, palette(state.is_dark())), theme=None, config=PLOT,
                         key="candidate_measures", alt=_told(view))  # fmt: skip
@@ -111,7 +111,7 @@ def _measure(run: RunRecord, bar: MeasureBar, objective: Objective) -> None:
 
 def _neighbour(run: RunRecord, near: RaisedBy, objective: Objective) -> None:
     change = "–" if near.performance_change is None else signed(near.performance_change)
-    words = text("candidate.raised", number=near.index, value=f"{near.value:.2f}", metric=objective.label,
+    words = text("candidate.raised", number=near.index, value=f"{near.value:.2f}", metric=spoken(objective.label),
                  performance=change)  # fmt: skip
     state.page_link("candidate", words, state.Selection(run.id, near.id), icon=":material/trending_up:")
     st.caption("; ".join(near.changes) or text("candidate.raised_same"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.watching import Watched
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ def baselines_switch(watched: Watched) -> None:
     else:
         lost = [b for b in models.found if not b.eligible]
         if lost:
-            names = "; ".join(text("baselines.left_out_one", label=b.label, reason=_short(b.reason)) for b in lost)
+            each = (text("baselines.left_out_one", label=spoken(b.label), reason=_short(b.reason)) for b in lost)
+            names = "; ".join(each)
             st.caption(text("baselines.left_out", names=names))
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import process, state
 from dashboard.components.goal_lines import goals_in_force
+from dashboard.components.header import remember_weight
 from dashboard.components.run_steering import steer_popover
 from dashboard.texts import text
 from dashboard.views.card import measure_label
@@ -78,7 +79,7 @@ def _buttons(watched: Watched) -> None:
             st.button(text("run.stop"), type="primary", on_click=_command, args=(run_id, "stop"), key="stop")
     if now in ("interrupted", "stopped"):
         st.button(text("run.resume"), icon=":material/play_arrow:", on_click=_again, args=(run_id,), key="again")
-    if own or not watched.progress.live:
+    if (own or not watched.progress.live) and run_id != process.example_run():
         steer_popover(watched)
     st.button(text("run.new"), icon=":material/add:", on_click=_new, key="new_search")
 
@@ -109,10 +110,12 @@ def weight_slider(watched: Watched) -> float:
     """Draw λ and return it; moving it steers the search too, where this tab may."""
     start = float(watched.record.settings.get("preference", {}).get("weight", 0.5))
     default = st.session_state.setdefault(f"nasight_weight_{watched.record.id}", start)
-    return st.slider(
+    weight = st.slider(
         text("run.lambda"), 0.0, 1.0, default, 0.01, key=WEIGHT, bind="query-params", help=text("run.lambda_help"),
         on_change=steer, args=(watched.snapshot.names, watched.record.id), format="%.2f",
     )  # fmt: skip
+    remember_weight(watched.record.id, weight)
+    return weight
 
 
 def measure_weights(names: tuple[str, ...], run_id: str) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import process, state
 from dashboard.components.prepared import family_of, order_of, space_of_draft
 from dashboard.components.run_warm import warm_choice
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.views.words import count
 from nas_core.errors import SettingsError
 
@@ -44,7 +44,7 @@ def start_form() -> None:
         with second:
             strategy = st.selectbox(
                 text("run.strategy"), strategies, index=strategies.index("nsga2") if "nsga2" in strategies else 0,
-                format_func=lambda name: STRATEGIES[name].label,
+                format_func=lambda name: spoken(STRATEGIES[name].label),
             )  # fmt: skip
             seed = st.number_input(text("run.seed"), 0, 2**31 - 1, 0, help=text("run.seed_help"))
         with third:
@@ -122,7 +122,10 @@ def _preset_choice(prepared: state.Draft) -> str | None:
     if prepared.space is not None:
         presets, at = [None, *presets], 0
     return st.selectbox(
-        text("run.preset"), presets, index=at, format_func=lambda name: name or text("run.preset_edited")
+        text("run.preset"),
+        presets,
+        index=at,
+        format_func=lambda name: spoken(name) if name else text("run.preset_edited"),
     )
 
 
@@ -157,6 +160,9 @@ def earlier_runs(records: list[RunRecord], current: str | None = None) -> None:
                 st.button(text("run.runs_resume"), key=f"resume_{record.id}", on_click=_resume, args=(record.id,))
             if record.id != current:
                 st.button(text("run.runs_open"), key=f"open_{record.id}", on_click=_open, args=(record.id,))
+    if (example := process.example_run()) is not None and example != current:
+        st.button(text("header.open_example"), key="open_example", type="tertiary", icon=":material/inventory_2:",
+                  on_click=_open, args=(example,))  # fmt: skip
 
 
 def _line(record: RunRecord) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard import process, state
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.watching import Watched
 from nas_core.errors import NasightError
 
@@ -53,7 +53,7 @@ def _direction(settings: RunSettings) -> None:
     names = list(STRATEGIES)
     st.selectbox(
         text("steering.strategy"), names, index=names.index(settings.strategy), key="steer_strategy",
-        format_func=lambda name: STRATEGIES[name].label, help=text("steering.strategy_help"),
+        format_func=lambda name: spoken(STRATEGIES[name].label), help=text("steering.strategy_help"),
     )  # fmt: skip
     goals = bool(settings.preference.goals)
     st.toggle(

@@ -13,10 +13,11 @@ from dashboard.components.run_space import space_tab
 from dashboard.components.run_work import draw_failures, draw_history, draw_work
 from dashboard.figures.correlations import correlations_figure
 from dashboard.figures.hypervolume import hypervolume_figure
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.theme import palette
 from dashboard.views.card import measure_label
 from dashboard.views.correlations import correlations_view
+from dashboard.views.glossary import about
 from dashboard.views.hypervolume import hypervolume_view
 from dashboard.views.table import ROWS, CandidateTable, candidate_table
 from dashboard.views.words import count, duration, number
@@ -109,7 +110,7 @@ def _columns(watched: Watched) -> dict[str, Any]:
     columns: dict[str, Any] = {
         "number": config.NumberColumn(text("run.col_number"), width="small"),
         "on_front": config.CheckboxColumn(text("run.col_on_front"), width="small"),
-        "performance": config.NumberColumn(watched.snapshot.objective.label, format="%.3f"),
+        "performance": config.NumberColumn(spoken(watched.snapshot.objective.label), format="%.3f"),
         "half": config.NumberColumn(text("run.col_half"), format="%.3f", width="small"),
         "interpretability": config.ProgressColumn(
             text("run.col_interpretability"),
@@ -135,7 +136,7 @@ def _hypervolume(watched: Watched) -> None:
     value = number(view.last)
     measures = ", ".join(measure_label(name) for name in watched.view.search)
     st.caption(text("run.hypervolume_caption", value=value, count=count(int(view.candidates[-1])), measures=measures,
-                    floor=number(view.floor)))  # fmt: skip
+                    floor=number(view.floor)), help=about("hypervolume"))  # fmt: skip
     labels = {name: text(f"run.hypervolume_{name}") for name in ("x", "y", "floor")}
     figure = hypervolume_figure(view, palette(state.is_dark()), labels, height=HYPERVOLUME_HEIGHT)
     figure.layout.template = None  # longer than the curve
@@ -152,7 +153,7 @@ def _measures(watched: Watched, ranked: Ranking) -> None:
     if eligible < FEWEST:
         st.caption(text("correlations.few"))
         return
-    view = correlations_view(correlate(snapshot, ranked.preference), snapshot.objective.label)
+    view = correlations_view(correlate(snapshot, ranked.preference), spoken(snapshot.objective.label))
     if view.warnings:
         told, more = list(view.warnings[:WARNED]), len(view.warnings) - WARNED
         told += [text("correlations.more", count=more)] if more > 0 else []

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import process, state
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.views.failures import FailuresView, failures_view
 from dashboard.views.history import history_view
 from dashboard.views.table import ROWS
@@ -139,7 +139,7 @@ def draw_history(watched: Watched) -> None:
     """Draw what happened to the run, the newest first."""
     from nas_core.search import STRATEGIES
 
-    labels = {name: strategy.label for name, strategy in STRATEGIES.items()}
+    labels = {name: spoken(strategy.label) for name, strategy in STRATEGIES.items()}
     view = history_view(watched.view.events, watched.snapshot.objective, labels)
     if not view.words:
         st.caption(text("steering.history_none"))

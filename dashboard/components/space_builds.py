@@ -10,7 +10,7 @@ from dashboard import state
 from dashboard.components.space_time import time_panel
 from dashboard.figures.architecture import architecture_figure
 from dashboard.figures.space import cost_figure
-from dashboard.texts import text
+from dashboard.texts import language, text
 from dashboard.theme import palette
 from dashboard.views.estimate import CostView, cost_view
 from dashboard.views.space import SampleView, SpaceSummary, sample_view, samples, space_summary
@@ -42,14 +42,9 @@ def _cost(space_id: str, language: str, _space: SearchSpace) -> CostView:
     return cost_view(_space)
 
 
-def _language() -> str:
-    """Return what decides the language of the words that are kept."""
-    return str(st.query_params.get("lang", "en"))
-
-
 def builds(draft: Draft, space: SearchSpace) -> None:
     """Draw what ``space`` can build."""
-    summary = _summary(space.id, _language(), space)
+    summary = _summary(space.id, language(), space)
     st.markdown(f"**{text('space.size')}** · {summary.size}",
                 help=text("space.size_exact" if summary.exact else "space.size_bound"))  # fmt: skip
     limits = text("space.in_force", list="; ".join(summary.constraints)) if summary.constraints else ""
@@ -70,7 +65,7 @@ def _draw_samples(space: SearchSpace) -> None:
         if st.button(text("space.redraw"), icon=":material/casino:", key="space_redraw"):
             st.session_state["space_draw"] = st.session_state.get("space_draw", 0) + 1
     colours = palette(state.is_dark())
-    for i, sample in enumerate(_samples(space.id, st.session_state.get("space_draw", 0), _language(), space)):
+    for i, sample in enumerate(_samples(space.id, st.session_state.get("space_draw", 0), language(), space)):
         with st.container(border=True, gap="xsmall"):
             st.markdown(sample.words)
             st.caption(sample.cost)
@@ -81,7 +76,7 @@ def _draw_samples(space: SearchSpace) -> None:
 def _draw_cost(draft: Draft, space: SearchSpace) -> None:
     """Draw how parameters and operations are spread, and the time a search takes."""
     with st.spinner(text("space.cost_counting"), show_time=False):
-        view = _cost(space.id, _language(), space)
+        view = _cost(space.id, language(), space)
     colours = palette(state.is_dark())
     st.markdown(f"**{text('space.cost_title')}**", help=text("space.cost_help", count=view.sampled))
     for column, spread in zip(st.columns(2, gap="medium"), view.spreads):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.views.space import checked_pairs, named_options, range_changed
 from dashboard.views.space_fields import Field, option_words, record_fields
 from nas_core.errors import SpaceError
@@ -36,7 +36,7 @@ def variables_form(space: SearchSpace, known: Sequence[SearchSpace]) -> SearchSp
         heights = [0.0, 0.0]
         for variable in space.variables:
             others = [s.by_name[variable.name] for s in known if type(s.by_name.get(variable.name)) is type(variable)]
-            fields = record_fields(variable, others, label=variable.label or variable.name)
+            fields = record_fields(variable, others, label=spoken(variable.label or variable.name))
             side = heights.index(min(heights))
             heights[side] += sum(map(_height, fields)) + (1.0 if len(fields) > 1 else 0.0)
             with columns[side]:
@@ -58,7 +58,7 @@ def _height(field: Field) -> float:
 
 def _variable(variable: Variable, known: Sequence[Variable], fields: Sequence[Field], key: str) -> dict[str, Any]:
     """Draw one variable and return the fields of it that were entered."""
-    label = variable.label or variable.name
+    label = spoken(variable.label or variable.name)
     if not fields:
         return {}
     if len(fields) == 1:

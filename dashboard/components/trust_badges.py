@@ -14,6 +14,7 @@ from dashboard.views.words import duration
 
 if TYPE_CHECKING:
     from dashboard.components.explained import Explained, Explanation
+    from nas_core.explanations.trust import Trust
 
 __all__ = ["checked_view", "trust_badges"]
 
@@ -45,17 +46,22 @@ def trust_badges(shown: Explanation, run_id: str, candidate_id: str, thorough: b
         st.caption(text("trust_badges.about", seconds=duration(seconds)))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
 def checked_view(
-    run_id: str, candidate_id: str, method: str, thorough: bool, _found: Explained
+    run_id: str, candidate_id: str, method: str, thorough: bool, found: Explained
 ) -> tuple[TrustView, float]:
     """Return what the checks say of a finished explanation by a method, and how many seconds they took."""
+    trust, seconds = _checked(run_id, candidate_id, method, thorough, found)
+    return trust_view(trust), seconds
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _checked(run_id: str, candidate_id: str, method: str, thorough: bool, _found: Explained) -> tuple[Trust, float]:
     from nas_core.explanations.trust import check_attribution
 
     measures = process.store().evaluation(run_id, candidate_id).measures
     started = time.perf_counter()
     trust = check_attribution(_found.candidate, _found.attribution, background=_found.background, measures=measures)
-    return trust_view(trust), time.perf_counter() - started
+    return trust, time.perf_counter() - started
 
 
 def _line(view: TrustView) -> None:

@@ -10,7 +10,7 @@ from dashboard import state
 from dashboard.components.audited import SeedCheck, chances_of, found_of, front_of, seed_check
 from dashboard.components.pool import pool_of
 from dashboard.figures.audit import groups_figure, twins_figure
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.theme import palette
 from dashboard.views.audit import agreement_words, groups_view, guard_rows, seeds_view, twins_view
 from dashboard.views.words import count, duration, percent
@@ -72,7 +72,7 @@ def _front(run_id: str, found: Evaluation, known: int) -> None:
         st.caption(text("audit.missing", count=len(chances.missing)))
     check = seed_check(run_id, found.id, known)
     st.fragment(_seeds, run_every=REFRESH if check.state == "running" else None)(
-        check, found, front.problem.objective.label, front.interpretability, check.state == "running"
+        check, found, spoken(front.problem.objective.label), front.interpretability, check.state == "running"
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from dashboard.figures.outlines import box_outline
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.graph import CLUSTER_LETTERS, SHEET, GraphCluster, GraphEdge, GraphNode, GraphView
 from dashboard.views.lettering import LETTER_HEIGHT
@@ -261,7 +261,7 @@ def _hover(node: GraphNode, overlay: Overlay | None) -> str:
 
 
 def _contents(node: GraphNode) -> str:
-    return ", ".join(f"{n} {kind_style(kind).words}" for kind, n in node.contents)
+    return ", ".join(f"{n} {spoken(kind_style(kind).words)}" for kind, n in node.contents)
 
 
 def _features(names: Sequence[str]) -> str:

@@ -19,8 +19,6 @@ from dashboard.texts import text
 from dashboard.theme import palette
 from dashboard.views.candidate import best_links, candidate_view
 from dashboard.views.curves import curves_view
-from dashboard.views.words import count
-from dashboard.watching import standing
 from nas_core.objectives import Objective, recorded_objective
 from nas_core.records import Status
 
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from nas_core.records import Evaluation, RunRecord
 
 PLOT = {"displayModeBar": False}
-REFRESH = 2.0  # seconds between two looks at how far a live run is
 TABS = ("measures", "explain", "trust", "diagnosis", "training")
 MOST_GROUPS = 12
 
@@ -90,6 +87,7 @@ def _empty(selection: Selection, run: RunRecord, evaluations: list[Evaluation], 
 def _candidate(run: RunRecord, found: Evaluation, evaluations: list[Evaluation], objective: Objective) -> None:
     view = candidate_view(found, space_of(run.id, found.id), objective, evaluations)
     _head(run, view)
+    st.markdown(view.plain)
     if not view.ended_well:
         reason = found.status.value if found.status in (Status.FAILED, Status.INELIGIBLE) else "other"
         st.warning(text(f"candidate.reason_{reason}", reason=view.reason.rstrip(".")), icon=":material/report:")
@@ -126,19 +124,6 @@ def _head(run: RunRecord, view: CandidateView) -> None:
         for number_, parent in view.parents:
             state.page_link("candidate", text("candidate.parent", number=number_), state.Selection(run.id, parent),
                             icon=":material/arrow_upward:")  # fmt: skip
-        live = standing(run.id).live
-        st.fragment(_run_link, run_every=REFRESH if live else None)(run.id, live)
-
-
-def _run_link(run_id: str, was_live: bool) -> None:
-    """Draw the way back to the run, with its name and how far it is."""
-    now = standing(run_id)
-    key = "studio.run_progress" if now.budget else "studio.run_progress_open"
-    words = text(key, name=now.name, state=text(f"studio.state_{now.state}"), evaluated=count(now.evaluated),
-                 budget=count(now.budget or 0))  # fmt: skip
-    state.page_link("run", words, icon=":material/scatter_plot:")
-    if was_live != now.live:
-        st.rerun()
 
 
 def _facts(view: CandidateView) -> None:

@@ -19,6 +19,7 @@ from dashboard.figures.front import front_payload
 from dashboard.texts import text
 from dashboard.views.card import Card
 from dashboard.views.front import front_view
+from dashboard.views.glossary import about
 from dashboard.views.goals import goal_sentence
 from dashboard.views.words import number
 from dashboard.watching import Watched, card_of, ranking, watch
@@ -112,7 +113,8 @@ def _workplace(was_moving: bool) -> None:
         shown = selection.candidate or best
         middle.markdown(_sentence(card_of(watched, best, ranked) if best else None, weight, len(watched.snapshot)))
         with right.container(horizontal=True):
-            weights = st.popover(text("run.weights"), key="weights", on_change="rerun", width="stretch")
+            weights = st.popover(text("run.weights"), key="weights", on_change="rerun", width="stretch",
+                                 help=about("measure"))  # fmt: skip
             goal_popover(watched, partial(steer, names, run_id))
         if weights.open:
             with weights:

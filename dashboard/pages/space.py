@@ -13,7 +13,7 @@ from dashboard.components.prepared import DEFAULT, edit_space, families, family_
 from dashboard.components.space_builds import builds
 from dashboard.components.space_form import checked, constraints_form, variables_form
 from dashboard.components.space_versions import undo_redo, versions_list
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.views.space import samples
 from dashboard.views.space_history import History, frame_of
 from nas_core.errors import SpaceError
@@ -117,7 +117,7 @@ def _choose(space: SearchSpace, offered: Mapping[str, SearchSpace]) -> None:
     if len(known) > 1:
         picked = st.segmented_control(
             text("space.family"), known, default=family, required=True, key=f"space_family_{family}",
-            format_func=lambda name: family_named(name).label, help=_listed({n: family_named(n).description
+            format_func=lambda name: spoken(family_named(name).label), help=_listed({n: family_named(n).description
                                                                              for n in known}),
         )  # fmt: skip
         if picked is not None and picked != family:
@@ -127,7 +127,7 @@ def _choose(space: SearchSpace, offered: Mapping[str, SearchSpace]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.segmented_control(
             text("space.preset"), list(offered), default=preset, required=True, key=f"space_preset_{family}_{preset}",
-            help=f"{text('space.preset_help')}\n\n{_listed(descriptions)}",
+            format_func=spoken, help=f"{text('space.preset_help')}\n\n{_listed(descriptions)}",
         )  # fmt: skip
         if draft.space is not None:
             st.button(text("space.reset"), on_click=_reset, key="space_reset", icon=":material/restart_alt:")

@@ -8,19 +8,61 @@ and the same placeholders; a test compares them. Sentences use ``str.format`` pl
 from __future__ import annotations
 
 import json
+import re
 from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["LANGUAGES", "catalogue", "set_language", "text"]
+__all__ = ["LANGUAGES", "catalogue", "language", "preferred", "set_language", "slug", "spoken", "spoken_line",
+           "spoken_steps", "text"]  # fmt: skip
 
-LANGUAGES: dict[str, str] = {"en": "English"}
+LANGUAGES: dict[str, str] = {"en": "English", "zh": "中文"}
 _language: ContextVar[str] = ContextVar("language", default="en")
 
 
 def set_language(code: str) -> None:
     """Choose the language of this script run; an unknown code means English."""
     _language.set(code if code in LANGUAGES else "en")
+
+
+def language() -> str:
+    """Return the code of the language of this script run."""
+    return _language.get()
+
+
+def preferred(locale: str | None) -> str:
+    """Return the language for a browser's locale ("zh-CN"), English where there is none for it."""
+    code = (locale or "").replace("_", "-").split("-")[0].lower()
+    return code if code in LANGUAGES else "en"
+
+
+def spoken(word: str) -> str:
+    """Return a word of the engine (the label of a measure, a metric, a strategy …) in the chosen language.
+
+    The engine speaks English; ``engine.json`` has its labels, and a word that is not there stays as it is.
+    """
+    if _language.get() == "en":
+        return word
+    return catalogue(_language.get()).get(f"engine.{slug(word)}", word)
+
+
+def spoken_line(line: str) -> str:
+    """Return the engine's description of a network (parts between " · ", some with numbers) in the chosen language."""
+    return " · ".join(_spoken_part(part) for part in line.split(" · "))
+
+
+def _spoken_part(part: str) -> str:
+    return " ".join(spoken(word) for word in part.split(" ")) if spoken(part) == part else spoken(part)
+
+
+def spoken_steps(steps: str) -> str:
+    """Return the names of the operators that made a candidate ("crossover + add feature") in the chosen language."""
+    return " + ".join(spoken(step.replace("_", " ")) for step in steps.split(" + "))
+
+
+def slug(word: str) -> str:
+    """Return the entry of ``engine.json`` for a word of the engine."""
+    return "_".join(re.findall(r"[a-z0-9]+", word.lower().replace("²", "2")))
 
 
 def text(key: str, /, **values: object) -> str:

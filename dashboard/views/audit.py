@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.views.words import number, percent
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class SeedsView:
 
 def guard_rows(checks: Sequence[GuardCheck]) -> tuple[GuardRow, ...]:
     """Return the guards, those that refuse first."""
-    rows = [GuardRow(c.label, c.ok, c.words) for c in checks]
+    rows = [GuardRow(spoken(c.label), c.ok, c.words) for c in checks]
     return tuple(sorted(rows, key=lambda r: (r.ok is not False, r.ok is not None)))
 
 
@@ -139,7 +139,16 @@ def groups_view(found: Subgroups) -> GroupsView:
 def twins_view(rows: Sequence[TwinRow], audited: Mapping[str, Measurement], labels: Mapping[str, str]) -> TwinsView:
     """Return the measures of a candidate beside its untrained twin, then those that no search optimises."""
     points = [
-        TwinPoint(r.label, r.trained.value, r.trained.low, r.trained.high, r.untrained.value, r.warning, False, r.words)
+        TwinPoint(
+            spoken(r.label),
+            r.trained.value,
+            r.trained.low,
+            r.trained.high,
+            r.untrained.value,
+            r.warning,
+            False,
+            r.words,
+        )
         for r in rows
     ]
     points += [

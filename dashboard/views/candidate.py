@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.texts import text
+from dashboard.texts import spoken, spoken_line, spoken_steps, text
 from dashboard.views.card import structure_lines
 from dashboard.views.measures import RaisedBy, architecture_changes, nearest_higher
+from dashboard.views.plain import plain_sentence
 from dashboard.views.words import count, duration, estimate, number
 from nas_core.objectives import METRICS
 
@@ -41,6 +42,7 @@ class CandidateView:
         status: Its status in words; ``reason`` is why, where it did not end well.
         ended_well: True when it was trained and may be on the front.
         parents: Number in the run and id of each parent.
+        plain: What it is in one plain sentence.
         structure: What it is made of, besides its features, in one line.
         lines: How much of a signal it sees at a time and what acts together, as terms and words; empty for tables.
         groups: The groups of a table's network in words, one each.
@@ -53,6 +55,7 @@ class CandidateView:
     ended_well: bool
     origin: str
     parents: tuple[tuple[int, str], ...]
+    plain: str
     structure: str
     lines: tuple[tuple[str, str], ...]
     groups: tuple[str, ...]
@@ -86,7 +89,8 @@ def candidate_view(
         ended_well=evaluation.eligible,
         origin=_origin(evaluation),
         parents=tuple((numbers[p], p) for p in evaluation.parents if p in numbers),
-        structure=space.engine.describe(space, values),
+        plain=plain_sentence(evaluation, space, objective, known),
+        structure=spoken_line(space.engine.describe(space, values)),
         lines=lines,
         groups=tuple(_group_words(g, values.get("marks", {}), names) for g in values.get("groups", ())),
         facts=tuple(_facts(evaluation, objective)),
@@ -98,7 +102,7 @@ def _origin(evaluation: Evaluation) -> str:
         return text("candidate.origin_landmark", name=evaluation.operator.partition(":")[2].strip())
     if evaluation.operator == "sample":
         return text("candidate.origin_sample")
-    return text("candidate.origin_operator", name=evaluation.operator.replace("_", " "))
+    return text("candidate.origin_operator", name=spoken_steps(evaluation.operator))
 
 
 def _group_words(group: dict, marks: dict, names: Sequence[str]) -> str:
@@ -112,13 +116,13 @@ def _facts(evaluation: Evaluation, objective: Objective) -> list[Fact]:
     cost = evaluation.cost
     about = f"{objective.description} {text('candidate.interval')}"
     found = [
-        Fact(objective.label, estimate(evaluation.performance), about),
+        Fact(spoken(objective.label), estimate(evaluation.performance), about),
         Fact(text("candidate.skill"), estimate(evaluation.skill), text("candidate.skill_help")),
     ]
     for name, value in evaluation.metrics.items():
         if name != objective.name:
             known = METRICS.get(name)
-            label, meaning = (known.label, known.description) if known else (name.replace("_", " "), "")
+            label, meaning = (spoken(known.label), known.description) if known else (name.replace("_", " "), "")
             found.append(Fact(label, number(value), meaning))
     return [
         *found,
@@ -203,7 +207,7 @@ def best_links(
 
 
 def _link(evaluation: Evaluation, objective: Objective, space: SearchSpace, amount: int) -> str:
-    told = {"number": evaluation.index, "metric": objective.label, "value": estimate(evaluation.performance)}
+    told = {"number": evaluation.index, "metric": spoken(objective.label), "value": estimate(evaluation.performance)}
     if space.signal is not None:
         return text("card.link_signal", **told, operations=count(amount))
     return text("candidate.link", **told, used=amount, all=len(space.features))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dashboard.texts import catalogue, text
+from dashboard.texts import catalogue, spoken, spoken_line, text
+from dashboard.views.plain import plain_sentence
 from dashboard.views.words import count, percent
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Card:
             image or a sequence one place sees and which patches or steps can act together; then how it is built and
             what it costs.
         phrase: The most telling of these in one phrase for a sentence.
+        plain: The candidate in one plain sentence.
         bars: Its measures.
         parameters, operations: What it costs.
         origin, operator, parents: Where it came from.
@@ -59,6 +61,7 @@ class Card:
     interpretability: float | None
     lines: tuple[tuple[str, str], ...]
     phrase: str
+    plain: str
     bars: tuple[MeasureBar, ...]
     parameters: int
     operations: int
@@ -88,17 +91,18 @@ def candidate_card(
     p = evaluation.performance
     cost = text("card.cost_words", parameters=count(evaluation.cost.parameters or found.parameters),
                 operations=count(evaluation.cost.operations or found.operations))  # fmt: skip
-    built = space.engine.describe(space, evaluation.architecture.values)
+    built = spoken_line(space.engine.describe(space, evaluation.architecture.values))
     return Card(
         id=evaluation.id,
         number=evaluation.index,
-        metric=objective.label,
+        metric=spoken(objective.label),
         performance=p.value if p else None,
         low=p.low if p else None,
         high=p.high if p else None,
         interpretability=interpretability,
         lines=(*structure_lines(evaluation, space, found), (text("card.built"), built), (text("card.cost"), cost)),
         phrase=_phrase(space, found),
+        plain=plain_sentence(evaluation, space, objective, found),
         bars=tuple(MeasureBar(n, labels.get(n, n), m.value, m.reason or "") for n, m in evaluation.measures.items()),
         parameters=evaluation.cost.parameters,
         operations=evaluation.cost.operations,
@@ -189,4 +193,4 @@ def measure_label(name: str) -> str:
         return text(key)
     from nas_core.interpretability import MEASURES
 
-    return MEASURES[name].label if name in MEASURES else name.replace("_", " ")
+    return spoken(MEASURES[name].label) if name in MEASURES else name.replace("_", " ")

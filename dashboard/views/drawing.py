@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.views.words import count, number
 from nas_core.errors import SpaceError
 
@@ -156,7 +156,7 @@ def places(space: SearchSpace, architecture: Architecture) -> tuple[Place, ...]:
         for at, edit in enumerate(islice(_edits(space, architecture, variable.name), MOST_CHANGES)):
             listed.setdefault(edit.place, []).append(Change(at, edit.verb, edit.words))
         complete = sum(map(len, listed.values())) < MOST_CHANGES
-        name = variable.label or variable.name
+        name = spoken(variable.label or variable.name)
         taken = {p.label for p in found}
         for place, changes in listed.items():
             label = f"{place[:1].upper()}{place[1:]}" if place else name
@@ -203,7 +203,7 @@ def outcome(space: SearchSpace, architecture: Architecture, variable: str, edit:
     for other in space.variables:
         if other.name == variable:
             continue
-        label = other.label or other.name
+        label = spoken(other.label or other.name)
         for companion in islice(_edits(space, architecture, other.name), MOST_COMPANIONS):
             try:
                 changed, mended = _mended(space, {**values, other.name: companion.value}, variable, other.name)
@@ -236,7 +236,7 @@ def _mended(space: SearchSpace, values: dict[str, Any], *kept: str) -> tuple[Arc
             if first is None:
                 raise
             mended[variable.name] = first.value
-            told.append(f"{variable.label or variable.name}: {first.words}")
+            told.append(f"{spoken(variable.label or variable.name)}: {first.words}")
         if not told:
             raise
         try:
@@ -294,5 +294,5 @@ def _quantities(space: SearchSpace, architecture: Architecture) -> dict[str, str
     context = MeasureContext(space, [architecture], [found])
     for measure in MEASURES.values():
         if measure.family == "structure" and measure.applies_to(context).ok:
-            told[measure.label] = number(measure.score(context)[0].value)
+            told[spoken(measure.label)] = number(measure.score(context)[0].value)
     return told

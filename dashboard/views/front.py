@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.views.goals import GoalMark, goal_marks
 from dashboard.views.words import number
 
@@ -142,6 +142,7 @@ def front_view(
     plain = _plain(baselines, archive.names, ranking)
     goals = goal_marks(ranking.preference.goals, archive.objective)
     shown_too = [p.y for p in plain] + [goal.value for goal in goals if goal.axis == "y"]
+    metric = spoken(archive.objective.label)
     return FrontView(
         run=run,
         numbers=numbers[shown],
@@ -157,14 +158,14 @@ def front_view(
         bands=_bands(archive, ranking),
         weight=ranking.preference.weight,
         x_label=x_label,
-        y_label=archive.objective.label if maximise else text("run.smaller", metric=archive.objective.label),
+        y_label=metric if maximise else text("run.smaller", metric=metric),
         x_range=(-0.02, 1.03),
         y_range=_shown_range(
             np.concatenate([performance, shown_too]), np.concatenate([on_front, [True] * len(shown_too)]) > 0,
             maximise=maximise,
         ),
         words={name: words[name] for name in words if name != "summary"},
-        summary=_summary(words["summary"], archive.objective.label, performance, on_front),
+        summary=_summary(words["summary"], metric, performance, on_front),
         plain=plain,
         goals=goals,
     )  # fmt: skip
@@ -212,7 +213,7 @@ def _plain(baselines: Sequence[Baseline], names: Sequence[str], ranking: Ranking
     scores = [[b.measures[n].value if n in b.measures else None for n in names] for b in known]
     means = interpretability(np.array(scores, float), ranking.preference.vector(names))
     return tuple(
-        PlainPoint(b.label, text(f"baselines.short_{b.name}"), float(x), b.performance.value)
+        PlainPoint(spoken(b.label), text(f"baselines.short_{b.name}"), float(x), b.performance.value)
         for b, x in zip(known, means)
         if b.performance is not None and not np.isnan(x)
     )

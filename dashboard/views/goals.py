@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.views.card import measure_label
 from dashboard.views.words import count, number
 
@@ -40,7 +40,7 @@ def goal_name(name: str, objective: Objective) -> str:
     from nas_core.preferences import INTERPRETABILITY, PERFORMANCE
 
     if name == PERFORMANCE:
-        return objective.label
+        return spoken(objective.label)
     return text("goals.interpretability") if name == INTERPRETABILITY else measure_label(name)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.views.card import measure_label
 from dashboard.views.words import count, duration, number
 
@@ -97,7 +97,7 @@ def _steered(preference: Payload, objective: Objective) -> str:
 def _goal(goal: Payload, objective: Objective) -> str:
     name, sign = goal["name"], "≥"
     if name == "performance":
-        label, sign = objective.label, "≥" if objective.maximise else "≤"
+        label, sign = spoken(objective.label), "≥" if objective.maximise else "≤"
     else:
         label = text("run.interpretability").lower() if name == "interpretability" else measure_label(name)
     return text("steering.goal", name=label, sign=sign, value=number(goal["value"]))

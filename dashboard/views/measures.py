@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.views.words import number
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def measures_view(
     bars = []
     for name, found in {**evaluation.measures, **more}.items():
         measure = MEASURES.get(name)
-        label, description = (measure.label, measure.summary) if measure else (name.replace("_", " "), "")
+        label, description = (spoken(measure.label), measure.summary) if measure else (name.replace("_", " "), "")
         words, advice = "", ""
         if measure is not None and found.value is not None:
             said = measure.advise(MeasuredCandidate(evaluation.architecture, known, found, names, space.signal))
@@ -163,7 +163,7 @@ def measures_view(
         tuple(b for b in bars if b.by_run or b.value is not None),
         tuple(b for b in bars if not b.by_run and b.value is None),
         missing,
-        tuple(MEASURES[name].label for name in missing),
+        tuple(spoken(MEASURES[name].label) for name in missing),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard.texts import catalogue, text
+from dashboard.texts import catalogue, spoken_line, text
 from dashboard.views.graph import GraphView, graph_view
 from dashboard.views.space_fields import label_of
 from dashboard.views.words import count
@@ -112,7 +112,7 @@ def sample_view(
 
 def architecture_words(space: SearchSpace, architecture: Architecture) -> str:
     """Return an architecture in one line: the features of a table it reads, and what it is made of."""
-    told = space.engine.describe(space, architecture.values)
+    told = spoken_line(space.engine.describe(space, architecture.values))
     groups = architecture.values.get("groups")
     if space.signal is not None or groups is None:
         return told

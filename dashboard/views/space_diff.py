@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.views.space_fields import label_of, option_words
 from dashboard.views.words import count
 from nas_core.records import canonical_json
@@ -118,7 +118,7 @@ def _label(item: Mapping[str, Any]) -> str:
 def _family(name: str) -> str:
     from nas_core.spaces import family_named, family_names
 
-    return family_named(name).label if name in family_names() else name
+    return spoken(family_named(name).label) if name in family_names() else name
 
 
 def _list(names: Any) -> str:

@@ -15,7 +15,7 @@ from annotated_types import Ge, Gt, Interval, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from dashboard.texts import catalogue, text
+from dashboard.texts import catalogue, spoken, text
 
 __all__ = ["Field", "label_of", "option_words", "record_fields"]
 
@@ -83,13 +83,13 @@ def label_of(name: str) -> str:
     for start, key in (("max ", "space.at_most"), ("min ", "space.at_least")):
         if words.startswith(start):
             return text(key, what=words.removeprefix(start).capitalize())
-    return words.capitalize()
+    return spoken(words.capitalize())
 
 
 def option_words(name: str, option: Any) -> str:
     """Return what a person reads for a choice of a field."""
     key = f"space.option_{name}_{option}"
-    return text(key) if key in catalogue("en") else str(option)
+    return text(key) if key in catalogue("en") else spoken(str(option))
 
 
 def _partner(name: str) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dashboard.texts import spoken_steps
+
 if TYPE_CHECKING:
     from nas_core.search import Ranking, Snapshot
 
@@ -48,5 +50,5 @@ def candidate_table(archive: Snapshot, ranking: Ranking, rows: int = ROWS) -> Ca
     }
     columns |= {name: archive.measures[at, m] for m, name in enumerate(archive.names)}
     columns |= {name: archive.columns[name][at].astype(np.int64) for name in ("parameters", "operations")}
-    columns["operator"] = np.array([archive.operator[i].replace("_", " ") for i in at], dtype=object)
+    columns["operator"] = np.array([spoken_steps(archive.operator[i]) for i in at], dtype=object)
     return CandidateTable(tuple(archive.ids[i] for i in at), columns, len(eligible), archive.revision)

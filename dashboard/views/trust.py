@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.views.words import number
 
 if TYPE_CHECKING:
@@ -83,4 +83,4 @@ def _row(gate: Gate) -> GateRow:
         told = text(f"trust_badges.{key}", value=told, relation=gate.relation, threshold=number(gate.threshold, 2))
         if gate.ok is None:
             told = number(gate.value)
-    return GateRow(gate.name, gate.label, state, text(f"trust_badges.{state}"), told, gate.words)
+    return GateRow(gate.name, spoken(gate.label), state, text(f"trust_badges.{state}"), told, gate.words)

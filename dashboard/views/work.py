@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dashboard.texts import text
+from dashboard.texts import spoken_line, spoken_steps, text
 
 if TYPE_CHECKING:
     from nas_core.runs.progress import Progress
@@ -54,7 +54,7 @@ def work_view(progress: Progress, space: SearchSpace) -> WorkView:
             *(f"#{c.number}" for c in working),
             *(f"{text('steering.work_waits')} {n + 1}" for n in range(len(waiting))),
         ),
-        built=tuple(space.engine.describe(space, p.architecture.values) for p in proposals),
-        made=tuple(p.operator for p in proposals),
+        built=tuple(spoken_line(space.engine.describe(space, p.architecture.values)) for p in proposals),
+        made=tuple(spoken_steps(p.operator) for p in proposals),
         training=len(working),
     )

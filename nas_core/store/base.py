@@ -20,6 +20,7 @@ __all__ = [
     "claimed",
     "ended",
     "is_alive",
+    "is_packed",
     "no_artifact",
     "no_candidate",
     "no_run",
@@ -188,6 +189,11 @@ def claimed(record: RunRecord, owner: str, now: float, revision: int) -> RunReco
         )
     state = {"state": RunState.RUNNING, "reason": "", "owner": owner, "heartbeat": now}
     return changed(record, state, revision)
+
+
+def is_packed(run_id: str) -> bool:
+    """Return True for the identity of a recorded example that comes with the program; own runs begin with a date."""
+    return run_id.startswith("example-")
 
 
 def no_run(run_id: str, known: Sequence[str]) -> StoreError:
