@@ -99,7 +99,7 @@ def front_luck(
 
 
 def _scores(scaled: np.ndarray, weight: float) -> np.ndarray:
-    """Return the Tchebycheff scalar (R, K) of ``scaled`` losses (R, K, 2), as :func:`nas_core.preferences.tchebycheff`."""
+    """Return the scalar (R, K) of ``scaled`` losses (R, K, 2), as :func:`nas_core.preferences.tchebycheff` does."""
     accuracy, simplicity = (1.0 - weight) * scaled[..., 0], weight * scaled[..., 1]
     scores: np.ndarray = np.maximum(accuracy, simplicity) + AUGMENTATION * (accuracy + simplicity)
     return scores

@@ -18,8 +18,9 @@ def mean_interval(
     """Return the lower and the upper end (n,) of the 95 % interval of :func:`nas_core.preferences.interpretability`.
 
     The logarithm of the mean is a weighted sum, so the arms of the measures, weighted and on the scale of logarithms,
-    add like the legs of a right angle, to each side for itself: log I − √Σ(w (l − l_low))² and log I + √Σ(w (l_high − l))²
-    with l = log((ε + s) / (ε + 1)). Exact measures add nothing. An undefined measure is left out, as in the mean.
+    add like the legs of a right angle, to each side for itself: from log I − √Σ(w (l − l_low))² to
+    log I + √Σ(w (l_high − l))² with l = log((ε + s) / (ε + 1)). Exact measures add nothing. An undefined measure is
+    left out, as in the mean.
 
     Source: Zou and Donner (2008), Statistics in Medicine 27, the method of variance estimates recovery (MOVER).
     Assumes: measures err independently of each other. Those of one network are taken on the same rows and do not quite;

@@ -144,8 +144,8 @@ def test_the_bytes_hold_every_point_to_a_hundred_thousandth_of_the_range(found: 
     archive = archive_of(*(evaluation(n, auc, score) for n, (auc, score) in enumerate(found)))
     view = view_of(archive, live=True)
     _, x, y, numbers, flags = decode(front_payload(view))
-    assert np.abs(x - view.interpretability).max() <= 1e-5 * max(1e-9, np.ptp(view.interpretability)) + 1e-12
-    assert np.abs(y - view.performance).max() <= 1e-5 * max(1e-9, np.ptp(view.performance)) + 1e-12
+    assert np.abs(x - view.x).max() <= 1e-5 * max(1e-9, np.ptp(view.x)) + 1e-12
+    assert np.abs(y - view.y).max() <= 1e-5 * max(1e-9, np.ptp(view.y)) + 1e-12
     assert numbers.tolist() == view.numbers.tolist()
     assert ((flags & ON_FRONT) > 0).tolist() == view.on_front.tolist()
     assert ((flags & RECENT) > 0).tolist() == view.recent.tolist()

@@ -44,7 +44,10 @@ def test_one_uncertain_measure_gives_exactly_the_means_at_its_ends(found: list, 
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(st.tuples(st.floats(0.3, 0.9), st.floats(0.0, 0.1), st.floats(0.0, 0.1), st.integers(1, 3)), min_size=1, max_size=6)
+    st.lists(
+        st.tuples(st.floats(0.3, 0.9), st.floats(0.0, 0.1), st.floats(0.0, 0.1), st.integers(1, 3)),
+        min_size=1, max_size=6,
+    )
 )  # fmt: skip
 def test_the_ends_agree_with_forty_thousand_draws(found: list) -> None:
     score, below, above, weights = (np.array(part, float) for part in zip(*found))
