@@ -64,8 +64,9 @@ def front_area(
     choice = front_choice(watched)
     luck = luck_of(watched, ranked) if choice.uncertain else None
     view = _view(watched, ranked, selection, choice, luck)
-    with st.container(horizontal=True, vertical_alignment="center", key="front_head", gap="small"):
-        st.caption(_caption(view, choice), help=legend_help(view), width="stretch")
+    words, buttons = st.columns([5, 3], vertical_alignment="center", gap="small")
+    words.caption(_caption(view, choice), help=legend_help(view))
+    with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
         _view_popover(watched, choice)
         _table_popover(watched, ranked, view, choice, luck)
     if luck is not None:
@@ -74,6 +75,8 @@ def front_area(
         front_payload(view, cards=_cards(watched.record.id)), key=f"front_{watched.record.id}", on_picked=on_picked,
         on_opened=on_opened, on_goal=lambda name, value: set_goal(watched.record.id, name, value, on_goal),
     )  # fmt: skip
+    goals = not choice.z and any(axis.goal for axis in view.axes)
+    st.caption(text("front.hint_space" if choice.z else "front.hint_goals" if goals else "front.hint"))
 
 
 def _view(watched: Watched, ranked: Ranking, selection: Selection, choice: FrontChoice, luck: Luck | None) -> FrontView:

@@ -122,7 +122,6 @@ def _front_and_panel(watched: Watched, ranked: Ranking, selection: state.Selecti
             watched, ranked, selection, on_picked=partial(_picked, watched), on_opened=partial(_opened, watched),
             on_goal=partial(steer, watched.snapshot.names, watched.record.id),
         )  # fmt: skip
-        st.caption(text("front.hint"))
         baselines_switch(watched)
     with panel:
         if shown is not None and (card := card_of(watched, shown, ranked)) is not None:

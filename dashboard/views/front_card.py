@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["point_lines"]
 
+STRUCTURE = 2
+"""Lines about what a candidate is made of: what it reads, and what acts together in it."""
+
 
 def point_lines(evaluation: Evaluation, space: SearchSpace, objective: Objective) -> tuple[tuple[str, str], ...]:
     """Return (term, words): performance with its interval, what the candidate is made of, and how it came about.
@@ -25,7 +28,7 @@ def point_lines(evaluation: Evaluation, space: SearchSpace, objective: Objective
         objective: The performance objective.
     """
     card = candidate_card(evaluation, space, objective, {}, None)
-    lines = [(card.metric, interval(card.performance, card.low, card.high)), ("", card.phrase)]
-    lines += [(term, words) for term, words in card.lines[:1]]
+    performance = interval(card.performance, card.low, card.high)
     made = evaluation.operator.replace("_", " ")
-    return (*lines, (text("front.card_made"), made)) if made else tuple(lines)
+    lines = ((card.metric, performance), *card.lines[:STRUCTURE])
+    return (*lines, (text("front.card_made"), made)) if made else lines

@@ -3,7 +3,7 @@
 // front_goals the flags that set goals, front_hover the card and the keys.
 import { decode } from "./front_data.js"
 import { goalsNow, placeGoals } from "./front_goals.js"
-import { hide, keep, keys, listen } from "./front_hover.js"
+import { clicks, hide, keep, keys, listen } from "./front_hover.js"
 import { layout } from "./front_layout.js"
 import { ribbon } from "./front_ribbon.js"
 import { traces } from "./front_traces.js"
@@ -51,7 +51,10 @@ function instance(parent) {
       layer: part("goals"), card: part("card"), ring: part("ring"), gl: hasWebGL(), draws: 0, flags: {}, pending: {}, goals: [],
       drag: null, shown: null, known: new Map() }
     instances.set(parent, own)
-    if (own.node) keys(own)
+    if (own.node) {
+      keys(own)
+      clicks(own)
+    }
   }
   return own
 }

@@ -4,15 +4,28 @@ import { ON_FRONT, frontOrder, positionOf, twins, written } from "./front_data.j
 const WAIT = 120 // milliseconds that a pointer rests before the server is asked
 
 export function listen(own) {
-  own.node.on("plotly_hover", (event) => {
+  const pointed = (event) => {
     const point = event.points?.[0]
     if (point) show(own, point.customdata, point)
-  })
+  }
+  own.node.on("plotly_hover", pointed)
   own.node.on("plotly_unhover", () => hide(own))
   own.node.on("plotly_click", (event) => {
     const number = event.points?.[0]?.customdata
-    if (number !== null && number !== undefined) own.pick(number)
+    if (own.data.head.z) pointed(event) // said again and again while a button is down, also while the space is turned
+    else if (number !== null && number !== undefined) own.pick(number)
   })
+}
+
+// In space a press and a release at one place are a click on the point that the card is of.
+export function clicks(own) {
+  let from = null
+  own.node.addEventListener("pointerdown", (event) => (from = [event.clientX, event.clientY]), true)
+  own.node.addEventListener("pointerup", (event) => {
+    const still = from && Math.hypot(event.clientX - from[0], event.clientY - from[1]) < 4
+    from = null
+    if (still && own.data?.head.z && own.shown !== null && event.target.closest(".gl-container, #scene, canvas")) own.pick(own.shown)
+  }, true)
 }
 
 export function hide(own) {
@@ -100,7 +113,7 @@ async function ask(own, number) {
 // The card beside the point, on the side where there is room; in space in the corner.
 function settle(own, at) {
   const { colours, node } = own, plot = node._fullLayout
-  let side = "left:8px;top:40px"
+  let side = "right:8px;top:40px"
   own.ring.style.display = "none"
   if (plot?.xaxis && !own.data.head.z) {
     const x = plot._size.l + plot.xaxis.d2p(at.x), y = plot._size.t + plot.yaxis.d2p(at.y)

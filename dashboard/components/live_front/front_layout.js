@@ -10,9 +10,9 @@ export function layout(data, colours, font, size, goals) {
     hoverlabel: { bgcolor: colours.panel, bordercolor: colours.grid, font: { color: colours.ink } },
   }
   if (head.z) return { ...common, margin: { l: 0, r: 0, t: 34, b: 0 }, scene: space(head, colours) }
-  const axis = (a) => ({
+  const axis = (a) => ({ // ranges as copies: Plotly writes the zoom into what it is given
     title: { text: a.label, font: { color: colours.ink, size: 13 }, standoff: 8 }, type: a.log ? "log" : "linear",
-    range: a.range, gridcolor: colours.grid, linecolor: colours.grid, zeroline: false,
+    range: [...a.range], gridcolor: colours.grid, linecolor: colours.grid, zeroline: false,
     tickfont: { color: colours.muted }, tickformat: a.format, ...(a.log ? { dtick: "D2" } : {}),
   })
   return {
@@ -24,12 +24,12 @@ export function layout(data, colours, font, size, goals) {
 
 function space(head, colours) {
   const axis = (a) => ({
-    title: { text: a.label, font: { color: colours.ink, size: 12 } }, type: a.log ? "log" : "linear", range: a.range,
+    title: { text: a.label, font: { color: colours.ink, size: 12 } }, type: a.log ? "log" : "linear", range: [...a.range],
     gridcolor: colours.grid, linecolor: colours.grid, zeroline: false, showspikes: false, showbackground: false,
     tickfont: { color: colours.muted, size: 10 }, tickformat: a.format, nticks: 6,
   })
   return { xaxis: axis(head.x), yaxis: axis(head.y), zaxis: axis(head.z), dragmode: "turntable", aspectmode: "cube",
-    camera: { eye: { x: 1.55, y: -1.55, z: 0.75 }, center: { x: 0, y: 0, z: -0.1 } } }
+    camera: { eye: { x: 1.3, y: -1.3, z: 0.65 }, center: { x: 0, y: 0, z: -0.12 } } }
 }
 
 const placed = (a, value) => (a.log ? Math.log10(value) : value)
