@@ -48,7 +48,8 @@ class Luck:
     def ask(self, snapshot: Snapshot, ranked: Ranking, inside: np.ndarray, *, live: bool) -> None:
         """Begin to work out the answer for ``snapshot``, unless one is in work or what is known is new enough."""
         n = len(snapshot)
-        enough = n >= self._counted[0] * (1 + GROWTH) + 10 or not live
+        first = self._counted[0] < 0
+        enough = first or not live or n >= self._counted[0] * (1 + GROWTH) + 10
         if self.working or not enough or self._counted == (n, snapshot.revision):
             return
         self._counted = (n, snapshot.revision)

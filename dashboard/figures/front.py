@@ -1,7 +1,8 @@
-"""The live Pareto front as bytes for the ``live_front`` element: six bytes a candidate instead of a figure's JSON.
+"""The live Pareto front as bytes for the ``live_front`` element: five bytes a candidate instead of a figure's JSON.
 
 Coordinates travel as 16-bit fractions of the range of the data (an error of 1/131,070 of it, far below a pixel; of the
-logarithms where an axis is logarithmic), numbers as steps from one candidate to the next.
+logarithms where an axis is logarithmic), numbers as steps from one candidate to the next, beside the flags in one byte
+as long as they are small.
 """
 
 from __future__ import annotations
@@ -19,15 +20,17 @@ from dashboard.views.front import AxisView, FrontView
 __all__ = ["MISSES", "ON_FRONT", "OUTSIDE", "RECENT", "front_payload"]
 
 ON_FRONT, RECENT, MISSES, OUTSIDE = 1, 2, 4, 8
+NIBBLE, BYTE, NUMBER = 2**4 - 1, 2**8 - 1, 2**32 - 1
 TICKS = {"interpretability": ".2~f", "performance": ".3~f"}
 
 
 def front_payload(view: FrontView, *, cards: str = "") -> bytes:
     """Return the bytes that the ``live_front`` element draws.
 
-    uint32 length, JSON header, then of n points x and y (uint16 each), number (uint8 or uint32) and flags (uint8); and
-    where the header says so z, interpretability (uint16) and colour (uint8). Costs 6n bytes and a header of about 3 kB,
-    at most 14n bytes.
+    uint32 length, JSON header, then of n points x and y (uint16 each), number and flags; and where the header says so
+    z, interpretability (uint16 each) and colour (uint8). Flags take the low four bits of a byte; ``step`` in the header
+    says where numbers are: 0, as steps in its high four bits; 1, as steps in a byte before it; 4, as they are in
+    uint32. Costs 5n bytes and a header of about 3 kB, at most 14n bytes.
 
     Args:
         view: What to draw.
@@ -35,12 +38,13 @@ def front_payload(view: FrontView, *, cards: str = "") -> bytes:
     """
     parts = [_fractions(values, axis.log) for values, axis in zip(_coordinates(view), view.axes)]
     steps = np.diff(view.numbers.astype(np.int64), prepend=0)
-    small = not len(steps) or bool(steps.min() >= 0 and steps.max() <= 255)
-    numbers = steps.astype(np.uint8) if small else view.numbers.astype("<u4")
+    most = int(steps.max(initial=0)) if steps.min(initial=0) >= 0 else NUMBER
+    size = 0 if most <= NIBBLE else 1 if most <= BYTE else 4
+    numbers = {0: b"", 1: steps.astype(np.uint8).tobytes(), 4: view.numbers.astype("<u4").tobytes()}[size]
     more, extra = _extra(view, parts)
     header: dict[str, Any] = {
         "count": len(view.numbers),
-        "step": 1 if small else 4,
+        "step": size,
         "revision": "|".join([view.run, *(axis.key for axis in view.axes)]),
         **{name: _axis(axis, data) for name, axis, (_, data) in zip("xyz", view.axes, parts)},
         "best": view.best,
@@ -59,8 +63,10 @@ def front_payload(view: FrontView, *, cards: str = "") -> bytes:
     }
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     marks = ((view.on_front, ON_FRONT), (view.recent, RECENT), (~view.meets, MISSES), (view.outside, OUTSIDE))
-    flags = np.sum([mask * np.uint8(bit) for mask, bit in marks], axis=0).astype(np.uint8).tobytes()
-    return b"".join([struct.pack("<I", len(text)), text, parts[0][0], parts[1][0], numbers.tobytes(), flags, *extra])
+    flags = np.sum([mask * np.uint8(bit) for mask, bit in marks], axis=0).astype(np.uint8)
+    if size == 0:
+        flags |= steps.astype(np.uint8) << 4
+    return b"".join([struct.pack("<I", len(text)), text, parts[0][0], parts[1][0], numbers, flags.tobytes(), *extra])
 
 
 def _coordinates(view: FrontView) -> list[np.ndarray]:

@@ -181,7 +181,7 @@ def front_view(
         luck: What draws from the intervals say, of these candidates or of the first of them.
         since: How many candidates there were before each version of the search space.
     """
-    axes = [axis_of(key, archive, ranking) for key in choice.keys]
+    axes = [axis_of(key, archive, ranking, intervals="intervals" in choice.marks) for key in choice.keys]
     there = ~np.any([np.isnan(axis.values) for axis in axes], axis=0)
     shown = np.flatnonzero(there)
     on_front = ranking.on_front if choice.usual else _front_of(axes, there, inside)

@@ -38,7 +38,7 @@ class Axis:
         name: What the quantity is called in a sentence.
         values: (n,) in the quantity's own unit; NaN for a candidate that is not eligible or has none.
         losses: (n,) smaller is better.
-        low, high: (n,) its 95 % interval; the values themselves where there is none.
+        low, high: (n,) its 95 % interval; the values themselves where there is none, or nobody asked.
         log: Whether the axis is logarithmic.
         uncertain: Whether it has intervals.
         maximise: Whether larger values are better.
@@ -80,9 +80,16 @@ def axis_label(key: str, objective: Objective) -> str:
     return text(f"front.axis_{key}") if key in COSTS else measure_label(key)
 
 
-def axis_of(key: str, archive: Snapshot, ranking: Ranking) -> Axis:
-    """Return one quantity of all candidates of ``archive``, weighed as in ``ranking``."""
-    values, low, high = _values(key, archive, ranking)
+def axis_of(key: str, archive: Snapshot, ranking: Ranking, *, intervals: bool = False) -> Axis:
+    """Return one quantity of all candidates of ``archive``, weighed as in ``ranking``.
+
+    Args:
+        key: One of :func:`axis_keys`.
+        archive: The candidates.
+        ranking: Of these, under the preference in force.
+        intervals: Whether ``low`` and ``high`` are wanted; they are the values otherwise.
+    """
+    values, low, high = _values(key, archive, ranking, intervals)
     values = np.where(np.isnan(ranking.interpretability), np.nan, values)
     known = values[~np.isnan(values)]
     objective, cost = archive.objective, key in COSTS
@@ -101,7 +108,9 @@ def axis_of(key: str, archive: Snapshot, ranking: Ranking) -> Axis:
     )  # fmt: skip
 
 
-def _values(key: str, archive: Snapshot, ranking: Ranking) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _values(
+    key: str, archive: Snapshot, ranking: Ranking, intervals: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return a quantity (n,) with the ends of its intervals."""
     from nas_core.preferences import interpretability
     from nas_core.search import mean_interval
@@ -118,8 +127,8 @@ def _values(key: str, archive: Snapshot, ranking: Ranking) -> tuple[np.ndarray, 
     weights = ranking.preference.vector(archive.names)
     if key.startswith(FAMILY):
         weights = _family_weights(key.removeprefix(FAMILY), archive.names, weights)
-        return interpretability(scores[0], weights), *mean_interval(*scores, weights)
-    return ranking.interpretability, *mean_interval(*scores, weights)
+    mean = interpretability(scores[0], weights) if key.startswith(FAMILY) else ranking.interpretability
+    return (mean, *mean_interval(*scores, weights)) if intervals else (mean, mean, mean)
 
 
 def _family_weights(family: str, names: Sequence[str], weights: np.ndarray) -> np.ndarray:

@@ -45,7 +45,7 @@ def front_table(
         archive, ranking, choice: As for the view.
         luck: Chances; no column without.
     """
-    axes = [axis_of(key, archive, ranking) for key in choice.keys]
+    axes = [axis_of(key, archive, ranking, intervals=True) for key in choice.keys]
     where = {int(number): k for k, number in enumerate(archive.index)}
     at = np.array([where[int(number)] for number in view.numbers[view.on_front]], dtype=int)
     at = at[np.argsort(axes[0].losses[at], kind="stable")]

@@ -1,7 +1,7 @@
 // Reading what the server sends (see figures/front.py): uint32 header length, JSON header, then per candidate x uint16,
-// y uint16, number, flags uint8; where the header says so z uint16, interpretability uint16, colour uint8. Coordinates are
+// y uint16, number, flags; where the header says so z uint16, interpretability uint16, colour uint8. Coordinates are
 // fractions of the header's ranges (of the logarithms on a logarithmic axis); a number is the step from the number before
-// it (uint8), or itself (uint32) where the header says that a step takes four bytes.
+// it, in the high half of the byte of the flags or in a byte of its own, or itself (uint32).
 
 export const ON_FRONT = 1, RECENT = 2, MISSES = 4, OUTSIDE = 8
 
@@ -13,8 +13,9 @@ export function decode(bytes) {
   let at = 4 + length
   const part = (Type, size) => new Type(bytes.slice(at, (at += n * size)).buffer)
   const x = scale(part(Uint16Array, 2), head.x), y = scale(part(Uint16Array, 2), head.y)
-  const number = head.step === 1 ? summed(part(Uint8Array, 1)) : part(Uint32Array, 4)
-  const flags = part(Uint8Array, 1)
+  const told = head.step === 0 ? null : head.step === 1 ? summed(part(Uint8Array, 1)) : part(Uint32Array, 4)
+  const packed = part(Uint8Array, 1)
+  const number = told ?? summed(packed.map((byte) => byte >> 4)), flags = packed.map((byte) => byte & 15)
   const z = head.z ? scale(part(Uint16Array, 2), head.z) : null
   const interpretability = head.interpretability ? scale(part(Uint16Array, 2), head.interpretability) : null
   const colour = head.colour ? part(Uint8Array, 1) : null
