@@ -130,8 +130,9 @@ def front_draws(
 
 def _performance(snapshot: Snapshot) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the performance loss (n,) at the value, at the good end and at the bad end of its interval."""
-    loss = np.vectorize(snapshot.objective.loss, otypes=[np.float64])
-    low, high = loss(snapshot.columns["performance_low"]), loss(snapshot.columns["performance_high"])
+    loss, worst = np.vectorize(snapshot.objective.loss, otypes=[np.float64]), snapshot.objective.worst
+    ends = (snapshot.columns[f"performance_{end}"] for end in ("low", "high"))
+    low, high = (loss(np.where(np.isnan(end), worst, end)) for end in ends)  # NaN where a candidate has failed
     return snapshot.performance_loss, np.minimum(low, high), np.maximum(low, high)
 
 
