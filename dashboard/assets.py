@@ -1,21 +1,27 @@
 """Files the browser fetches from this server: plotly.js of the installed wheel, and the studio's own modules.
 
 Each has the first digits of its content's hash in its name, so that it can be cached for a year and still changes with
-the next version. No file is fetched from anywhere else.
+the next version; a module that imports another one holds that one's name, so its own changes too. No file is fetched
+from anywhere else.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["ROUTE", "Asset", "asset", "asset_url", "assets"]
+__all__ = ["CARDS", "ROUTE", "Asset", "asset", "asset_url", "assets"]
 
 ROUTE = "/nasight/assets"
+CARDS = "/nasight/cards"
+"""Where the server tells more of a candidate: ``/run/number`` behind it."""
 _COMPONENTS = Path(__file__).parent / "components"
+_BESIDE = re.compile(rb'from "\./(\w+\.js)"')
+"""How a module names one beside it. No module may import one that imports it: its name would depend on itself."""
 
 
 @dataclass(frozen=True)
@@ -31,22 +37,30 @@ def _sources() -> dict[str, Path]:
 
     return {
         "chart.js": _COMPONENTS / "live_chart" / "chart.js",
-        "front.js": _COMPONENTS / "live_front" / "front.js",
+        **{path.name: path for path in sorted((_COMPONENTS / "live_front").glob("*.js"))},
         "plotly.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
     }
 
 
 @cache
+def _content(name: str) -> bytes:
+    """Return a file as it is served: a module names the modules beside it as they are served, too."""
+    source = _sources()[name].read_bytes()
+    if name == "plotly.js":
+        return source
+    return _BESIDE.sub(lambda found: b'from "./' + _named(found[1].decode()).encode() + b'"', source)
+
+
+@cache
 def _named(name: str) -> str:
-    source = _sources()[name]
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:12]
+    digest = hashlib.sha256(_content(name)).hexdigest()[:12]
     return f"{name.removesuffix('.js')}-{digest}.js"
 
 
 @cache
 def asset(name: str) -> Asset:
-    """Return the asset called ``name`` (``chart.js``, ``front.js`` or ``plotly.js``)."""
-    return Asset(_named(name), gzip.compress(_sources()[name].read_bytes(), 6, mtime=0))
+    """Return the asset called ``name`` (``front.js``, ``plotly.js`` …)."""
+    return Asset(_named(name), gzip.compress(_content(name), 6, mtime=0))
 
 
 def assets() -> dict[str, str]:

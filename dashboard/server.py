@@ -99,7 +99,7 @@ def serve(host: str, port: int, *, on_start: Callable[[], None] | None = None) -
     from starlette.routing import Route
     from streamlit.runtime.pages_manager import PagesManager
 
-    from dashboard.assets import ROUTE
+    from dashboard.assets import CARDS, ROUTE
 
     @asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
@@ -114,7 +114,7 @@ def serve(host: str, port: int, *, on_start: Callable[[], None] | None = None) -
 
     # the folder beside the script is called pages: without this, a deep link asked for first gets no frame
     PagesManager.uses_pages_directory = False
-    routes = [Route(ROUTE + "/{name}", _serve_asset)]
+    routes = [Route(ROUTE + "/{name}", _serve_asset), Route(CARDS + "/{run}/{number:int}", _serve_card)]
     app = st.App(SCRIPT, lifespan=lifespan, routes=routes, on_script_error=_unexpected)
     app.run(config=options(host, port))
 
@@ -153,3 +153,33 @@ async def _serve_asset(request: Request) -> Response:
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(found.body, media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"})
     return Response(gzip.decompress(found.body), media_type="text/javascript", headers=headers)
+
+
+async def _serve_card(request: Request) -> Response:
+    """Answer with a few lines about one candidate, for the card at a point of the front."""
+    from starlette.concurrency import run_in_threadpool
+    from starlette.responses import JSONResponse
+
+    where, language = request.path_params, request.query_params.get("lang", "en")
+    lines = await run_in_threadpool(_card_lines, where["run"], where["number"], language)
+    if lines is None:
+        return JSONResponse({"lines": []}, status_code=404)
+    return JSONResponse({"lines": lines}, headers={"Cache-Control": "no-store"})
+
+
+def _card_lines(run: str, number: int, language: str) -> tuple[tuple[str, str], ...] | None:
+    from dashboard.texts import set_language
+    from dashboard.views.front_card import point_lines
+    from dashboard.watching import watch
+    from nas_core.errors import NasightError
+
+    set_language(language)
+    try:
+        watched = watch(run)
+        candidate = watched.id_of(number)
+        evaluation = None if candidate is None else watched.evaluation(candidate)
+    except NasightError:
+        return None
+    if evaluation is None:
+        return None
+    return point_lines(evaluation, watched.view.space_of(evaluation), watched.snapshot.objective)

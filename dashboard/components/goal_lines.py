@@ -16,7 +16,7 @@ from dashboard.watching import Watched
 if TYPE_CHECKING:
     from nas_core.preferences import Goal
 
-__all__ = ["goal_popover", "goals_in_force", "goals_of"]
+__all__ = ["goal_popover", "goals_in_force", "goals_of", "set_goal"]
 
 STEP, START = 0.01, 0.5
 AXES = ("performance", "interpretability")
@@ -36,6 +36,23 @@ def goals_in_force(run_id: str) -> tuple[Goal, ...]:
 
     wanted: dict[str, float] = st.session_state.get(_state(run_id), {})
     return tuple(Goal(name=name, value=value) for name, value in wanted.items())
+
+
+def set_goal(run_id: str, name: str, value: float | None, on_change: Callable[[], None]) -> None:
+    """From a callback: set or remove one goal of this tab, as the popover does.
+
+    Args:
+        run_id: The run.
+        name: What the goal is for.
+        value: What is asked for; None removes it.
+        on_change: Called afterwards.
+    """
+    present: dict[str, float] = st.session_state.get(_state(run_id), {})
+    rest = {n: v for n, v in present.items() if n != name}
+    if value is not None:
+        rest = {**present, name: float(value)}
+    st.session_state[_state(run_id)] = rest
+    on_change()
 
 
 def goal_popover(watched: Watched, on_change: Callable[[], None]) -> None:
@@ -86,7 +103,7 @@ def _line(watched: Watched, name: str, on_change: Callable[[], None]) -> None:
                         on_change=_set, args=(run_id, name, key, on_change), **bounds)  # fmt: skip
         if name not in AXES:
             st.button("", icon=":material/close:", key=f"{key}_remove", type="tertiary", help=text("goals.remove"),
-                      on_click=_remove, args=(run_id, name, on_change))  # fmt: skip
+                      on_click=set_goal, args=(run_id, name, None, on_change))  # fmt: skip
 
 
 def _state(run_id: str) -> str:
@@ -94,12 +111,7 @@ def _state(run_id: str) -> str:
 
 
 def _set(run_id: str, name: str, key: str, on_change: Callable[[], None]) -> None:
-    value = st.session_state[key]
-    if value is None:
-        _remove(run_id, name, on_change)
-        return
-    st.session_state[_state(run_id)] = {**st.session_state[_state(run_id)], name: float(value)}
-    on_change()
+    set_goal(run_id, name, st.session_state[key], on_change)
 
 
 def _add(run_id: str, key: str, on_change: Callable[[], None]) -> None:
@@ -107,11 +119,6 @@ def _add(run_id: str, key: str, on_change: Callable[[], None]) -> None:
     if name is not None:
         st.session_state[_state(run_id)] = {**st.session_state[_state(run_id)], name: START}
         on_change()
-
-
-def _remove(run_id: str, name: str, on_change: Callable[[], None]) -> None:
-    st.session_state[_state(run_id)] = {n: v for n, v in st.session_state[_state(run_id)].items() if n != name}
-    on_change()
 
 
 def _clear(run_id: str, on_change: Callable[[], None]) -> None:

@@ -9,16 +9,15 @@ import streamlit as st
 
 from dashboard import process, state
 from dashboard.components.candidate_panel import candidate_panel, empty_panel
+from dashboard.components.front_area import front_area
 from dashboard.components.goal_lines import goal_popover, goals_of
-from dashboard.components.live_front import live_front
+from dashboard.components.luck import luck_working
 from dashboard.components.plain_models import baselines_shown, baselines_switch
 from dashboard.components.run_controls import control_row, measure_weights, preference_in_force, steer, weight_slider
 from dashboard.components.run_start import earlier_runs, preparing, start_form
 from dashboard.components.run_tabs import run_tabs
-from dashboard.figures.front import front_payload
 from dashboard.texts import text
 from dashboard.views.card import Card
-from dashboard.views.front import front_view
 from dashboard.views.glossary import about
 from dashboard.views.goals import goal_sentence
 from dashboard.views.words import number
@@ -28,16 +27,6 @@ if TYPE_CHECKING:
     from nas_core.search import Ranking
 
 REFRESH = 1.0  # seconds between two looks at a live run
-FRONT_WORDS = {
-    **{name: f"run.name_{name}" for name in ("cloud", "recent", "front", "floors", "best", "selected")},
-    "misses": "goals.name_misses",
-    "outside": "run_space.name_outside",
-    "plain": "baselines.plain",
-    "ribbon": "run.ribbon",
-    "band": "run.ribbon_band",
-    "summary": "run.front_summary",
-    "drawing": "run.front_drawing",
-}
 
 
 def render() -> None:
@@ -91,8 +80,8 @@ def _others(selection: state.Selection) -> None:
 
 
 def _moving(watched: Watched) -> bool:
-    """Return whether something is on its way: candidates of the run, or baselines."""
-    return watched.progress.live or baselines_shown(watched)[1]
+    """Return whether something is on its way: candidates of the run, baselines, or chances."""
+    return watched.progress.live or baselines_shown(watched)[1] or luck_working(watched)
 
 
 def _workplace(was_moving: bool) -> None:
@@ -128,18 +117,13 @@ def _workplace(was_moving: bool) -> None:
 def _front_and_panel(watched: Watched, ranked: Ranking, selection: state.Selection, shown: str | None) -> None:
     chart, panel = st.columns([3, 2], gap="medium")
     nearest = ranked.best is not None and not ranked.meets[ranked.best]  # nobody meets the goals
-    keys = {**FRONT_WORDS, "best": "goals.name_nearest"} if nearest else FRONT_WORDS
-    waiting = text("run.front_first" if watched.progress.live else "run.sentence_none")
-    view = front_view(
-        watched.record.id, watched.snapshot, ranked, selected=selection.candidate, live=watched.progress.live,
-        words={"waiting": waiting, **{name: text(key) for name, key in keys.items()}},
-        x_label=text("run.front_x"), baselines=baselines_shown(watched)[0], inside=watched.inside,
-    )  # fmt: skip
     with chart:
         if told := goal_sentence(watched.snapshot, ranked):
             st.markdown(told)
-        live_front(front_payload(view), key=f"front_{watched.record.id}", on_picked=lambda n: _picked(watched, n))
-        st.caption(text("run.front_hint"))
+        front_area(
+            watched, ranked, selection, on_picked=partial(_picked, watched), on_opened=partial(_opened, watched),
+            on_goal=partial(steer, watched.snapshot.names, watched.record.id),
+        )  # fmt: skip
         baselines_switch(watched)
     with panel:
         if shown is not None and (card := card_of(watched, shown, ranked)) is not None:
@@ -158,6 +142,13 @@ def _picked(watched: Watched, number: int) -> None:
     if chosen == selection.candidate:
         st.session_state["nasight_open"] = True
     elif chosen is not None:
+        state.choose(state.Selection(watched.record.id, chosen))
+
+
+def _opened(watched: Watched, number: int) -> None:
+    """A candidate opened with a key is selected too, so that the way back leads to it."""
+    if (chosen := watched.id_of(number)) is not None:
+        st.session_state["nasight_open"] = True
         state.choose(state.Selection(watched.record.id, chosen))
 
 

@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.texts import spoken, text
+from dashboard.views.front_axes import Axis, axis_of, axis_range, baseline_value
+from dashboard.views.front_choice import FrontChoice
+from dashboard.views.front_colour import LANDMARK, Colouring, colouring
+from dashboard.views.front_marks import NO_MARKS, FrontMarks, front_marks
+from dashboard.views.front_words import front_summary
 from dashboard.views.goals import GoalMark, goal_marks
-from dashboard.views.words import number
 
 if TYPE_CHECKING:
     from nas_core.evaluation.baselines import Baseline
-    from nas_core.search import Ranking, Snapshot
+    from nas_core.search import FrontLuck, Ranking, Snapshot
 
-__all__ = ["Band", "Floor", "FrontView", "PlainPoint", "front_view"]
+__all__ = ["AxisView", "Band", "Floor", "FrontView", "PlainPoint", "front_view"]
 
 RECENT = 32
 """How many of the newest candidates are marked as new."""
 FIRST = 64
 """Where landmarks are looked for: among the first candidates."""
-LANDMARK = "landmark:"
+USUAL = FrontChoice()
 NAMED = {
     "one feature, rank 1": "run.floor_feature",
     "linear model of all features": "run.floor_linear",
@@ -40,6 +44,7 @@ class Floor:
     x: float
     y: float
     named: bool
+    z: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -50,28 +55,54 @@ class PlainPoint:
     short: str
     x: float
     y: float
+    z: float = 0.0
 
 
 @dataclass(frozen=True)
 class Band:
-    """The candidate ``number`` (``id``) wins for every λ in [``low``, ``high``]."""
+    """The candidate ``number`` (``id``) wins for every λ in [``low``, ``high``].
+
+    ``lead`` is the share of draws from the intervals in which it stays first in the middle of the band; None where
+    nobody asked.
+    """
 
     number: int
     id: str
     low: float
     high: float
+    lead: float | None = None
+
+
+@dataclass(frozen=True)
+class AxisView:
+    """An axis of the front: the key and the name of its quantity, its title, what it shows at first, and its goal.
+
+    ``range`` holds decimal exponents where the axis is logarithmic (``log``); its second number is the better end.
+    ``goal`` is the name of the goal that can be set on it, empty where none can; ``bounds`` is what that can be.
+    """
+
+    key: str
+    name: str
+    label: str
+    range: tuple[float, float]
+    log: bool
+    goal: str
+    bounds: tuple[float | None, float | None]
+    maximise: bool
 
 
 @dataclass(frozen=True)
 class FrontView:
-    """What the front shows; arrays hold the n eligible candidates in order of arrival.
+    """What the front shows; arrays hold the n candidates that lie on all its axes, in order of arrival.
 
     Attributes:
-        run: Identity of the run; another run resets the zoom.
+        run: Identity of the run; another run, or other axes, reset the zoom.
         numbers: (n,) uint32, the candidate's number in its run.
-        interpretability: (n,) weighted geometric mean of the measures, in [0, 1].
-        performance: (n,) the performance metric; which way is better shows in ``y_range`` and ``y_label``.
-        on_front: (n,) bool.
+        x, y: (n,) where they lie; by default weighted interpretability in [0, 1] and the performance metric.
+        z: (n,) where they lie on a third axis; None in two dimensions.
+        axes: The two or three axes.
+        interpretability: (n,) for the words at a point, where no axis shows it; None where one does.
+        on_front: (n,) bool, on the front of the quantities of the axes.
         meets: (n,) bool, meets all goals.
         outside: (n,) bool, not in the version of the search space that is in force.
         recent: (n,) bool, among the newest.
@@ -81,17 +112,18 @@ class FrontView:
         plain: Plain models under the same weights.
         bands: Who wins at which λ, from accuracy to interpretability; they tile [0, 1].
         weight: λ.
-        x_label, y_label: Titles of the axes.
-        x_range, y_range: What the axes show before anybody zooms.
         goals: The goals that the axes show, as lines.
+        marks: Knee, ties, chances, intervals, as far as they are asked for.
+        colouring: What colours say beside the front; None where they say that alone.
         words: What the legend calls each kind of point, and what is said of the bands.
         summary: One sentence for people who do not see the picture.
     """
 
     run: str
     numbers: np.ndarray
-    interpretability: np.ndarray
-    performance: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    axes: tuple[AxisView, ...]
     on_front: np.ndarray
     meets: np.ndarray
     outside: np.ndarray
@@ -101,19 +133,35 @@ class FrontView:
     floors: tuple[Floor, ...]
     bands: tuple[Band, ...]
     weight: float
-    x_label: str
-    y_label: str
-    x_range: tuple[float, float]
-    y_range: tuple[float, float]
     words: Mapping[str, str]
     summary: str
     plain: tuple[PlainPoint, ...] = ()
     goals: tuple[GoalMark, ...] = ()
+    z: np.ndarray | None = None
+    interpretability: np.ndarray | None = None
+    marks: FrontMarks = NO_MARKS
+    colouring: Colouring | None = None
+
+    @property
+    def x_range(self) -> tuple[float, float]:
+        """What the x axis shows before anybody zooms."""
+        return self.axes[0].range
+
+    @property
+    def y_range(self) -> tuple[float, float]:
+        """What the y axis shows before anybody zooms."""
+        return self.axes[1].range
+
+    @property
+    def y_label(self) -> str:
+        """Title of the y axis."""
+        return self.axes[1].label
 
 
 def front_view(
     run: str, archive: Snapshot, ranking: Ranking, *, selected: str | None, words: Mapping[str, str],
-    x_label: str, live: bool = False, baselines: Sequence[Baseline] = (), inside: np.ndarray | None = None,
+    x_label: str = "", live: bool = False, baselines: Sequence[Baseline] = (), inside: np.ndarray | None = None,
+    choice: FrontChoice = USUAL, luck: FrontLuck | None = None, since: Sequence[int] = (0,),
 ) -> FrontView:  # fmt: skip
     """Return the front of ``archive`` under ``ranking``; candidates that are not eligible are left out.
 
@@ -125,101 +173,106 @@ def front_view(
         words: Legend names (cloud, recent, front, misses, outside, floors, plain, best, selected), ``waiting``,
             ``drawing``, ``ribbon``, ``band`` with placeholders {number}, {low}, {high}, and ``summary`` with {count},
             {front}, {metric}, {low}, {high}.
-        x_label: Title of the interpretability axis.
+        x_label: Title of the axis of interpretability; its usual name when empty.
         live: Mark the newest candidates.
-        baselines: Plain models of the same problem; those whose interpretability is undefined have no place.
+        baselines: Plain models of the same problem; those that an axis does not know have no place.
         inside: (n,) bool, which candidates lie in the search space as it is now; all when None.
+        choice: Axes, colour and marks.
+        luck: What draws from the intervals say, of these candidates or of the first of them.
+        since: How many candidates there were before each version of the search space.
     """
-    shown = np.flatnonzero(~np.isnan(ranking.interpretability))
+    axes = [axis_of(key, archive, ranking, intervals="intervals" in choice.marks) for key in choice.keys]
+    there = ~np.any([np.isnan(axis.values) for axis in axes], axis=0)
+    shown = np.flatnonzero(there)
+    on_front = ranking.on_front if choice.usual else _front_of(axes, there, inside)
     numbers = np.asarray(archive.index, dtype=np.uint32)
     recent = np.zeros(len(shown), dtype=bool)
     if live and len(shown) > RECENT:
         recent[-RECENT:] = True
-    performance = archive.performance[shown]
-    on_front = ranking.on_front[shown]
     position = archive.position(selected) if selected else None
-    maximise = archive.objective.maximise
-    plain = _plain(baselines, archive.names, ranking)
-    goals = goal_marks(ranking.preference.goals, archive.objective)
-    shown_too = [p.y for p in plain] + [goal.value for goal in goals if goal.axis == "y"]
-    metric = spoken(archive.objective.label)
+    plain = _plain(baselines, archive.names, ranking, choice.keys)
+    goals = goal_marks(ranking.preference.goals, archive.objective, choice.keys)
+    marks = front_marks(archive, ranking, axes, on_front, choice.marks, luck)
+    ranges = [_range(axis, name, shown, on_front, plain, goals) for axis, name in zip(axes, "xyz")]
+    views = tuple(
+        AxisView(a.key, a.name, x_label if x_label and a.key == "interpretability" else a.label, r, a.log, a.goal,
+                 a.bounds, a.maximise)
+        for a, r in zip(axes, ranges)
+    )  # fmt: skip
+    best = None if ranking.best is None else int(numbers[ranking.best])
     return FrontView(
         run=run,
         numbers=numbers[shown],
-        interpretability=ranking.interpretability[shown],
-        performance=performance,
-        on_front=on_front,
+        x=axes[0].values[shown],
+        y=axes[1].values[shown],
+        z=axes[2].values[shown] if choice.z else None,
+        axes=views,
+        interpretability=None if "interpretability" in choice.keys else ranking.interpretability[shown],
+        on_front=on_front[shown],
         meets=ranking.meets[shown],
         outside=np.zeros(len(shown), dtype=bool) if inside is None else ~inside[shown],
         recent=recent,
-        best=None if ranking.best is None else int(numbers[ranking.best]),
+        best=best,
         selected=None if position is None else int(numbers[position]),
-        floors=_floors(archive, ranking),
-        bands=_bands(archive, ranking),
+        floors=_floors(archive, ranking, axes),
+        bands=_bands(archive, ranking, luck if "ties" in choice.marks else None),
         weight=ranking.preference.weight,
-        x_label=x_label,
-        y_label=metric if maximise else text("run.smaller", metric=metric),
-        x_range=(-0.02, 1.03),
-        y_range=_shown_range(
-            np.concatenate([performance, shown_too]), np.concatenate([on_front, [True] * len(shown_too)]) > 0,
-            maximise=maximise,
-        ),
         words={name: words[name] for name in words if name != "summary"},
-        summary=_summary(words["summary"], metric, performance, on_front),
+        summary=front_summary(words["summary"], choice, axes, shown, on_front[shown], marks),
         plain=plain,
         goals=goals,
-    )  # fmt: skip
+        marks=marks,
+        colouring=colouring(choice.colour, archive, shown, luck, since),
+    )
 
 
-def _summary(sentence: str, metric: str, performance: np.ndarray, on_front: np.ndarray) -> str:
-    low, high = (number(float(f(performance))) for f in (np.min, np.max)) if len(performance) else ("–", "–")
-    return sentence.format(count=len(performance), front=int(on_front.sum()), metric=metric, low=low, high=high)
+def _front_of(axes: Sequence[Axis], there: np.ndarray, inside: np.ndarray | None) -> np.ndarray:
+    """Return the front (n,) of two or three quantities, of the candidates that count (as in the ranking)."""
+    from nas_core.search import non_dominated
+
+    counts = there if inside is None or not (there & inside).any() else there & inside
+    return non_dominated(np.where(counts[:, None], np.column_stack([axis.losses for axis in axes]), np.nan))
 
 
-def _shown_range(performance: np.ndarray, on_front: np.ndarray, *, maximise: bool) -> tuple[float, float]:
-    """Return a range that holds the front and most of the cloud, in steps of .05 so that it does not creep.
-
-    Its second number is drawn at the top: the better end, also where smaller values are better.
-    """
-    if not len(performance):
-        return (0.5, 1.0) if maximise else (1.0, 0.0)
-    signed = performance if maximise else -performance
-    low = min(float(signed[on_front].min(initial=np.inf)), float(np.quantile(signed, 0.1)))
-    high = float(signed.max())
-    low, high = np.floor(low / 0.05 - 0.2) * 0.05, np.ceil(high / 0.05) * 0.05
-    shown = float(low), float(high + 0.04 * (high - low))
-    return shown if maximise else (-shown[0], -shown[1])
+def _range(
+    axis: Axis, name: str, shown: np.ndarray, on_front: np.ndarray, plain: Sequence[PlainPoint],
+    goals: Sequence[GoalMark],
+) -> tuple[float, float]:  # fmt: skip
+    too = [float(getattr(p, name)) for p in plain] + [goal.value for goal in goals if goal.axis == name]
+    important = np.concatenate([on_front[shown], np.ones(len(too), dtype=bool)])
+    return axis_range(axis, np.concatenate([axis.values[shown], too]), important)
 
 
-def _floors(archive: Snapshot, ranking: Ranking) -> tuple[Floor, ...]:
+def _floors(archive: Snapshot, ranking: Ranking, axes: Sequence[Axis]) -> tuple[Floor, ...]:
     """Return the landmarks every search starts from: linear, additive and full models of well-chosen features."""
     found = []
     for at, operator in enumerate(archive.operator[:FIRST]):
-        if operator.startswith(LANDMARK) and not np.isnan(ranking.interpretability[at]):
+        where = [float(axis.values[at]) for axis in axes]
+        if operator.startswith(LANDMARK) and not np.isnan(where).any():
             label = operator.removeprefix(LANDMARK).strip()
-            x, y = float(ranking.interpretability[at]), float(archive.performance[at])
             shown = text(NAMED[label]) if label in NAMED else label
-            found.append(Floor(int(archive.index[at]), shown, x, y, label in NAMED))
+            found.append(Floor(int(archive.index[at]), shown, where[0], where[1], label in NAMED, *where[2:]))
     return tuple(found)
 
 
-def _plain(baselines: Sequence[Baseline], names: Sequence[str], ranking: Ranking) -> tuple[PlainPoint, ...]:
+def _plain(
+    baselines: Sequence[Baseline], names: Sequence[str], ranking: Ranking, keys: Sequence[str]
+) -> tuple[PlainPoint, ...]:
     """Return where plain models lie: their measures weighed as those of the candidates."""
-    from nas_core.preferences import interpretability
-
     known = [b for b in baselines if b.eligible and b.performance is not None]
-    if not known:
-        return ()
-    scores = [[b.measures[n].value if n in b.measures else None for n in names] for b in known]
-    means = interpretability(np.array(scores, float), ranking.preference.vector(names))
+    placed = [(b, [baseline_value(key, b, names, ranking) for key in keys]) for b in known]
     return tuple(
-        PlainPoint(spoken(b.label), text(f"baselines.short_{b.name}"), float(x), b.performance.value)
-        for b, x in zip(known, means)
-        if b.performance is not None and not np.isnan(x)
+        PlainPoint(spoken(b.label), text(f"baselines.short_{b.name}"), *where)
+        for b, where in placed
+        if not np.isnan(where).any()
     )
 
 
-def _bands(archive: Snapshot, ranking: Ranking) -> tuple[Band, ...]:
-    return tuple(
-        Band(int(archive.index[w.position]), archive.ids[w.position], w.low, w.high) for w in ranking.winners()
-    )
+def _bands(archive: Snapshot, ranking: Ranking, luck: FrontLuck | None) -> tuple[Band, ...]:
+    found = []
+    for w in ranking.winners():
+        row = None if luck is None else luck.at((w.low + w.high) / 2)
+        known = luck is not None and row is not None and luck.best[row] == w.position
+        lead = float(luck.lead[row]) if known and luck is not None and row is not None else None
+        found.append(Band(int(archive.index[w.position]), archive.ids[w.position], w.low, w.high, lead))
+    return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ class GoalMark:
     """A goal as a line over the front.
 
     Attributes:
-        axis: ``y`` for performance, ``x`` for interpretability.
+        axis: ``x``, ``y`` or ``z``; as a rule ``y`` for performance, ``x`` for interpretability.
         value: Where the line is, in the unit of the axis.
         at_least: False where the values below it are the good ones.
         words: What stands beside it.
@@ -44,15 +45,17 @@ def goal_name(name: str, objective: Objective) -> str:
     return text("goals.interpretability") if name == INTERPRETABILITY else measure_label(name)
 
 
-def goal_marks(goals: tuple[Goal, ...], objective: Objective) -> tuple[GoalMark, ...]:
-    """Return the lines of the goals that the axes of the front show."""
-    axes = {"performance": "y", "interpretability": "x"}
+def goal_marks(
+    goals: tuple[Goal, ...], objective: Objective, axes: Sequence[str] = ("interpretability", "performance")
+) -> tuple[GoalMark, ...]:
+    """Return the lines of the goals that the axes of the front show; ``axes`` are the quantities on x and y (and z)."""
+    places = dict(zip(axes, "xyz"))
     return tuple(
         GoalMark(
-            axes[goal.name], goal.value, goal.name != "performance" or objective.maximise,
+            places[goal.name], goal.value, goal.name != "performance" or objective.maximise,
             text("goals.line", value=f"{goal.value:.6g}"),
         )
-        for goal in goals if goal.name in axes
+        for goal in goals if goal.name in places
     )  # fmt: skip
 
 

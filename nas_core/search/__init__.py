@@ -10,11 +10,13 @@ measures count one property twice.
 from nas_core.search.archive import Archive
 from nas_core.search.chances import quick_chances
 from nas_core.search.correlations import Correlations, correlate
+from nas_core.search.front_luck import FrontLuck, front_luck
 from nas_core.search.front_points import knee, unsupported
 from nas_core.search.fronts import crowding, exclusive_volume, hypervolume, non_dominated, ranks
 from nas_core.search.goals import GoalReport, goal_report
 from nas_core.search.growth import GrowingFront
 from nas_core.search.limits import Limits
+from nas_core.search.mean_intervals import mean_interval
 from nas_core.search.nsga2 import Nsga2Strategy
 from nas_core.search.random import RandomStrategy
 from nas_core.search.ranking import Interval, Ranking, winners
@@ -28,6 +30,7 @@ __all__ = [
     "STRATEGIES",
     "Archive",
     "Correlations",
+    "FrontLuck",
     "GoalReport",
     "GrowingFront",
     "Interval",
@@ -41,10 +44,12 @@ __all__ = [
     "correlate",
     "crowding",
     "exclusive_volume",
+    "front_luck",
     "goal_report",
     "hypervolume",
     "knee",
     "make_strategy",
+    "mean_interval",
     "non_dominated",
     "quick_chances",
     "ranks",

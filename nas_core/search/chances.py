@@ -12,7 +12,7 @@ from nas_core.records import derive_seed
 from nas_core.search.fronts import non_dominated
 from nas_core.search.snapshot import Snapshot
 
-__all__ = ["front_probability", "interval_draws", "possible", "quick_chances"]
+__all__ = ["front_draws", "front_probability", "interval_draws", "possible", "quick_chances"]
 
 Z = 1.96
 FARTHEST = 3.0
@@ -83,6 +83,30 @@ def quick_chances(snapshot: Snapshot, preference: Preference, *, draws: int = 20
     Raises:
         SettingsError: The preference weighs a measure that the archive does not hold.
     """
+    chances = np.zeros(len(snapshot))
+    at, losses = front_draws(snapshot, preference, draws=draws, seed=seed)
+    if len(at):
+        chances[at] = front_probability(losses)
+    return chances
+
+
+def front_draws(
+    snapshot: Snapshot, preference: Preference, among: np.ndarray | None = None, *, draws: int = 200, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return who may be on the front, and what may be of them: positions (K,) and drawn losses (R, K, 2).
+
+    The front itself comes first; then those that some draw of it leaves a chance, even at three standard deviations.
+    Losses are of performance and of interpretability, drawn as :func:`quick_chances` says.
+
+    Args:
+        snapshot: The archive.
+        preference: Its weights; λ and the goals do not matter here.
+        among: (n,) bool, the candidates that count; all eligible ones when None.
+        draws, seed: R, and where the draws come from.
+
+    Raises:
+        SettingsError: The preference weighs a measure that the archive does not hold.
+    """
     weights = preference.vector(snapshot.names)
     performance = _performance(snapshot)
     scores = (snapshot.measures, snapshot.measures_low, snapshot.measures_high)
@@ -91,23 +115,24 @@ def quick_chances(snapshot: Snapshot, preference: Preference, *, draws: int = 20
         1.0 - interpretability(interval_draws(*scores, np.full(snapshot.measures.shape, FARTHEST)), weights),
     ])  # fmt: skip
     values = np.column_stack([snapshot.performance_loss, 1.0 - interpretability(snapshot.measures, weights)])
+    counts = snapshot.eligible if among is None else snapshot.eligible & among
     for losses in (best, values):
-        losses[~snapshot.eligible] = np.nan
-    chances = np.zeros(len(snapshot))
+        losses[~counts] = np.nan
     front = np.flatnonzero(non_dominated(values))
-    if len(front):
-        first = _drawn(snapshot, front, performance, weights, draws, seed)
-        best[front] = np.nan
-        others = np.flatnonzero(np.any([possible(best, drawn) for drawn in first], axis=0))
-        losses = np.concatenate([first, _drawn(snapshot, others, performance, weights, draws, seed)], axis=1)
-        chances[np.concatenate([front, others])] = front_probability(losses)
-    return chances
+    first = _drawn(snapshot, front, performance, weights, draws, seed)
+    if not len(front):
+        return front, first
+    best[front] = np.nan
+    others = np.flatnonzero(np.any([possible(best, drawn) for drawn in first], axis=0))
+    drawn = _drawn(snapshot, others, performance, weights, draws, seed)
+    return np.concatenate([front, others]), np.concatenate([first, drawn], axis=1)
 
 
 def _performance(snapshot: Snapshot) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the performance loss (n,) at the value, at the good end and at the bad end of its interval."""
-    loss = np.vectorize(snapshot.objective.loss, otypes=[np.float64])
-    low, high = loss(snapshot.columns["performance_low"]), loss(snapshot.columns["performance_high"])
+    loss, worst = np.vectorize(snapshot.objective.loss, otypes=[np.float64]), snapshot.objective.worst
+    ends = (snapshot.columns[f"performance_{end}"] for end in ("low", "high"))
+    low, high = (loss(np.where(np.isnan(end), worst, end)) for end in ends)  # NaN where a candidate has failed
     return snapshot.performance_loss, np.minimum(low, high), np.maximum(low, high)
 
 

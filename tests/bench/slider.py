@@ -26,8 +26,8 @@ from browsing import FLAGS, find_chromium, open_page
 from playwright.sync_api import Page, WebSocket, sync_playwright
 from studio_process import start
 
+from dashboard.components.front_area import FRONT_WORDS
 from dashboard.figures.front import front_payload
-from dashboard.pages.run import FRONT_WORDS
 from dashboard.server import free_port
 from dashboard.views.front import front_view
 from dashboard.views.table import candidate_table

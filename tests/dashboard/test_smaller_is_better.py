@@ -48,10 +48,10 @@ def test_the_better_end_of_the_axis_is_at_the_top(metric: str) -> None:
     assert snapshot.objective.better(top, bottom)
     assert snapshot.objective.better(top, better) or top == better
     assert shown.best == VALUES.index(better)
-    front = [v for v, on in zip(shown.performance, shown.on_front) if on]
+    front = [v for v, on in zip(shown.y, shown.on_front) if on]
     assert all(min(shown.y_range) <= v <= max(shown.y_range) for v in front)
     assert ("smaller is better" in shown.y_label) is (metric == "log_loss")
-    assert worse in shown.performance
+    assert worse in shown.y
 
 
 def test_an_empty_front_has_its_better_end_at_the_top_too() -> None:

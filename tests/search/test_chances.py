@@ -88,6 +88,12 @@ def test_without_intervals_the_front_is_certain_and_the_ineligible_have_no_chanc
     assert quick_chances(Archive(AUC, NAMES).snapshot(), Preference()).tolist() == []
 
 
+def test_one_that_failed_and_has_no_performance_has_no_chance() -> None:
+    architecture = Architecture(family="toy", values={"at": 7})
+    failed = Evaluation(id=architecture.id, architecture=architecture, status=Status.FAILED, reason="no", index=7)
+    assert quick_chances(snapshot_of(told(1, 0.5, 0.1, 0.5), failed), Preference()).tolist() == [1.0, 0.0]
+
+
 def test_a_new_hopeless_candidate_changes_nobody_elses_chance_and_a_seed_does() -> None:
     rows = [told(0, 0.9, 0.03, 0.2, 0.1), told(1, 0.89, 0.03, 0.25, 0.1), told(2, 0.8, 0.03, 0.3, 0.1)]
     before = quick_chances(snapshot_of(*rows), Preference())
