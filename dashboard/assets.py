@@ -32,7 +32,9 @@ def _sources() -> dict[str, Path]:
     return {
         "chart.js": _COMPONENTS / "live_chart" / "chart.js",
         "front.js": _COMPONENTS / "live_front" / "front.js",
+        "parallel.js": _COMPONENTS / "parallel" / "parallel.js",
         "plotly.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
+        "scrubber.js": _COMPONENTS / "scrubber" / "scrubber.js",
     }
 
 
@@ -45,7 +47,7 @@ def _named(name: str) -> str:
 
 @cache
 def asset(name: str) -> Asset:
-    """Return the asset called ``name`` (``chart.js``, ``front.js`` or ``plotly.js``)."""
+    """Return the asset called ``name``, one of the plain names of :func:`assets`."""
     return Asset(_named(name), gzip.compress(_sources()[name].read_bytes(), 6, mtime=0))
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.live_chart import live_chart
+from dashboard.components.marks import mark_bar
 from dashboard.figures.architecture import architecture_figure
 from dashboard.texts import text
 from dashboard.theme import Palette, palette
@@ -40,6 +41,7 @@ def candidate_panel(
             st.markdown(f"**#{card.number}** &nbsp; :gray[{kind}]", width="stretch")
             if picked:
                 st.button(text("run.back_to_best"), type="tertiary", on_click=on_back, key="back_to_best")
+            mark_bar(watched.record.id, card.id)
             _open_link(state.Selection(selection.run, card.id))
         st.html(_figures_html(card, palette(dark)))
         record = watched.record
