@@ -193,10 +193,10 @@ def _configs(watched: Watched, labels: Any, chosen: list[str]) -> dict[str, Any]
     config, snapshot = st.column_config, watched.snapshot
     orange = palette(state.is_dark()).interpretability
     special: dict[str, Any] = {
-        "rank": config.NumberColumn(labels["rank"], format="%d", width="small", help=text("table.rank_help")),
-        "star": config.TextColumn(labels["star"], width="small"),
-        "number": config.NumberColumn(labels["number"], format="%d", width="small"),
-        "on_front": config.CheckboxColumn(labels["on_front"], width="small"),
+        "rank": config.NumberColumn(labels["rank"], format="%d", width=80, help=text("table.rank_help")),
+        "star": config.TextColumn(labels["star"], width=40),
+        "number": config.NumberColumn(labels["number"], format="%d", width=60),
+        "on_front": config.CheckboxColumn(labels["on_front"], width=60),
         "performance": config.NumberColumn(snapshot.objective.label, format="%.4g"),
         "half": config.NumberColumn(labels["half"], format="%.2g", width="small"),
         "interpretability": config.ProgressColumn(

@@ -65,12 +65,13 @@ def _speed(watched: Watched) -> str:
 def phases_html(phases: tuple[Phase, ...], colours: Palette) -> str:
     """Return the phases as one stacked bar with names in it, and below it every phase in words."""
     inks = dict(zip(("train", "measure", "strategy", "store", "idle"), colours.categories))
+    on = {name: "#FFFFFF" if _dark(ink) else "#000000" for name, ink in inks.items()}
     whole = sum(phase.seconds for phase in phases)
     if not whole:
         return ""
     parts = "".join(
         f'<div title="{escape(phase.label)}: {escape(phase.words)}" style="width:{100 * phase.share:.3f}%;'
-        f"background:{inks[phase.name]};overflow:hidden;white-space:nowrap;text-align:center;color:{colours.on_chosen};"
+        f"background:{inks[phase.name]};overflow:hidden;white-space:nowrap;text-align:center;color:{on[phase.name]};"
         f'border-right:1px solid {colours.background};line-height:22px;height:22px;font-size:.8rem">'
         f"{escape(phase.label) if phase.share >= NARROW else ''}</div>"
         for phase in phases
@@ -88,3 +89,9 @@ def phases_html(phases: tuple[Phase, ...], colours: Palette) -> str:
         f'<div style="display:flex;flex-wrap:wrap;gap:4px 18px;margin-top:6px;font-size:.875rem;color:{colours.ink}">'
         f"{legend}</div>"
     )
+
+
+def _dark(colour: str) -> bool:
+    """Return whether white can be read better on ``colour`` (#RRGGBB) than black."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 118

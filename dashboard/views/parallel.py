@@ -153,8 +153,8 @@ def _ticks(scale: Scale, axis: Axis) -> tuple[tuple[float, str], ...]:
     if axis.options:
         return tuple((at / max(1, len(axis.options) - 1), word) for at, word in enumerate(axis.options))
     if scale.low == scale.high:
-        return ((0.5, number(scale.low)),)
+        return ((0.5, f"{scale.low:.3g}"),)
     values = np.unique(axis.values[~np.isnan(axis.values)])
     if len(values) <= FEW and axis.kind == "choice":  # a few numbers: all of them, as they are
-        return tuple((float(f), number(float(v))) for f, v in zip(scale.fractions(values), values))
+        return tuple((float(f), f"{v:g}") for f, v in zip(scale.fractions(values), values))
     return tuple((f, number(scale.value(f))) for f in (0.0, 0.25, 0.5, 0.75, 1.0))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Moment", "Pack", "Phase", "Timeline", "phases_view", "timeline_view"]
 
+PHASES = ("train", "measure", "strategy", "store", "idle")
+"""In the order of the life of a pack; the store keeps them in that of the alphabet."""
 LOST = {Status.FAILED: "failed", Status.PRUNED: "pruned", Status.CANCELLED: "pruned"}
 
 
@@ -113,7 +115,8 @@ def timeline_view(
 def phases_view(seconds: Mapping[str, float]) -> tuple[Phase, ...]:
     """Return where the seconds went, in the order in which they come in the life of a pack."""
     total = sum(seconds.values()) or 1.0
+    ordered = {name: seconds[name] for name in PHASES if name in seconds}
     return tuple(
         Phase(name, text(f"run.phase_{name}"), spent, spent / total, f"{duration(spent)} · {percent(spent / total)}")
-        for name, spent in seconds.items()
+        for name, spent in ordered.items()
     )

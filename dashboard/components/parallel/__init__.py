@@ -32,7 +32,7 @@ __all__ = ["BRUSHES", "parallel_tab"]
 BRUSHES = "nasight_parallel"
 """Session key: the run and the fractions that are brushed, by axis."""
 HEIGHT, FEWEST = 330, 2
-WORDS = ("hint", "keys", "hover", "none", "clear", "axis")
+WORDS = ("hint", "keys", "hover", "clear", "axis")
 
 HTML = f"""
 <div style="position:relative;width:100%;height:{HEIGHT}px">
