@@ -17,7 +17,6 @@ __all__ = ["failure_banner", "failures_tab"]
 SEEN = "nasight_failure_seen"
 """Session key: the run and the candidate whose failure this tab has put away."""
 LINE = 160
-GROUPS = 12
 HEIGHT = 240
 
 
@@ -77,7 +76,7 @@ def _groups(view: FailuresView) -> None:
         hide_index=True, height=HEIGHT, alt=text("failures.reasons"),
         column_config={
             "count": st.column_config.NumberColumn(text("failures.count"), width="small"),
-            "status": st.column_config.TextColumn(text("run.col_status"), width="small"),
+            "status": st.column_config.TextColumn(text("run.col_status"), width=118),
             "reason": st.column_config.TextColumn(text("run.col_reason"), width="large"),
             "which": st.column_config.TextColumn(text("failures.which"), width="small"),
         },
@@ -94,7 +93,7 @@ def _all(watched: Watched, view: FailuresView) -> None:
         selection_mode="single-row", alt=text("failures.all"),
         column_config={
             "number": st.column_config.NumberColumn(text("run.col_number"), width="small", format="%d"),
-            "status": st.column_config.TextColumn(text("run.col_status"), width="small"),
+            "status": st.column_config.TextColumn(text("run.col_status"), width=118),
             "reason": st.column_config.TextColumn(text("run.col_reason"), width="medium"),
         },
     )  # fmt: skip

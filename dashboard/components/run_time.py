@@ -33,7 +33,8 @@ def time_tab(watched: Watched) -> None:
                    rest=rest)  # fmt: skip
     colours = palette(state.is_dark())
     st.caption(f"{caption} {_speed(watched)}")
-    st.html(phases_html(phases, colours))
+    if total:
+        st.html(phases_html(phases, colours))
     from nas_core.search import STRATEGIES
 
     names = {name: strategy.label for name, strategy in STRATEGIES.items()}
@@ -64,7 +65,7 @@ def _speed(watched: Watched) -> str:
 
 def phases_html(phases: tuple[Phase, ...], colours: Palette) -> str:
     """Return the phases as one stacked bar with names in it, and below it every phase in words."""
-    inks = dict(zip(("train", "measure", "strategy", "store", "idle"), colours.categories))
+    inks = dict(zip(("train", "measure", "strategy", "store"), colours.categories)) | {"idle": colours.muted}
     on = {name: "#FFFFFF" if _dark(ink) else "#000000" for name, ink in inks.items()}
     whole = sum(phase.seconds for phase in phases)
     if not whole:

@@ -88,7 +88,8 @@ def _conditions(watched: Watched, axes: Sequence[Axis], marks: dict[str, Mark]) 
 
 
 def _many(run_id: str, name: str, options: list[Any], words: Any) -> None:
-    st.multiselect(text(f"table.{name}"), options, format_func=words, key=_key(run_id, name), persist_state="session",
+    title = text("table.wanted_tags" if name == "tags" else f"table.{name}")
+    st.multiselect(title, options, format_func=words, key=_key(run_id, name), persist_state="session",
                    placeholder=text("table.any"))  # fmt: skip
 
 

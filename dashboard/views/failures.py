@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FailuresView", "FirstFailure", "ReasonGroup", "failures_view", "first_failure", "reason_groups"]
 
-NUMBER = re.compile(r"(?<![A-Za-z_#])[-+]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
+NUMBER = re.compile(r"(?<![A-Za-z_\d.])[-+#]?(?:\d[\d,]*)?\.?\d+(?:[eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True)

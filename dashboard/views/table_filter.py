@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TableFilter", "wanted", "within"]
 
-SLACK = 1e-9
-"""By which share of its range a limit may be missed, for what a picture has rounded."""
-
 
 @dataclass(frozen=True)
 class TableFilter:
@@ -87,9 +84,7 @@ def within(axes: Sequence[Axis], ranges: Sequence[tuple[str, float, float]], cou
     kept = np.ones(count, dtype=bool)
     for name, low, high in ranges:
         if (axis := by_name.get(name)) is not None:
-            slack = SLACK * max(1e-300, abs(high - low), abs(low), abs(high))
-            with np.errstate(invalid="ignore"):
-                kept &= (axis.values >= low - slack) & (axis.values <= high + slack)
+            kept &= (axis.values >= low) & (axis.values <= high)  # NaN is neither
     return kept
 
 

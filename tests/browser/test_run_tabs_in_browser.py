@@ -72,7 +72,9 @@ def test_an_axis_is_brushed_and_the_range_goes_to_the_table(drawn: Page) -> None
     expect(drawn.get_by_text(re.compile(r"\d+ of \d+ candidates lie in all kept ranges"))).to_be_visible()
     assert 0 < int(canvas.get_attribute("data-kept") or 0) < lines
     drawn.get_by_role("button", name="Show them in the table").click()
-    expect(drawn.get_by_text(re.compile(r"Brushed on the parallel coordinates: ROC AUC 0\.\d+ to 0\.\d+"))).to_be_visible()
+    expect(
+        drawn.get_by_text(re.compile(r"Brushed on the parallel coordinates: ROC AUC 0\.\d+ to 0\.\d+"))
+    ).to_be_visible()
     expect(drawn.get_by_text(re.compile(r"^\d+ of \d+ candidates, best at λ first"))).to_be_visible()
 
 

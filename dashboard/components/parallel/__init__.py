@@ -32,6 +32,8 @@ __all__ = ["BRUSHES", "parallel_tab"]
 BRUSHES = "nasight_parallel"
 """Session key: the run and the fractions that are brushed, by axis."""
 HEIGHT, FEWEST = 330, 2
+SLACK = 1e-4
+"""Share of an axis by which a line may miss a kept range: crossings are rounded. The same as in ``parallel.js``."""
 WORDS = ("hint", "keys", "hover", "clear", "axis")
 
 HTML = f"""
@@ -98,13 +100,14 @@ def _hand_over(run_id: str, ranges: Sequence[tuple[str, float, float]], to_table
 
 
 def _ranges(run_id: str, scales: Sequence[Scale]) -> list[tuple[str, float, float]]:
-    """Return what is brushed as values: axis, lowest, highest; a range of words ends half-way to the next word."""
+    """Return what is brushed as values: axis, lowest, highest."""
     kept = st.session_state.get(BRUSHES)
     brushed: Mapping[str, Any] = kept[1] if kept is not None and kept[0] == run_id else {}
     found = []
     for scale in scales:
         if scale.name in brushed:
-            low, high = (scale.value(float(f)) for f in brushed[scale.name])
+            first, last = brushed[scale.name]
+            low, high = scale.value(first - SLACK), scale.value(last + SLACK)
             found.append((scale.name, min(low, high), max(low, high)))
     return found
 

@@ -30,7 +30,7 @@ WORDS = ("slider", "play", "pause", "back", "forward", "live")
 FEWEST = 3
 """Candidates a run needs before there is anything to replay."""
 
-HTML = '<div class="nasight-scrubber" role="group" style="min-height:50px"></div>'
+HTML = '<div style="min-height:64px"><div class="nasight-scrubber" role="group"></div></div>'
 
 LOADER = """
 let module

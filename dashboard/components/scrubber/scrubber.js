@@ -28,7 +28,10 @@ function button(own, name, sign, act) {
 }
 
 function build(root) {
-  const own = { root, at: 0, total: 1, playing: false, asked: null }
+  const own = { root, at: 0, total: 1, playing: false, asked: null, away: false }
+  // While the page shows the past, the slider is never out of sight: it floats at the foot of the window.
+  own.sight = new IntersectionObserver(([entry]) => { own.away = !entry.isIntersecting; style(own) }, { threshold: 0.3 })
+  own.sight.observe(root.parentElement)
   root.innerHTML = ""
   own.bar = root.appendChild(document.createElement("div"))
   own.play = button(own, "play", "▶", () => toggle(own))
@@ -92,7 +95,10 @@ function style(own) {
   const { data } = own
   if (!data) return
   const colours = data.colours[isDark(own.root) ? "dark" : "light"], past = own.at < own.total
-  own.root.style.cssText = `min-height:50px;padding:4px 10px 6px;border-radius:6px;border:1px solid ${past ? colours.chosen : colours.grid};
+  const place = own.root.parentElement.getBoundingClientRect()
+  const float = past && own.away ? `position:fixed;z-index:1000;bottom:10px;left:${place.left}px;width:${place.width}px;
+    box-sizing:border-box;box-shadow:0 2px 14px rgba(0,0,0,.25);` : ""
+  own.root.style.cssText = `${float}padding:4px 10px 6px;border-radius:6px;border:1px solid ${past ? colours.chosen : colours.grid};
     background:${past ? colours.panel : "transparent"};color:${colours.ink};font-size:.875rem`
   own.bar.style.cssText = "display:flex;align-items:center;gap:6px"
   own.lane.style.cssText = "position:relative;flex:1;min-width:60px;padding-top:14px"
@@ -171,5 +177,6 @@ export function unmount(parentElement) {
   const own = instances.get(parentElement)
   if (!own) return
   clearTimeout(own.timer)
+  own.sight.disconnect()
   instances.delete(parentElement)
 }
