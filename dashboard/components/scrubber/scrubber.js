@@ -115,8 +115,7 @@ function style(own) {
   own.line.style.cssText = `padding-top:2px;color:${past ? colours.ink : colours.muted}`
   own.line.innerHTML = ""
   const label = own.line.appendChild(document.createElement("strong"))
-  label.textContent = data.label
-  if (past) label.style.color = colours.chosen
+  label.textContent = (data.past ? "◀ " : "") + data.label
   own.line.append(data.facts ? " · " + data.facts : "")
   drawMarks(own, colours)
 }
