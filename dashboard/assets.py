@@ -38,7 +38,9 @@ def _sources() -> dict[str, Path]:
     return {
         "chart.js": _COMPONENTS / "live_chart" / "chart.js",
         **{path.name: path for path in sorted((_COMPONENTS / "live_front").glob("*.js"))},
+        "parallel.js": _COMPONENTS / "parallel" / "parallel.js",
         "plotly.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
+        "scrubber.js": _COMPONENTS / "scrubber" / "scrubber.js",
     }
 
 
@@ -59,7 +61,7 @@ def _named(name: str) -> str:
 
 @cache
 def asset(name: str) -> Asset:
-    """Return the asset called ``name`` (``front.js``, ``plotly.js`` …)."""
+    """Return the asset called ``name``, one of the plain names of :func:`assets`."""
     return Asset(_named(name), gzip.compress(_content(name), 6, mtime=0))
 
 

@@ -56,8 +56,8 @@ class Watched:
 
     @property
     def inside(self) -> np.ndarray:
-        """Which candidates (n,) of the snapshot lie in the version of the space that is in force."""
-        return self.view.inside(self.snapshot)
+        """Which candidates (n,) of the snapshot lie in :attr:`space`, the version that is in force."""
+        return self.view.inside(self.snapshot, self.space)
 
     def evaluation(self, candidate: str) -> Evaluation | None:
         """Return what is known of one candidate, None when the run has none of that name."""
@@ -65,11 +65,6 @@ class Watched:
             return None
         key = (self.record.id, self.record.created, candidate)
         return _remembered(_EVALUATIONS, key, lambda: self.view.evaluation(candidate))
-
-    def lost(self, most: int) -> list[Evaluation]:
-        """Return the newest ``most`` candidates that cannot enter a front."""
-        at = np.flatnonzero(~self.snapshot.eligible)[::-1][:most]
-        return [e for i in at if (e := self.evaluation(self.snapshot.ids[i])) is not None]
 
     def id_of(self, number: int) -> str | None:
         """Return the identity of the candidate with this number."""

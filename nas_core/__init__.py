@@ -85,7 +85,13 @@ if TYPE_CHECKING:  # the same names for type checkers; a test holds both lists e
         families_for as families_for,
         graph as graph,
     )
-    from nas_core.store import InMemoryStore as InMemoryStore, Store as Store, open_store as open_store
+    from nas_core.store import (
+        InMemoryStore as InMemoryStore,
+        Mark as Mark,
+        Store as Store,
+        mark_candidate as mark_candidate,
+        open_store as open_store,
+    )
 
 _HOMES = {
     "nas_core.data": (
@@ -141,7 +147,7 @@ _HOMES = {
     "nas_core.runs.viewer": ("RunView", "follow"),
     "nas_core.search": ("STRATEGIES", "Archive", "Strategy", "hypervolume"),
     "nas_core.spaces": ("SearchSpace", "facts", "families_for", "graph"),
-    "nas_core.store": ("InMemoryStore", "Store", "open_store"),
+    "nas_core.store": ("InMemoryStore", "Mark", "Store", "mark_candidate", "open_store"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -38,7 +38,7 @@ def place(tmp_path: Path) -> str:
 def test_check_says_what_it_looked_at_and_what_it_found(place: str) -> None:
     code, said, _ = nasight("check", place)
     assert code == 0
-    assert "1 runs, 1 candidates, 0 events, 0 artifacts (0.0 MB)" in said
+    assert "1 runs, 1 candidates, 0 events, 0 marks, 0 artifacts (0.0 MB)" in said
     assert "The store is sound." in said
     stray = Path(place) / "nasight-artifacts" / "loose"
     stray.write_bytes(b"x")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.live_chart import live_chart
+from dashboard.components.marks import mark_bar
 from dashboard.components.presented import present_link
 from dashboard.figures.architecture import architecture_figure
 from dashboard.texts import language, text
@@ -43,6 +44,7 @@ def candidate_panel(
             if picked:
                 st.button(text("run.back_to_best"), type="tertiary", on_click=on_back, key="back_to_best")
             present_link(watched, card.id if picked else None)
+            mark_bar(watched.record.id, card.id)
             _open_link(state.Selection(selection.run, card.id))
         st.caption(card.plain)
         st.html(_figures_html(card, palette(dark)))

@@ -10,9 +10,8 @@ import streamlit as st
 
 from dashboard import process, state
 from dashboard.texts import spoken, text
-from dashboard.views.failures import FailuresView, failures_view
+from dashboard.views.failures import FailuresView
 from dashboard.views.history import history_view
-from dashboard.views.table import ROWS
 from dashboard.views.words import count
 from dashboard.views.work import work_view
 from dashboard.watching import Watched
@@ -21,7 +20,7 @@ from nas_core.errors import NasightError
 if TYPE_CHECKING:
     from nas_core.runs.run import Run
 
-__all__ = ["draw_failures", "draw_history", "draw_work"]
+__all__ = ["draw_early", "draw_history", "draw_work"]
 
 SHORT = 90
 """Characters of a reason in a list of choices."""
@@ -76,26 +75,7 @@ def _give_up(run_id: str, labels: dict[str, str]) -> None:
     state.tell_fact(text("steering.gave_up", numbers=", ".join(labels.get(key, key) for key in chosen)))
 
 
-def draw_failures(watched: Watched, lost: int) -> None:
-    """Draw the candidates that cannot enter the front, and let a person train one to the end that was stopped early."""
-    if not lost:
-        st.caption(text("run.failures_none"))
-        return
-    rows = failures_view(watched.lost(ROWS))
-    st.caption(text("run.failures_caption", count=count(lost)))
-    _early(watched, rows)
-    st.dataframe(
-        pd.DataFrame({"number": rows.numbers, "status": rows.statuses, "reason": rows.reasons}), hide_index=True,
-        height=300,
-        column_config={
-            "number": st.column_config.NumberColumn(text("run.col_number"), width="small"),
-            "status": st.column_config.TextColumn(text("run.col_status"), width="small"),
-            "reason": st.column_config.TextColumn(text("run.col_reason"), width="large"),
-        },
-    )  # fmt: skip
-
-
-def _early(watched: Watched, rows: FailuresView) -> None:
+def draw_early(watched: Watched, rows: FailuresView) -> None:
     """Draw the choice of a candidate that was stopped early, where there is one and this server may go on with it."""
     early = {key: (n, why) for key, n, s, why in zip(rows.ids, rows.numbers, rows.statuses, rows.reasons)
              if s in ("pruned", "cancelled")}  # fmt: skip

@@ -11,6 +11,7 @@ from dashboard.components.diagnosis_tab import diagnosis_tab
 from dashboard.components.explain_tab import explain_tab
 from dashboard.components.explained import space_of
 from dashboard.components.graph_panel import graph_panel
+from dashboard.components.marks import mark_bar
 from dashboard.components.measures_tab import measures_tab
 from dashboard.components.pool import pool_of
 from dashboard.components.trust_tab import trust_tab
@@ -124,6 +125,7 @@ def _head(run: RunRecord, view: CandidateView) -> None:
         for number_, parent in view.parents:
             state.page_link("candidate", text("candidate.parent", number=number_), state.Selection(run.id, parent),
                             icon=":material/arrow_upward:")  # fmt: skip
+        mark_bar(run.id, view.id)
 
 
 def _facts(view: CandidateView) -> None:

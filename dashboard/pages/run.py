@@ -16,6 +16,7 @@ from dashboard.components.plain_models import baselines_shown, baselines_switch
 from dashboard.components.run_controls import control_row, measure_weights, preference_in_force, steer, weight_slider
 from dashboard.components.run_start import earlier_runs, preparing, start_form
 from dashboard.components.run_tabs import run_tabs
+from dashboard.components.scrubber import scrubbed, scrubber
 from dashboard.texts import text
 from dashboard.views.card import Card
 from dashboard.views.glossary import about
@@ -92,6 +93,7 @@ def _workplace(was_moving: bool) -> None:
             st.rerun()  # of the whole page: another run, or this one again, is on its way
         watched = watch(selection.run)
         control_row(watched)
+        watched, selection = scrubbed(watched, selection)
         left, middle, right = st.columns([4, 5, 3], vertical_alignment="center", gap="medium")
         with left:
             weight = weight_slider(watched)
@@ -109,6 +111,7 @@ def _workplace(was_moving: bool) -> None:
             with weights:
                 measure_weights(names, run_id)
         _front_and_panel(watched, ranked, selection, shown)
+        scrubber(watched, ranked)
         run_tabs(watched, ranked, selection)
         if was_moving != _moving(watched):
             st.rerun()

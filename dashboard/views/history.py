@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nas_core.objectives import Objective
     from nas_core.records import Event
 
-__all__ = ["HistoryView", "history_view"]
+__all__ = ["HistoryView", "event_words", "history_view"]
 
 Payload = Mapping[str, Any]
 
@@ -43,7 +43,7 @@ def history_view(events: Iterable[Event], objective: Objective, strategies: Mapp
         objective: Of the run, for the words of its goals.
         strategies: Labels of strategies by name.
     """
-    told = [(e, _words(e, objective, strategies)) for e in events]
+    told = [(e, event_words(e, objective, strategies)) for e in events]
     shown = [(e, words) for e, words in reversed(told) if words]
     return HistoryView(
         tuple(e.evaluated for e, _ in shown),
@@ -52,7 +52,8 @@ def history_view(events: Iterable[Event], objective: Objective, strategies: Mapp
     )
 
 
-def _words(event: Event, objective: Objective, strategies: Mapping[str, str]) -> str:
+def event_words(event: Event, objective: Objective, strategies: Mapping[str, str]) -> str:
+    """Return one act in words, empty where nobody needs to hear of it; arguments as in :func:`history_view`."""
     payload = event.payload
     special: dict[str, Callable[[], str]] = {
         "started": lambda: _started(payload, strategies),

@@ -33,9 +33,9 @@ class HypervolumeView:
     last: float
 
 
-def hypervolume_view(archive: Archive) -> HypervolumeView:
-    """Return the hypervolume curve of ``archive``, thinned to what can be seen."""
-    curve = archive.hypervolume_curve()
+def hypervolume_view(archive: Archive, count: int | None = None) -> HypervolumeView:
+    """Return the hypervolume curve of ``archive``, of its first ``count`` candidates, thinned to what can be seen."""
+    curve = archive.hypervolume_curve()[:count]
     row = archive.snapshot().floor()
     floor = None if row is None else float(np.prod(1.0 - row))
     if not len(curve):

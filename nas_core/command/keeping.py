@@ -139,7 +139,7 @@ def _say(health: Health) -> None:
         c = health.counts
         out.print(
             f"{health.location}: {c['runs']:,} runs, {c['evaluations']:,} candidates, {c['events']:,} events, "
-            f"{c['artifacts']:,} artifacts ({c['bytes'] / 1e6:,.1f} MB)",
+            f"{c['marks']:,} marks, {c['artifacts']:,} artifacts ({c['bytes'] / 1e6:,.1f} MB)",
             soft_wrap=True,
         )
     for finding in health.findings:

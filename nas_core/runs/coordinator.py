@@ -232,7 +232,7 @@ class Coordinator:
             state = self._searcher.state()
         self._waiting.drop(work.found)
         self._asked, self._begun = None, {}
-        self._ledger.pack_finished()
+        self._ledger.pack_finished([e.index for e in found], again=work.again)
         self._save(state, None)
         if not work.again:
             self._check_failures(found)

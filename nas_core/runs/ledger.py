@@ -43,6 +43,7 @@ class Ledger:
         self._progress = Progress.model_validate(record.progress)
         self._watch = Stopwatch(self._progress)
         self._seconds: float | None = None
+        self._pack_began = 0.0
         self._replaced: list[Status] = []  # how the candidates ended before that are held for a second time
 
     @property
@@ -107,6 +108,7 @@ class Ledger:
     def next_pack(self, *, asked: int) -> None:
         """Begin a pack."""
         self._writer.next_pack()
+        self._pack_began = self._writer.now()
         self._progress = self._progress.model_copy(update={"asked": asked})
         self._show()
 
@@ -115,8 +117,13 @@ class Ledger:
         self._progress = self._progress.model_copy(update={"pack": pack, **self._timing(self._progress.evaluated)})
         self._show()
 
-    def pack_finished(self) -> None:
-        """Count a pack whose candidates are all held or committed."""
+    def pack_finished(self, numbers: Sequence[int], *, again: bool = False) -> None:
+        """Count a pack whose candidates, of these running numbers, are all held or committed, and note its time.
+
+        One that was begun by an earlier process is noted from where this one went on with it.
+        """
+        facts = {"size": len(numbers), "first": min(numbers), "last": max(numbers), "again": again}
+        self.note("pack", number=self._progress.packs, began=self._pack_began, **facts)
         self._progress = self._progress.model_copy(update={"packs": self._progress.packs + 1, "pack": None})
         self._watch.mark(self._progress.evaluated + len(self._writer.evaluations) - len(self._replaced))
 

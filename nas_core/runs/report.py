@@ -35,7 +35,8 @@ def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[s
     is that of ``hypervolume_losses``, reference point 1, the model without features included. ``measures_correlation``
     says which measures rank the eligible candidates alike, and warns where the weights count one property twice.
     ``best`` meets all goals of the preference or, while no candidate does, is the nearest; ``goals`` says more. It lies
-    in the search space as it is now, and so does the front.
+    in the search space as it is now, and so does the front. ``mark`` is what people said of a candidate, None where
+    nobody did: ``star``, ``note``, ``tags``, who wrote it and when.
 
     Args:
         view: The run.
@@ -45,13 +46,16 @@ def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[s
     record, settings = view.record, RunSettings.model_validate(view.record.settings)
     snapshot = view.snapshot
     ranking = snapshot.rank(settings.preference, view.inside(snapshot))
+    marks = view.store.marks(view.run_id)
     rows = []
     for evaluation in view.store.evaluations(view.run_id):
         at = snapshot.position(evaluation.id)
         if at is not None:
             interpretability = float(ranking.interpretability[at])
             row = _candidate(view, evaluation, interpretability, on_front=bool(ranking.on_front[at]))
-            rows.append({**row, "meets_goals": bool(ranking.meets[at])})
+            mark = marks.get(evaluation.id)
+            said = None if mark is None else mark.model_dump(mode="json", exclude={"candidate"})
+            rows.append({**row, "meets_goals": bool(ranking.meets[at]), "mark": said})
     document = {
         "run_id": record.id,
         "name": record.name,

@@ -59,7 +59,9 @@ def front_table(document: Mapping[str, Any]) -> Table:
         p = c["performance"]
         table.add_row(
             str(c["index"]),
-            c["id"] + (" ◀" if c["id"] == document["best"] else ""),
+            c["id"]
+            + (" ★" if (c.get("mark") or {}).get("star") else "")
+            + (" ◀" if c["id"] == document["best"] else ""),
             f"{p['value']:.4f}",
             f"{p['low']:.3f} … {p['high']:.3f}",
             f"{c['interpretability']:.3f}",
@@ -124,6 +126,10 @@ def summary_line(document: Mapping[str, Any]) -> str:
         f"(losses {', '.join(document['hypervolume_losses'])}; reference 1)"
         + (f". {document['goals']['sentence']}" if document.get("goals") else "")
     )
+
+
+def _starred(candidate: Mapping[str, Any]) -> bool:
+    return bool((candidate.get("mark") or {}).get("star"))
 
 
 def _raw(candidate: Mapping[str, Any], name: str, form: str) -> str:

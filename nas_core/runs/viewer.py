@@ -21,7 +21,7 @@ from nas_core.runs.versions import SpaceVersion, space_at, space_versions
 from nas_core.search.archive import Archive
 from nas_core.search.snapshot import SEARCH_MEASURES, Snapshot
 from nas_core.spaces.space import SearchSpace
-from nas_core.store.base import Store
+from nas_core.store.base import Store, no_candidate
 
 __all__ = ["RunView", "follow"]
 
@@ -53,6 +53,7 @@ class RunView:
         self.archive = Archive(self.objective, self.measures, baseline=record.baseline, search=self.search)
         self._events: tuple[Event, ...] = ()
         self._proposed: dict[str, tuple[Architecture, int]] = {}  # what, and in which version of the space
+        self._reasons: dict[str, str] = {}  # of those that cannot enter a front
         self._belongs: dict[str, dict[str, bool]] = {}  # by identity of a space and of a candidate
         self._read: tuple[int, tuple[SpaceVersion, ...]] | None = None  # the versions, as of how many edits
         self._refreshing = threading.Lock()
@@ -89,6 +90,10 @@ class RunView:
         events = self.store.events(self.run_id, since=self._seen)
         # Each query sees its own moment; what came after the record was read is left for the next time.
         self._proposed |= {e.id: (e.architecture, e.space) for e in found if e.revision <= revision}
+        for e in found:
+            if e.revision <= revision:
+                self._reasons.pop(e.id, None)
+                self._reasons |= {} if e.eligible else {e.id: e.reason}
         self.archive.add([e for e in found if e.revision <= revision])
         self._events += tuple(e for e in events if e.revision <= revision)
         self._seen = revision
@@ -141,25 +146,46 @@ class RunView:
         """Return the version of the search space that a candidate was proposed in."""
         return space_at(self.versions, evaluation.space)
 
-    def inside(self, snapshot: Snapshot | None = None) -> np.ndarray:
-        """Return which candidates (n,) lie in the version of the space that is in force.
+    def space_after(self, evaluated: int) -> SearchSpace:
+        """Return the version of the search space that was in force once so many candidates were evaluated."""
+        edits = [event for event in self._events if event.kind == "space"]
+        return self.versions[min(sum(e.evaluated <= evaluated for e in edits), len(self.versions) - 1)].space
+
+    def inside(self, snapshot: Snapshot | None = None, space: SearchSpace | None = None) -> np.ndarray:
+        """Return which candidates (n,) lie in a version of the space.
 
         What is found is kept for each version, so only candidates of other versions are looked at, each once.
 
         Args:
             snapshot: Of :attr:`archive`; the present one when None.
+            space: One of :attr:`versions`; the one in force when None.
         """
         snapshot = snapshot or self.snapshot
         versions = self.versions
         if len(versions) == 1:
             return np.ones(len(snapshot), dtype=bool)
-        present = versions[-1].space
-        known = self._belongs.setdefault(present.id, {})
+        wanted = space or versions[-1].space
+        known = self._belongs.setdefault(wanted.id, {})
         for candidate in snapshot.ids:
             if candidate not in known:
                 architecture, version = self._proposed[candidate]
-                known[candidate] = version == present.version or not present.validate_architecture(architecture)
+                known[candidate] = version == wanted.version or not wanted.validate_architecture(architecture)
         return np.array([known[candidate] for candidate in snapshot.ids], dtype=bool)
+
+    def architecture(self, candidate_id: str) -> Architecture:
+        """Return what was proposed as a candidate, from memory.
+
+        Raises:
+            StoreError: The run has no such candidate, or it came after the last :meth:`refresh`.
+        """
+        try:
+            return self._proposed[candidate_id][0]
+        except KeyError:
+            raise no_candidate(self.run_id, candidate_id) from None
+
+    def reason(self, candidate_id: str) -> str:
+        """Return why a candidate cannot enter a front, from memory; empty for one that can, and for one not known."""
+        return self._reasons.get(candidate_id, "")
 
     def evaluation(self, candidate_id: str) -> Evaluation:
         """Return everything that is known of one candidate.

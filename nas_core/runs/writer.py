@@ -58,6 +58,10 @@ class Writer:
         """Hold an event for the next commit."""
         self._events.append(Event(kind=kind, time=self._clock.now(), evaluated=evaluated, payload=payload))
 
+    def now(self) -> float:
+        """Return the time by the clock of the events."""
+        return self._clock.now()
+
     def change(self, **changes: Any) -> None:
         """Hold changes of the record for the next commit."""
         self._changes |= changes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class Snapshot:
         names: The measures, M of them.
         search: Those of them that are losses of the search, beside performance.
         baseline: Performance of the model that ignores its inputs, for the floor of the hypervolume; None if unknown.
-        revision: The largest revision among the evaluations, 0 when there is none.
+        revision: The largest revision among the evaluations, 0 when there is none; see :meth:`first`.
         ids: Identity of each candidate.
         positions: From identity to position; may know later candidates, so use :meth:`position`.
         status: Status of each candidate.
@@ -92,6 +92,23 @@ class Snapshot:
         """Return the position of the candidate with this identity, None when it is not in this snapshot."""
         at = self.positions.get(candidate)
         return at if at is not None and at < len(self.ids) else None
+
+    def first(self, count: int) -> Snapshot:
+        """Return the first ``count`` candidates, as if no other had been added; nothing is copied.
+
+        A candidate that was evaluated a second time later has its later numbers. The revision stays this snapshot's.
+
+        Raises:
+            SettingsError: There are fewer.
+        """
+        if not 0 <= count <= len(self):
+            raise SettingsError(
+                f"The archive has no first {count} candidates", allowed=f"0 to {len(self)}", fix="ask for fewer"
+            )
+        arrays = ("measures", "measures_low", "measures_high", "raw", "eligible", "index")
+        texts = ("ids", "status", "origin", "operator")
+        cut = {name: getattr(self, name)[:count] for name in (*arrays, *texts)}
+        return replace(self, columns={name: column[:count] for name, column in self.columns.items()}, **cut)
 
     def measure(self, name: str) -> np.ndarray:
         """Return the scores (n,) of one measure.

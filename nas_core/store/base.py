@@ -9,6 +9,7 @@ from typing import Any
 
 from nas_core.errors import StoreError
 from nas_core.records import Evaluation, Event, RunRecord, RunState
+from nas_core.store.marks import Mark, MarkChange
 from nas_core.store.owner import is_gone
 
 __all__ = [
@@ -117,8 +118,27 @@ class Store(ABC):
         """Return the state committed last, None before the first."""
 
     @abstractmethod
+    def marks(self, run_id: str) -> dict[str, Mark]:
+        """Return what people said of the candidates of a run, by candidate, in the order of when it was changed.
+
+        Raises:
+            StoreError: No such run.
+        """
+
+    @abstractmethod
+    def mark(self, run_id: str, candidate_id: str, change: MarkChange) -> Mark | None:
+        """Change what is said of one candidate and return it; None when nothing is left, and then nothing is kept.
+
+        The run keeps its revision, and anybody may do this, whoever runs it. Of two changes of one field the one
+        committed last wins.
+
+        Raises:
+            StoreError: No such run, or it has no such candidate.
+        """
+
+    @abstractmethod
     def delete_run(self, run_id: str) -> None:
-        """Remove a run with its evaluations, events and strategy state, and the artifacts called KIND/``run_id``/….
+        """Remove a run with its evaluations, events, marks, strategy state, and the artifacts called KIND/``run_id``/….
 
         Raises:
             StoreError: No such run, or a living owner has it.

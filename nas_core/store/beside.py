@@ -9,6 +9,7 @@ from typing import Any
 
 from nas_core.records import Evaluation, Event, RunRecord
 from nas_core.store.base import Store, artifact_name, is_packed, owner_of
+from nas_core.store.marks import Mark, MarkChange
 from nas_core.store.packed import PackedStore
 
 __all__ = ["StoreWithExamples"]
@@ -63,6 +64,12 @@ class StoreWithExamples(Store):
 
     def strategy_state(self, run_id: str) -> dict[str, Any] | None:
         return self._of(run_id).strategy_state(run_id)
+
+    def marks(self, run_id: str) -> dict[str, Mark]:
+        return self._of(run_id).marks(run_id)
+
+    def mark(self, run_id: str, candidate_id: str, change: MarkChange) -> Mark | None:
+        return self._of(run_id).mark(run_id, candidate_id, change)
 
     def delete_run(self, run_id: str) -> None:
         self._of(run_id).delete_run(run_id)

@@ -15,6 +15,7 @@ from nas_core.records import Evaluation, Event, RunRecord, WeightsRef
 from nas_core.store import schema
 from nas_core.store.base import ACTIVE, is_alive, owner_of
 from nas_core.store.database import said_in_words, transaction
+from nas_core.store.marks import Mark
 from nas_core.store.sql import SqlStore
 
 __all__ = ["Books", "Finding", "Health", "Survey", "check_store", "survey"]
@@ -48,7 +49,7 @@ class Health:
 
     Attributes:
         location: Of the store.
-        counts: How many runs, evaluations, events, artifacts and bytes were looked at.
+        counts: How many runs, evaluations, events, marks, artifacts and bytes were looked at.
         findings: What is not as it should be.
     """
 
@@ -78,6 +79,7 @@ class Survey:
     record: RunRecord | None = None
     evaluations: int = 0
     events: int = 0
+    marks: int = 0
     problems: list[str] = field(default_factory=list)
     references: dict[str, WeightsRef] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
@@ -170,6 +172,7 @@ def _counts(surveys: dict[str, Survey], rows: dict[str, tuple[str, int]]) -> dic
         "runs": len([name for name in surveys if name]),
         "evaluations": sum(s.evaluations for s in surveys.values()),
         "events": sum(s.events for s in surveys.values()),
+        "marks": sum(s.marks for s in surveys.values()),
         "artifacts": len(rows),
         "bytes": sum(size for _, size in rows.values()),
     }
@@ -184,6 +187,7 @@ def _read_run(connection: Connection, run_id: str, books: Books) -> Survey:
     evaluations = list(_rows(connection, found, schema.evaluations, Evaluation))
     events = list(_rows(connection, found, schema.events, Event))
     found.evaluations, found.events = len(evaluations), len(events)
+    _read_marks(connection, found, {e.id for e in evaluations})
     found.references = {e.id: e.weights for e in evaluations if e.weights is not None}
     if record is None:
         return found
@@ -196,6 +200,24 @@ def _read_run(connection: Connection, run_id: str, books: Books) -> Survey:
     if not found.unreadable:
         found.problems += books(record, evaluations, _json(found, state))
     return found
+
+
+def _read_marks(connection: Connection, found: Survey, candidates: set[str]) -> None:
+    """Read what people said of candidates; no artifact depends on it, so an unreadable mark hides nothing else."""
+    table = schema.marks
+    strangers = 0
+    for row in connection.execute(select(table).where(table.c.run_id == found.id).order_by(table.c.candidate_id)):
+        found.marks += 1
+        try:
+            mark = Mark.model_validate_json(row.body)
+        except ValidationError as error:
+            found.problems.append(f"The mark of {row.candidate_id} cannot be read: {error.errors()[0]['msg']}")
+            continue
+        if (mark.candidate, mark.changed) != (row.candidate_id, row.changed):
+            found.problems.append(f"The row of the mark of {row.candidate_id} does not agree with its text")
+        strangers += mark.candidate not in candidates
+    if strangers and not found.unreadable:
+        found.problems.append(f"{strangers} marks are of candidates that the run does not have")
 
 
 def _rows(connection: Connection, found: Survey, table: Any, kind: Any) -> Iterator[Any]:

@@ -13,14 +13,20 @@ from sqlalchemy import Connection, insert, inspect, select, update
 
 from nas_core.errors import StoreError
 from nas_core.store.database import Database, transaction
-from nas_core.store.schema import metadata, versions
+from nas_core.store.schema import marks, metadata, versions
 
 __all__ = ["LAYOUT", "STEPS", "Step", "prepare"]
 
 Step = Callable[[Connection], None]
 """Leads from one layout to the next."""
 
-STEPS: tuple[Step, ...] = ()
+
+def _add_marks(connection: Connection) -> None:
+    """Lead to layout 2: what people say of candidates. Whoever changes that table writes it out here as it is now."""
+    marks.create(connection)
+
+
+STEPS: tuple[Step, ...] = (_add_marks,)
 """The first leads from layout 1 to 2, and so on."""
 
 LAYOUT = 1 + len(STEPS)

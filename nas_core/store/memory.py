@@ -24,6 +24,7 @@ from nas_core.store.base import (
     owner_of,
     present,
 )
+from nas_core.store.marks import Mark, MarkChange, marked
 
 __all__ = ["InMemoryStore"]
 
@@ -34,6 +35,7 @@ class _Run:
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     state: dict[str, Any] | None = None
+    marks: dict[str, Mark] = field(default_factory=dict)
 
 
 class InMemoryStore(Store):
@@ -113,6 +115,22 @@ class InMemoryStore(Store):
         with self._locked():
             state = self._run(run_id).state
             return None if state is None else freeze(state)
+
+    def marks(self, run_id: str) -> dict[str, Mark]:
+        with self._locked():
+            found = self._run(run_id).marks.values()
+            return {m.candidate: m for m in sorted(found, key=lambda m: (m.changed, m.candidate))}
+
+    def mark(self, run_id: str, candidate_id: str, change: MarkChange) -> Mark | None:
+        with self._locked():
+            run = self._run(run_id)
+            if candidate_id not in run.evaluations:
+                raise no_candidate(run_id, candidate_id)
+            mark = marked(run.marks.pop(candidate_id, None), candidate_id, change)
+            if mark.empty:
+                return None
+            run.marks[candidate_id] = mark
+            return mark
 
     def delete_run(self, run_id: str) -> None:
         with self._locked():

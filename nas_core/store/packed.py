@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from nas_core.errors import StoreError
 from nas_core.records import Evaluation, Event, RunRecord
 from nas_core.store.base import ACTIVE, Store, is_packed
+from nas_core.store.marks import Mark, MarkChange
 from nas_core.store.memory import InMemoryStore
 
 __all__ = ["PackedStore", "write_packed"]
@@ -97,6 +98,12 @@ class PackedStore(Store):
         self, run_id: str, evaluations: Sequence[Evaluation], strategy_state: dict[str, Any] | None,
         progress: dict[str, Any], events: Sequence[Event] = (), **changes: Any,
     ) -> int:  # fmt: skip
+        self._refuse(run_id)
+
+    def marks(self, run_id: str) -> dict[str, Mark]:
+        return self._memory.marks(run_id)
+
+    def mark(self, run_id: str, candidate_id: str, change: MarkChange) -> Mark | None:
         self._refuse(run_id)
 
     def delete_run(self, run_id: str) -> None:

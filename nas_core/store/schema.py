@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
 
-__all__ = ["artifacts", "evaluations", "events", "metadata", "runs", "states", "versions"]
+__all__ = ["artifacts", "evaluations", "events", "marks", "metadata", "runs", "states", "versions"]
 
 metadata = MetaData()
 
@@ -49,6 +49,17 @@ states = Table(
     metadata,
     Column("run_id", String(64), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("body", Text, nullable=False),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    # Not of the evaluation: one that is replaced keeps what people said of its candidate.
+    Column("run_id", String(64), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("candidate_id", String(64), nullable=False),
+    Column("changed", Float, nullable=False),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("run_id", "candidate_id"),
 )
 
 artifacts = Table(

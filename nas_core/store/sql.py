@@ -30,6 +30,7 @@ from nas_core.store.base import (
 )
 from nas_core.store.database import Database, said_in_words, transaction
 from nas_core.store.layout import prepare
+from nas_core.store.marks import Mark, MarkChange, marked
 
 __all__ = ["SqlStore"]
 
@@ -129,6 +130,32 @@ class SqlStore(Store):
             _record(c, run_id)
             body = c.execute(select(schema.states.c.body).where(schema.states.c.run_id == run_id)).scalar()
         return None if body is None else json.loads(body)
+
+    def marks(self, run_id: str) -> dict[str, Mark]:
+        table = schema.marks
+        order = (table.c.changed, table.c.candidate_id)
+        with self._transaction() as c:
+            _record(c, run_id)
+            bodies = c.execute(select(table.c.body).where(table.c.run_id == run_id).order_by(*order)).scalars().all()
+        return {m.candidate: m for m in map(Mark.model_validate_json, bodies)}
+
+    def mark(self, run_id: str, candidate_id: str, change: MarkChange) -> Mark | None:
+        table, evaluations = schema.marks, schema.evaluations
+        here = (table.c.run_id == run_id, table.c.candidate_id == candidate_id)
+        with self._transaction(writes=True) as c:
+            # The lock of the run's row orders two people who write the same mark; its revision stays as it is.
+            _record(c, run_id, lock=True)
+            known = (evaluations.c.run_id == run_id, evaluations.c.id == candidate_id)
+            if c.execute(select(evaluations.c.id).where(*known)).first() is None:
+                raise no_candidate(run_id, candidate_id)
+            body = c.execute(select(table.c.body).where(*here)).scalar()
+            mark = marked(None if body is None else Mark.model_validate_json(body), candidate_id, change)
+            c.execute(delete(table).where(*here))
+            if mark.empty:
+                return None
+            values = {"run_id": run_id, "candidate_id": candidate_id, "changed": mark.changed}
+            c.execute(insert(table).values(**values, body=mark.model_dump_json()))
+        return mark
 
     def delete_run(self, run_id: str) -> None:
         with self._transaction(writes=True) as c:

@@ -29,8 +29,9 @@ from studio_process import start
 from dashboard.components.front_area import FRONT_WORDS
 from dashboard.figures.front import front_payload
 from dashboard.server import free_port
+from dashboard.views.axes import axes_view
+from dashboard.views.candidates import all_candidates
 from dashboard.views.front import front_view
-from dashboard.views.table import candidate_table
 from nas_core import Preference, Problem, SearchSpace, load_data
 from nas_core.evaluation.synthetic import SyntheticEvaluator
 from nas_core.records import Proposal, RunRecord, RunState
@@ -75,7 +76,7 @@ def in_server(folder: str, moves: int) -> dict[str, float]:
         view = front_view(RUN, snapshot, ranking, selected=None, words=words, x_label="")
         payload = front_payload(view)
         drawn = time.perf_counter()
-        candidate_table(snapshot, ranking)
+        all_candidates(snapshot, ranking, {}, axes_view(snapshot, ranking, ()), np.ones(len(snapshot), dtype=bool))
         rows.append((ranked - began, drawn - ranked, time.perf_counter() - drawn, len(payload) / 1e6))
     parts = [1e3 * statistics.median(row[k] for row in rows) for k in range(4)]
     return {"rank_ms": parts[0], "picture_ms": parts[1], "table_ms": parts[2], "server_ms": sum(parts[:3]),

@@ -12,11 +12,9 @@ from dashboard.figures.front import ON_FRONT, OUTSIDE, RECENT, front_payload
 from dashboard.figures.hypervolume import hypervolume_figure
 from dashboard.theme import LIGHT
 from dashboard.views.card import candidate_card, measure_label
-from dashboard.views.failures import failures_view
 from dashboard.views.front import FrontView, front_view
 from dashboard.views.hypervolume import hypervolume_view
 from dashboard.views.progress import progress_view
-from dashboard.views.table import candidate_table
 from nas_core.interpretability import MEASURES
 from nas_core.objectives import METRICS
 from nas_core.preferences import STRUCTURE_MEASURES, Preference
@@ -164,22 +162,6 @@ def test_ten_thousand_points_stay_below_sixty_kilobytes() -> None:
     rng = np.random.default_rng(0)
     many = archive_of(*(evaluation(n, *rng.uniform(0.5, 1, 2)) for n in range(10_000)))
     assert len(front_payload(view_of(many))) < 60_000
-
-
-def test_the_table_is_sorted_by_the_weight_in_force_and_bounded() -> None:
-    snapshot = THREE.snapshot()
-    accurate = candidate_table(snapshot, snapshot.rank(Preference(weight=0.0)), rows=2)
-    simple = candidate_table(snapshot, snapshot.rank(Preference(weight=1.0)))
-    assert accurate.columns["number"].tolist() == [3, 5]
-    assert simple.columns["number"].tolist() == [5, 8, 3]
-    assert accurate.total == simple.total == 3
-    assert accurate.ids[0] == snapshot.ids[0]
-
-
-def test_failures_say_why() -> None:
-    view = failures_view([evaluation(9, 0.9, 0.9, Status.FAILED), evaluation(3, 0.9, 0.9)])
-    assert (view.numbers, view.statuses) == ((9,), ("failed",))
-    assert view.reasons == ("The loss became NaN in epoch 3",)
 
 
 def test_the_hypervolume_never_falls_and_ends_where_the_archive_says() -> None:

@@ -40,7 +40,7 @@ def test_a_view_has_what_the_run_has_found(launch: Launch, store: Store, problem
     assert (view.record, view.progress) == (store.run(run.id), run.snapshot().progress)
     assert view.space == space
     assert (view.objective.name, view.baseline) == ("roc_auc", 0.5)
-    assert [e.kind for e in view.events] == ["started", "done"]
+    assert [e.kind for e in view.events if e.kind != "pack"] == ["started", "done"]
     assert view.evaluation(view.snapshot.ids[3]) == store.evaluations(run.id)[3]
     assert view.archive.rank(Preference()).best is not None
 

@@ -6,6 +6,8 @@ import threading
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 from toy_space import ToySpace, toy_evaluation
 
 from nas_core.errors import SettingsError
@@ -198,3 +200,38 @@ def test_readers_see_whole_snapshots_while_a_writer_adds() -> None:
         reader.join()
     assert not faults
     assert len(archive) == 1500
+
+
+@given(some.integers(0, 40), some.integers(0, 10_000), some.lists(some.integers(0, 39), max_size=4), some.floats(0, 1))
+@settings(max_examples=25)
+def test_the_first_candidates_are_what_was_there_before_the_others(
+    count: int, seed: int, again: list[int], weight: float
+) -> None:
+    told, archive = evaluations(40, seed), Archive(AUC)
+    archive.add(told)
+    for revision, at in enumerate(again, start=100):  # what is evaluated a second time keeps its place
+        told[at] = told[at].model_copy(update={"status": Status.PRUNED, "performance": None, "revision": revision})
+        archive.add([told[at]])
+    rebuilt = Archive(AUC)
+    rebuilt.add(told[:count])
+    first, slow = archive.snapshot().first(count), rebuilt.snapshot()
+    assert same(first, slow)
+    assert (first.origin, first.operator) == (slow.origin, slow.operator)
+    wish = Preference(weight=weight)
+    ours, theirs = first.rank(wish), slow.rank(wish)
+    assert (ours.best, ours.order.tolist()) == (theirs.best, theirs.order.tolist())
+    assert ours.winners() == theirs.winners()
+    assert np.array_equal(ours.on_front, theirs.on_front)
+    curve = archive.hypervolume_curve()
+    assert (curve[count - 1] if count else 0.5) == pytest.approx(rebuilt.hypervolume())
+    assert all(first.position(e.id) is None for e in told[count:])
+
+
+def test_the_first_of_a_snapshot_is_a_view_and_has_no_more_than_there_are() -> None:
+    archive = Archive(AUC)
+    snapshot = archive.add(evaluations(5))
+    assert np.shares_memory(snapshot.first(3).measures, snapshot.measures)
+    assert same(snapshot.first(5), snapshot)
+    for wrong in (-1, 6):
+        with pytest.raises(SettingsError, match=f"no first {wrong} candidates. Allowed: 0 to 5"):
+            snapshot.first(wrong)

@@ -10,6 +10,7 @@ import pytest
 from nas_core.errors import StoreError
 from nas_core.records import Architecture, Evaluation, Event, RunRecord, RunState, Status
 from nas_core.store.base import Store
+from nas_core.store.marks import Mark, mark_candidate, mark_change
 from nas_core.store.owner import this_process
 
 
@@ -31,6 +32,13 @@ def evaluation(number: int, **changes: object) -> Evaluation:
     architecture = Architecture(family="tabular", values={"number": number})
     values = {"id": architecture.id, "index": number, "architecture": architecture, "status": Status.DONE}
     return Evaluation.model_validate({**values, "curves": {"train_loss": [0.5, 0.25]}, **changes})
+
+
+def _two_candidates(store: Store) -> tuple[str, str]:
+    """Create run r1 with two candidates and return their identities."""
+    store.create_run(record())
+    store.commit("r1", [evaluation(0), evaluation(1)], {"counter": 1}, {})
+    return evaluation(0).id, evaluation(1).id
 
 
 class StoreContract:
@@ -175,6 +183,86 @@ class StoreContract:
         assert (store.get_artifact("weights/r2/0"), store.get_artifact("weights/shared")) == (b"r2", b"of nobody")
         store.create_run(record("r1"))
         assert (store.evaluations("r1"), store.events("r1"), store.strategy_state("r1")) == ([], [], None)
+
+    def test_a_mark_says_what_was_said_by_whom_and_when(self, store: Store) -> None:
+        first, second = _two_candidates(store)
+        assert store.marks("r1") == {}
+        change = mark_change(
+            star=True, note=" worth a look\r\nlater ", tags=["simple", "Simple"], author="Ada", now=5.0
+        )
+        made = store.mark("r1", second, change)
+        told = Mark(
+            candidate=second, star=True, note="worth a look\nlater", tags=("simple",), author="Ada", changed=5.0
+        )
+        assert made == told
+        later = store.mark("r1", first, mark_change(tags=["a b"], author="Bo", now=6.0))
+        assert store.marks("r1") == {second: told, first: later}
+        assert list(store.marks("r1")) == [second, first], "in the order of when they were changed"
+
+    def test_a_change_of_a_mark_names_what_it_is_about_and_the_last_one_wins(self, store: Store) -> None:
+        candidate, _ = _two_candidates(store)
+        store.mark("r1", candidate, mark_change(note="mine", tags=["x"], author="Ada", now=9.0))
+        store.mark("r1", candidate, mark_change(star=True, author="Bo", now=8.0))  # a clock that is behind
+        store.mark("r1", candidate, mark_change(tags=["y"], author="Bo", now=8.5))
+        mark = store.marks("r1")[candidate]
+        assert (mark.star, mark.note, mark.tags, mark.author, mark.changed) == (True, "mine", ("y",), "Bo", 8.5)
+
+    def test_a_mark_that_says_nothing_is_not_kept(self, store: Store) -> None:
+        candidate, _ = _two_candidates(store)
+        mark_candidate(store, "r1", candidate, star=True, note="x", tags=["y"])
+        assert mark_candidate(store, "r1", candidate, star=False, note="") is not None
+        assert mark_candidate(store, "r1", candidate, tags=[]) is None
+        assert store.marks("r1") == {}
+
+    def test_marking_a_run_that_another_process_runs_leaves_it_as_it_is(self, store: Store) -> None:
+        candidate, _ = _two_candidates(store)
+        before = store.update_run("r1", state=RunState.RUNNING, owner="elsewhere|1|1", heartbeat=1e12)
+        mark_candidate(store, "r1", candidate, star=True)
+        assert store.run("r1") == before
+        assert (store.evaluations("r1", since=before.revision), store.events("r1", since=0)) == ([], [])
+        assert store.commit("r1", [evaluation(5)], {"counter": 2}, {}) == before.revision + 1
+
+    def test_a_candidate_that_is_evaluated_again_keeps_its_mark(self, store: Store) -> None:
+        candidate, _ = _two_candidates(store)
+        mark_candidate(store, "r1", candidate, note="keep me")
+        store.commit("r1", [evaluation(0, reason="again")], None, {})
+        assert store.marks("r1")[candidate].note == "keep me"
+
+    def test_only_candidates_of_the_run_can_be_marked(self, store: Store) -> None:
+        candidate, _ = _two_candidates(store)
+        with pytest.raises(StoreError, match="Run r1 has no candidate 'nobody'"):
+            mark_candidate(store, "r1", "nobody", star=True)
+        for ask in (lambda: mark_candidate(store, "r2", candidate, star=True), lambda: store.marks("r2")):
+            with pytest.raises(StoreError, match=r"no run 'r2'.*r1"):
+                ask()
+
+    def test_marks_go_with_their_run(self, store: Store) -> None:
+        candidate, _ = _two_candidates(store)
+        mark_candidate(store, "r1", candidate, star=True)
+        store.create_run(record("r2"))
+        store.commit("r2", [evaluation(0)], {}, {})
+        kept = mark_candidate(store, "r2", candidate, star=True)
+        store.delete_run("r1")
+        assert store.marks("r2") == {candidate: kept}
+        store.create_run(record())
+        assert store.marks("r1") == {}
+
+    def test_of_many_who_change_one_mark_none_takes_away_what_another_wrote(self, store: Store) -> None:
+        candidate, _ = _two_candidates(store)
+        ready = threading.Barrier(3)
+
+        def say(**changes: object) -> None:
+            ready.wait()
+            mark_candidate(store, "r1", candidate, **changes)
+
+        changes: list[dict[str, object]] = [{"star": True}, {"note": "n"}, {"tags": ["t"]}]
+        threads = [threading.Thread(target=say, kwargs=c) for c in changes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        mark = store.marks("r1")[candidate]
+        assert (mark.star, mark.note, mark.tags) == (True, "n", ("t",))
 
     @pytest.mark.parametrize("state", [RunState.RUNNING, RunState.PAUSED])
     def test_a_run_that_is_alive_cannot_be_deleted(self, store: Store, state: RunState) -> None:

@@ -15,6 +15,7 @@ from nas_core.records import Event, RunState, WeightsRef
 from nas_core.runs.books import misfits
 from nas_core.store import open_store
 from nas_core.store.checking import Health, check_store
+from nas_core.store.marks import mark_candidate
 from nas_core.store.owner import this_process
 from nas_core.store.repairing import repair_store
 from nas_core.store.sql import SqlStore
@@ -46,6 +47,7 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
     ]
     store.commit("r1", found, {"told": 4}, {"evaluated": 4}, [Event(kind="started", time=1.0)])
     store.update_run("r1", state=RunState.DONE, owner="")
+    mark_candidate(store, "r1", found[1].id, note="marked")
     yield store
     store.close()
 
@@ -54,7 +56,7 @@ def test_a_sound_store_is_called_so(store: SqlStore) -> None:
     steps: list[tuple[int, int]] = []
     health = check_store(store, misfits, lambda done, total: steps.append((done, total)))
     assert (health.sound, health.findings) == (True, ())
-    assert health.counts == {"runs": 1, "evaluations": 4, "events": 1, "artifacts": 2, "bytes": 18}
+    assert health.counts == {"runs": 1, "evaluations": 4, "events": 1, "marks": 1, "artifacts": 2, "bytes": 18}
     assert steps == [(1, 2), (2, 2)]
     before = store.run("r1")
     assert repair_store(store, misfits) == health
@@ -72,6 +74,12 @@ def test_a_sound_store_is_called_so(store: SqlStore) -> None:
         ("UPDATE events SET body = 'nonsense'", "row of events cannot be read: Invalid JSON"),
         ("UPDATE runs SET body = 'nonsense'", "row of record cannot be read"),
         ("UPDATE evaluations SET number = 7 WHERE number = 1", "does not agree with its text"),
+        ("UPDATE marks SET body = '{}'", f"The mark of {evaluation(1).id} cannot be read: Field required"),
+        ("UPDATE marks SET changed = 7", f"row of the mark of {evaluation(1).id} does not agree with its text"),
+        (
+            "UPDATE marks SET candidate_id = 'x', body = replace(body, candidate_id, 'x')",
+            "1 marks are of candidates that the run does not have",
+        ),
         ("UPDATE runs SET revision = 9", "record says revision 3, its row 9"),
         (
             "UPDATE events SET revision = 99, body = replace(body, '\"revision\":2', '\"revision\":99')",

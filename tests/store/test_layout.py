@@ -16,6 +16,8 @@ from nas_core.errors import StoreError
 from nas_core.store import open_store
 from nas_core.store.database import Database, transaction
 from nas_core.store.layout import LAYOUT, prepare
+from nas_core.store.layout import STEPS as REAL
+from nas_core.store.marks import mark_candidate
 from nas_core.store.schema import metadata
 from nas_core.store.sql import SqlStore
 from nas_core.store.sqlite import SqliteDatabase
@@ -33,7 +35,7 @@ def fail(connection: Connection) -> None:
     raise StoreError("The step failed")
 
 
-STEPS = (add_a_column, add_a_table)
+STEPS = (*REAL, add_a_column, add_a_table)
 
 
 def filled(location: str) -> Database:
@@ -70,20 +72,35 @@ def found(database: Database) -> tuple[int, bool, bool, int]:
 
 
 def test_all_steps_that_are_missing_are_done(database: Database, place: str) -> None:
-    assert LAYOUT == 1, "give this test the steps that now lead to a newer layout"
-    prepare(database, STEPS[:1])
-    assert found(database) == (2, True, False, 3)
+    prepare(database, STEPS[:-1])
+    assert found(database) == (LAYOUT + 1, True, False, 3)
     prepare(database, STEPS)
-    assert found(database) == (3, True, True, 3)
+    assert found(database) == (LAYOUT + 2, True, True, 3)
     prepare(database, STEPS)
-    with pytest.raises(StoreError, match=r"has store layout 3, made by a newer NASight.*layout 1 or older"):
+    says = rf"has store layout {LAYOUT + 2}, made by a newer NASight.*layout {LAYOUT} or older"
+    with pytest.raises(StoreError, match=says):
         open_store(place)
+
+
+def test_a_store_from_before_marks_opens_and_takes_them(database: Database, place: str) -> None:
+    assert LAYOUT == 2, "give this test the steps that lead back to the layout before"
+    with transaction(database, writes=True) as c:
+        c.exec_driver_sql("DROP TABLE marks")
+        c.exec_driver_sql("UPDATE nasight_schema SET version = 1")
+    store = open_store(place)
+    candidate = store.evaluations("r1")[1].id
+    assert store.marks("r1") == {}
+    made = mark_candidate(store, "r1", candidate, note="from now on")
+    store.close()
+    again = open_store(place)
+    assert (again.marks("r1"), len(again.evaluations("r1"))) == ({candidate: made}, 3)
+    again.close()
 
 
 def test_an_upgrade_that_fails_changes_nothing(database: Database, place: str) -> None:
     with pytest.raises(StoreError, match="The step failed"):
         prepare(database, (*STEPS, fail))
-    assert found(database) == (1, False, False, 3)
+    assert found(database) == (LAYOUT, False, False, 3)
     store = open_store(place)
     assert len(store.evaluations("r1")) == 3
     store.close()
@@ -102,7 +119,7 @@ def test_of_several_processes_one_does_the_steps(database: Database, place: str)
         same = type(database)(database.path if isinstance(database, SqliteDatabase) else database.engine.url)  # type: ignore[call-arg]
         ready.wait()
         try:
-            prepare(same, (once,))
+            prepare(same, (*REAL, once))
         except BaseException as error:  # noqa: BLE001 - reported by the main thread
             failures.append(error)
         same.engine.dispose()
@@ -113,7 +130,7 @@ def test_of_several_processes_one_does_the_steps(database: Database, place: str)
     for thread in threads:
         thread.join()
     assert (failures, done) == ([], [1])
-    assert found(database) == (2, True, False, 3)
+    assert found(database) == (LAYOUT + 1, True, False, 3)
 
 
 def test_an_empty_database_gets_the_newest_layout_without_steps(tmp_path: Path) -> None:
@@ -131,10 +148,10 @@ def test_a_copy_of_the_old_file_is_kept(tmp_path: Path) -> None:
     database.engine.dispose()
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "nasight-artifacts",
-        "nasight-layout1.sqlite",
+        f"nasight-layout{LAYOUT}.sqlite",
         "nasight.sqlite",
     ]
-    old = open_store(tmp_path / "nasight-layout1.sqlite")
+    old = open_store(tmp_path / f"nasight-layout{LAYOUT}.sqlite")
     assert len(old.evaluations("r1")) == 3
     old.close()
 
