@@ -37,7 +37,7 @@ def method_choice(candidate: Candidate, key: str) -> str:
         chosen = st.selectbox(
             text("explain.method"), names, index=names.index(choose_explainer(candidate).name), key=key, width=320,
             format_func=lambda n: own[n].label if verdicts[n].ok else text("explain.not_for_it", method=own[n].label),
-            persist_state="session", help=text("explain.method_help"),
+            persist_state="session", help=text("explain.method_help"), label_visibility="collapsed",
         )  # fmt: skip
         with st.popover(text("explain.about_methods"), icon=":material/help:", width="content"):
             for name in names:

@@ -66,7 +66,7 @@ def _tab(explanation_: Explanation, run_id: str, candidate_id: str, thorough: bo
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         chosen = st.segmented_control(
             text("candidate.tab_explain"), parts, default="importance", required=True, format_func=labels.__getitem__,
-            label_visibility="collapsed", key="explain_part", persist_state="session",
+            label_visibility="collapsed", key="explain_part", persist_state="session", wrap=True,
         )  # fmt: skip
         if explanation_.finished and not found.complete and not thorough:
             offer_more((run_id, candidate_id))

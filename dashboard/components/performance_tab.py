@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -34,7 +34,7 @@ from dashboard.views.words import count, number
 
 if TYPE_CHECKING:
     from nas_core.data import Problem
-    from nas_core.records import Evaluation
+    from nas_core.records import Estimate, Evaluation
 
 __all__ = ["performance_tab"]
 
@@ -42,6 +42,7 @@ PLOT = {"displayModeBar": False}
 CELL = "performance_cell"
 """Session key: the cell of the confusion matrix (true class, predicted class) whose rows are listed."""
 LISTED = 50
+SAME = 2e-3  # difference between the noted metric and that of the stored weights that is put down to rounding
 CLASS, TARGET = ("confusion", "thresholds", "reliability", "subgroups"), ("residuals", "subgroups")
 
 
@@ -58,6 +59,7 @@ def performance_tab(run_id: str, found: Evaluation) -> None:
         problem = problem_of(run_id)
         metrics = metrics_of(run_id, found.id)
     st.caption(text("performance.about", rows=count(len(problem.valid))))
+    _noted(problem, metrics, found)
     _metrics(problem, metrics)
     parts = CLASS if problem.task == "classification" else TARGET
     labels = {name: text(f"performance.part_{name}") for name in parts}
@@ -77,7 +79,16 @@ def performance_tab(run_id: str, found: Evaluation) -> None:
         _confusion(problem, run_id, found.id)
 
 
-def _metrics(problem: Problem, found: dict[str, Any]) -> None:
+def _noted(problem: Problem, metrics: dict[str, Estimate], found: Evaluation) -> None:
+    """Say so where what is predicted now is not what the run noted."""
+    now = metrics.get(problem.objective.name)
+    if now is None or found.performance is None or abs(now.value - found.performance.value) <= SAME:
+        return
+    told = {"noted": number(found.performance.value), "now": number(now.value), "metric": problem.objective.label}
+    st.caption(f":material/info: {text('performance.differs', **told)}")
+
+
+def _metrics(problem: Problem, found: dict[str, Estimate]) -> None:
     rows = metric_rows(found, problem.objective.name)
     columns = {
         text("performance.metric"): [f"{r.label} {text('performance.searched')}" if r.searched else r.label

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ROW", "row_picker"]
 
 ROW, QUERY = "explain_row", "row"
-"""Session key and query parameter of the data-set row in view."""
+"""Session key and query parameter of the data-set row in view, a number."""
 _PRESSED, _TABLE = "row_pressed", "row_table"
 PICKS = ("most_wrong", "most_typical", "least_sure", "disagree")
 
@@ -42,13 +42,19 @@ def row_picker(run_id: str, candidate_id: str) -> int:
     if opened.open:
         with opened:
             _table(table)
-    options = listed(table, int(st.session_state[ROW]), np.zeros(0, int))
-    row = st.selectbox(text("candidate.row"), options, format_func=table.words, key=ROW, persist_state="session",
-                       label_visibility="collapsed")  # fmt: skip
-    row = int(st.session_state[ROW] if row is None else row)
+    row = int(st.session_state[ROW])
+    # a list keeps the words of its option, and those differ from candidate to candidate; what is in view is a number
+    key = f"row_list_{candidate_id}"
+    st.session_state[key] = row
+    st.selectbox(text("candidate.row"), listed(table, row), format_func=table.words, key=key,
+                 on_change=_listed, args=(key,), label_visibility="collapsed")  # fmt: skip
     if st.query_params.get(QUERY) != str(row):
         st.query_params[QUERY] = str(row)
     return row
+
+
+def _listed(key: str) -> None:
+    st.session_state[ROW] = int(st.session_state[key])
 
 
 def _begin(table: RowTable, run_id: str, candidate_id: str) -> None:
@@ -61,8 +67,7 @@ def _begin(table: RowTable, run_id: str, candidate_id: str) -> None:
     if known is None or table.position(int(known)) is None:
         with st.spinner(text("candidate.explaining"), show_time=True):
             known = int(typical_of(run_id, candidate_id)[0])
-    if st.session_state.get(ROW) != known:
-        st.session_state[ROW] = known
+    st.session_state[ROW] = int(known)
 
 
 def _button(name: str, table: RowTable, run_id: str, candidate_id: str) -> None:

@@ -56,7 +56,7 @@ def draw_knobs(run_id: str, candidate_id: str, row: int, start: np.ndarray, orde
     if st.session_state.get("what_if_order", (None,))[0] != key:
         st.session_state["what_if_order"] = (key, first)
     first = st.session_state["what_if_order"][1]
-    with st.container(height=TALL, border=False, key="what_if_knobs"):
+    with st.container(height=TALL, border=False, key="what_if_knobs", gap="xxsmall"):
         for j in first[:SHOWN]:
             _knob(every[j], run_id, row, start)
         if len(first) > SHOWN:
@@ -79,7 +79,7 @@ def _knob(knob: Knob, run_id: str, row: int, start: np.ndarray) -> None:
     if knob.kind == "categorical":
         _choice(knob, run_id, row, own, value, key, label)
         return
-    place = st.columns([0.74, 0.26], vertical_alignment="bottom") if knob.missing else (st.container(),)
+    place = st.columns([0.74, 0.26], vertical_alignment="bottom") if knob.missing else [st.container()]
     low, high = _range(knob, own, value)
     gone = bool(np.isnan(value))
     with place[0]:

@@ -103,9 +103,9 @@ def _cells(run_id: str, candidate_id: str, row: int, gone: list[int]) -> None:
             st.session_state["what_if_clicks"].append(cell)  # a new chart: its selection is empty again
             return
 
-    width: Literal["content", "stretch"] = "content" if signal.modality == "image" else "stretch"
+    across: Literal["content", "stretch"] = "content" if signal.modality == "image" else "stretch"
     st.plotly_chart(figure, theme=None, config=PLOT, key=f"{CHART}_{turn}", on_select=clicked, selection_mode="points",
-                    width=width, alt=text("what_if.cells_alt"))  # fmt: skip
+                    width=across, alt=text("what_if.cells_alt"))  # fmt: skip
     _list(run_id, row, gone, {c: names[c] for c in range(len(names))})
 
 

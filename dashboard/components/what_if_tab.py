@@ -94,7 +94,7 @@ def _plausible(run_id: str, candidate_id: str, now: np.ndarray):  # type: ignore
 def _bars(candidate: TrainedCandidate, rows: tuple[np.ndarray, np.ndarray], values: tuple[np.ndarray, np.ndarray],
           output: int) -> None:  # fmt: skip
     problem = candidate.problem
-    bars = moved_bars(problem, rows, (values[0][:, output], values[1][:, output]), most=8)
+    bars = moved_bars(problem, rows, (values[0][:, output], values[1][:, output]), candidate.used)
     unit = problem.output_name if problem.task == "regression" else text("shap.log_odds")
     if not bars:
         st.info(text("candidate.no_influence"))

@@ -40,10 +40,10 @@ def lineage_figure(view: LineageView, colours: Palette) -> go.Figure:
         customdata=[n.id for n in view.nodes],
         text=[f"<b>#{n.number}</b><br>{n.performance}" for n in view.nodes],
         textfont={"size": 11, "color": colours.ink},
-        marker={"symbol": "square", "size": TALL, "opacity": 0.01, "color": colours.accuracy},
+        marker={"symbol": "square", "size": TALL, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
         hovertext=[_hover(n.number, n.kind, n.performance, n.interpretability, view.metric) for n in view.nodes],
         hovertemplate="%{hovertext}<extra></extra>",
-        selected={"marker": {"opacity": 0.01}}, unselected={"marker": {"opacity": 0.01}},
+        unselected={"marker": {"opacity": 1}},
     ))  # fmt: skip
     width, height = view.width + 2 * MARGIN, view.height + 2 * MARGIN
     scale = min(1.0, ROOM / width)

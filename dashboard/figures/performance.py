@@ -15,6 +15,7 @@ from dashboard.views.performance import ConfusionView, ReliabilityView, Residual
 __all__ = ["confusion_figure", "pr_figure", "reliability_figure", "residual_figures", "roc_figure"]
 
 TALL = 300
+CLEAR = "rgba(0,0,0,0)"
 NUMBERED = 10
 """Classes up to which every cell holds its number."""
 
@@ -41,19 +42,19 @@ def confusion_figure(view: ConfusionView, colours: Palette, *, chosen: tuple[int
         x=columns, y=lines, mode="markers+text", text=words, meta="cells",
         customdata=np.column_stack([np.take(view.index, lines), np.take(view.index, columns), view.counts.ravel()]),
         textfont={"size": 12, "color": np.where(dark, colours.background, colours.ink).tolist()},
-        marker={"symbol": "square", "opacity": 0.01, "size": max(10, min(60, 240 // n)), "color": colours.accuracy},
+        marker={"symbol": "square", "color": CLEAR, "size": max(10, min(60, 240 // n)), "line": {"width": 0}},
         hovertext=[text("performance.cell", count=int(view.counts[a, p]), actual=view.classes[a],
                         predicted=view.classes[p], share=f"{100 * view.shares[a, p]:.0f} %")
                    for a, p in zip(lines, columns)],
         hovertemplate="%{hovertext}<extra></extra>",
-        selected={"marker": {"opacity": 0.01}, "textfont": {"color": None}}, unselected={"marker": {"opacity": 0.01}},
+        unselected={"marker": {"opacity": 1}},
     ))  # fmt: skip
     if chosen is not None and chosen[0] in view.index and chosen[1] in view.index:
         a, p = view.index.index(chosen[0]), view.index.index(chosen[1])
         figure.add_shape(type="rect", x0=p - 0.48, x1=p + 0.48, y0=a - 0.48, y1=a + 0.48,
                          line={"color": colours.chosen, "width": 2.5})  # fmt: skip
     names = [shorten(c, 16) for c in view.classes]
-    _frame(figure, colours, max(TALL, min(520, 120 + 34 * n)))
+    _frame(figure, colours, max(250, min(520, 120 + 34 * n)))
     figure.update_xaxes(title_text=text("performance.predicted"), tickvals=list(range(n)), ticktext=names,
                         showgrid=False, zeroline=False, range=[-0.5, n - 0.5])  # fmt: skip
     figure.update_yaxes(title_text=text("performance.actual"), tickvals=list(range(n)), ticktext=names, showgrid=False,

@@ -88,10 +88,10 @@ def disagreement(one: RowTable, other: RowTable) -> np.ndarray:
     return np.abs(one.shares - other.shares).sum(axis=1) / 2
 
 
-def listed(table: RowTable, chosen: int, also: np.ndarray, most: int = LISTED) -> list[int]:
+def listed(table: RowTable, chosen: int, most: int = LISTED) -> list[int]:
     """Return the row numbers that a list offers, ascending.
 
-    That is all of them; of many those in ``also``, the most wrong, the least sure, some evenly spread, the chosen one.
+    That is all of them; of many the most wrong, the least sure, some evenly spread, and the chosen one.
     """
     if len(table.rows) <= most:
         return sorted(int(r) for r in table.rows)
@@ -101,4 +101,4 @@ def listed(table: RowTable, chosen: int, also: np.ndarray, most: int = LISTED) -
         np.argsort(-table.doubt, kind="stable")[: third // 2],
         np.linspace(0, len(table.rows) - 1, third // 2).astype(int),
     ])  # fmt: skip
-    return sorted({int(r) for r in table.rows[at]} | {int(r) for r in also[:third]} | {chosen})
+    return sorted({int(r) for r in table.rows[at]} | {chosen})

@@ -5,7 +5,7 @@ P features; attributions in the unit of the output (log-odds, or the target's).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -106,14 +106,22 @@ def _signed(value: float) -> str:
 
 
 def moved_bars(
-    problem: Problem, rows: tuple[np.ndarray, np.ndarray], values: tuple[np.ndarray, np.ndarray], most: int = 10
-) -> tuple[Moved, ...]:
-    """Return the features that add most before or after, and all that were changed; attributions (P,) of one output."""
+    problem: Problem, rows: tuple[np.ndarray, np.ndarray], values: tuple[np.ndarray, np.ndarray],
+    used: Collection[int], most: int = 10,
+) -> tuple[Moved, ...]:  # fmt: skip
+    """Return the features that add most before or after, those first that were changed and are read.
+
+    Args:
+        problem: For names and levels.
+        rows: (P,) raw values before and after.
+        values: (P,) attributions of one output before and after.
+        used: Features that the network reads.
+        most: Features at most.
+    """
     before, after = rows
-    changed = ~((before == after) | (np.isnan(before) & np.isnan(after)))
+    changed = ~((before == after) | (np.isnan(before) & np.isnan(after))) & np.isin(np.arange(len(before)), list(used))
     size = np.maximum(np.abs(values[0]), np.abs(values[1]))
-    kept = max(most, int(changed.sum()))
-    order = [int(j) for j in np.lexsort((-size, ~changed)) if size[j] > 0 or changed[j]][:kept]
+    order = [int(j) for j in np.lexsort((-size, ~changed)) if size[j] > 0 or changed[j]][:most]
     order.sort(key=lambda j: -size[j])
     features = problem.dataset.features
     return tuple(

@@ -98,7 +98,7 @@ def test_one_row_is_drawn_with_what_each_place_adds(recorded: Recorded) -> None:
     assert not app.exception
     app.button(key="explain_most_wrong").click().run()
     assert not app.exception
-    row = app.selectbox(key="explain_row").value
+    row = app.session_state["explain_row"]
     found = explanation(SIGNAL_RUN, one.id, False, "cell_shap").latest
     position = list(found.rows).index(row)
     signal = found.candidate.problem.dataset.signal
@@ -147,7 +147,7 @@ def test_a_class_is_chosen_or_the_predicted_one(images: Recorded) -> None:
     options = app.selectbox(key="signal_class").options
     assert options[0] == "the predicted class"
     assert len(options) == 11
-    row = app.selectbox(key="explain_row").value
+    row = app.session_state["explain_row"]
     found = explanation(SIGNAL_RUN, one.id, False, "cell_shap").latest
     predicted = int(np.argmax(found.attribution.outputs[list(found.rows).index(row)]))
     assert f"What each patch adds to {predicted}" in said(app)
