@@ -40,7 +40,8 @@ def confusion_figure(view: ConfusionView, colours: Palette, *, chosen: tuple[int
     ]
     figure.add_trace(go.Scatter(
         x=columns, y=lines, mode="markers+text", text=words, meta="cells",
-        customdata=np.column_stack([np.take(view.index, lines), np.take(view.index, columns), view.counts.ravel()]),
+        customdata=np.column_stack([np.take(view.index, lines), np.take(view.index, columns),
+                                    view.counts.ravel()]).tolist(),
         textfont={"size": 12, "color": np.where(dark, colours.background, colours.ink).tolist()},
         marker={"symbol": "square", "color": CLEAR, "size": max(10, min(60, 240 // n)), "line": {"width": 0}},
         hovertext=[text("performance.cell", count=int(view.counts[a, p]), actual=view.classes[a],
@@ -130,7 +131,7 @@ def residual_figures(view: ResidualsView, colours: Palette, *, chosen: int | Non
 def _points(view: ResidualsView, x: np.ndarray, y: np.ndarray, colours: Palette, chosen: int | None) -> go.Figure:
     figure = go.Figure(go.Scatter(
         x=x, y=y, mode="markers", meta="rows", marker={"size": 6, "color": colours.accuracy, "opacity": 0.6},
-        customdata=np.column_stack([view.rows, view.actual, view.predicted]),
+        customdata=np.column_stack([view.rows, view.actual, view.predicted]).tolist(),
         hovertemplate=text("performance.residual_hover") + "<extra></extra>",
         selected={"marker": {"opacity": 0.6}}, unselected={"marker": {"opacity": 0.6}},
     ))  # fmt: skip

@@ -100,9 +100,9 @@ def cells_figure(picture: go.Figure, grid: np.ndarray, names: Sequence[str], gon
     away = np.isin(cells, list(gone))
     size = 16.0 if wide else max(6.0, SIDE / max(grid.shape) * np.sqrt((grid == cells[0]).sum()) * 0.7)
     trace = go.Scatter(
-        x=x, y=y, mode="markers", meta="cells", customdata=cells,
+        x=x, y=y, mode="markers", meta="cells", customdata=cells.tolist(),
         marker={"size": size, "symbol": np.where(away, "x", "square").tolist(),
-                "opacity": np.where(away, 0.95, 0.25 if wide else 0.01),
+                "opacity": np.where(away, 0.95, 0.25 if wide else 0.0),
                 "color": np.where(away, colours.chosen, colours.accuracy).tolist()},
         hovertext=[text("what_if.give_back" if a else "what_if.take_away", cell=names[c]) for c, a in zip(cells, away)],
         hovertemplate="%{hovertext}<extra></extra>",
