@@ -278,7 +278,7 @@ def test_next_and_previous_go_along_the_front_and_end_there(binary: Recorded) ->
         button.click().run()
     assert len(seen) == len(set(seen)) >= 2
     by_id = {e.id: e for e in binary[1]}
-    values = [by_id[i].performance.value for i in seen]  # type: ignore[union-attr]
+    values = [by_id[i].performance.value for i in seen]
     assert values == sorted(values, reverse=True)
 
 
