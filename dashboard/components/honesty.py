@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
@@ -34,16 +35,32 @@ def note(run_id: str, candidate_id: str, question: Literal["trust", "seeds"], an
     kept[run_id, candidate_id, question] = answer
 
 
-def draw_honesty(run: RunRecord, found: Evaluation, front: list[Evaluation], objective: Objective) -> None:
-    """Draw the badges, one after another."""
+def draw_honesty(
+    run: RunRecord, found: Evaluation, front: list[Evaluation], objective: Objective
+) -> Callable[[], None]:
+    """Draw the badges, one after another; return what draws those again that a tab found out about meanwhile."""
     epochs = run.problem.get("recipe", {}).get("max_epochs")
-    seeds = _noted().get((run.id, found.id, "seeds"))
-    badges = honesty_badges(
-        found, front, objective, epochs=int(epochs) if epochs else None,
-        trust=_noted().get((run.id, found.id, "trust")), audited=None if seeds is None else seeds == "held",
-    )  # fmt: skip
-    for badge in badges:
-        draw_badge(badge)
+
+    def known() -> tuple[Badge, ...]:
+        seeds = _noted().get((run.id, found.id, "seeds"))
+        return honesty_badges(
+            found, front, objective, epochs=int(epochs) if epochs else None,
+            trust=_noted().get((run.id, found.id, "trust")), audited=None if seeds is None else seeds == "held",
+        )  # fmt: skip
+
+    drawn = known()
+    places = [st.empty() for _ in drawn]
+    for place, badge in zip(places, drawn):
+        with place:
+            draw_badge(badge)
+
+    def again() -> None:
+        for place, before, now in zip(places, drawn, known()):
+            if before != now:
+                with place:
+                    draw_badge(now)
+
+    return again
 
 
 def draw_badge(badge: Badge) -> None:

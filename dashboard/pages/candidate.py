@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -101,7 +102,7 @@ def _empty(selection: Selection, run: RunRecord, evaluations: list[Evaluation], 
 
 def _candidate(run: RunRecord, found: Evaluation, evaluations: list[Evaluation], objective: Objective) -> None:
     view = candidate_view(found, space_of(run.id, found.id), objective, evaluations)
-    rows = _head(run, view, found, evaluations, objective)
+    rows, again = _head(run, view, found, evaluations, objective)
     if not view.ended_well:
         reason = found.status.value if found.status in (Status.FAILED, Status.INELIGIBLE) else "other"
         st.warning(text(f"candidate.reason_{reason}", reason=view.reason.rstrip(".")), icon=":material/report:")
@@ -115,6 +116,7 @@ def _candidate(run: RunRecord, found: Evaluation, evaluations: list[Evaluation],
             if tab.open:
                 with tab, state.shown_errors():
                     _tab(name, run, found, objective, len(evaluations))
+    again()
     _measured_on(rows, run, found, objective)
 
 
@@ -139,8 +141,8 @@ def _tab(name: str, run: RunRecord, found: Evaluation, objective: Objective, kno
 
 def _head(
     run: RunRecord, view: CandidateView, found: Evaluation, evaluations: list[Evaluation], objective: Objective
-) -> DeltaGenerator:
-    """Draw the head; return the place for what is known only when the data have been read."""
+) -> tuple[DeltaGenerator, Callable[[], None]]:
+    """Draw the head; return the place for what is known when the data have been read, and what draws badges again."""
     watched, ranked = ranked_now(run.id)
     along = along_front(watched.snapshot, ranked, found.id)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
@@ -154,11 +156,11 @@ def _head(
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.badge(view.status, color="green" if view.ended_well else "orange")
         front = set(along.front)
-        draw_honesty(run, found, [e for e in evaluations if e.id in front], objective)
+        again = draw_honesty(run, found, [e for e in evaluations if e.id in front], objective)
         rows = st.empty()
         live = standing(run.id).live
         st.fragment(_run_link, run_every=REFRESH if live else None)(run.id, live)
-    return rows
+    return rows, again
 
 
 def _measured_on(place: DeltaGenerator, run: RunRecord, found: Evaluation, objective: Objective) -> None:
