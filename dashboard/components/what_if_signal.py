@@ -114,10 +114,13 @@ def _words(run_id: str, row: int, held: np.ndarray, candidate: SignalCandidate, 
     signal = candidate.signal
     ids = np.nan_to_num(held).astype(int)
     words: dict[int, str] = {}
+    seen: dict[str, int] = {}
     for cell in range(candidate.problem.P):
         inside = [signal.words[i] if i < len(signal.words) else str(i) for i in ids[signal.owner == cell] if i]
-        if inside:
-            words[cell] = " ".join(inside)
+        if inside:  # a pill is known by what is written on it: a word that comes again is numbered
+            told = " ".join(inside)
+            seen[told] = seen.get(told, 0) + 1
+            words[cell] = told if seen[told] == 1 else f"{told} ({seen[told]})"
     _list(run_id, row, [c for c in gone if c in words], words, pills=True)
 
 
