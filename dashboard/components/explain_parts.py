@@ -11,24 +11,18 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.explained import Explanation, explanation
 from dashboard.texts import spoken, text
-from dashboard.views.attributions import RowView
 from dashboard.views.words import duration, number
 
 if TYPE_CHECKING:
     from nas_core.explanations import Attribution, Candidate, Explainer
     from nas_core.records import Verdict
 
-__all__ = ["about", "chosen_row", "draw_refined", "method_choice", "offer_more"]
+__all__ = ["about", "draw_refined", "method_choice", "offer_more"]
 
 FITTED = 0.5
 """Held-out R² below which a local fit says less about a row than it leaves out."""
 
 REFRESH, STEP = 1.0, 0.6  # seconds between pictures while values get better, and of work after each
-PICKS: dict[str, Callable[[RowView], float]] = {
-    "most_wrong": lambda r: -r.error,
-    "most_typical": lambda r: r.distance,
-    "least_sure": lambda r: -r.doubt,
-}
 Draw = Callable[[Explanation, str, str, bool], None]
 
 
@@ -45,7 +39,7 @@ def method_choice(candidate: Candidate, key: str) -> str:
             format_func=lambda n: (
                 spoken(own[n].label) if verdicts[n].ok else text("explain.not_for_it", method=spoken(own[n].label))
             ),
-            persist_state="session", help=text("explain.method_help"),
+            persist_state="session", help=text("explain.method_help"), label_visibility="collapsed",
         )  # fmt: skip
         with st.popover(text("explain.about_methods"), icon=":material/help:", width="content"):
             for name in names:
@@ -132,22 +126,3 @@ def offer_more(which: tuple[str, str]) -> None:
                  help=text("candidate.more_help")):  # fmt: skip
         st.session_state["explain_thorough"].add(which)
         st.rerun()
-
-
-def chosen_row(rows: tuple[RowView, ...], classes: bool, target: str, help: str | None = None) -> tuple[int, str]:
-    """Return the row in view, picked by a button or from the list, and what it is in words."""
-    by_row = {r.row: r for r in rows}
-    with st.container(horizontal=True):
-        for name in [n for n in PICKS if classes or n != "least_sure"]:
-            if st.button(text(f"candidate.{name}"), key=f"explain_{name}", type="tertiary"):
-                st.session_state["explain_row"] = min(rows, key=PICKS[name]).row
-    if st.session_state.get("explain_row") not in by_row:
-        st.session_state["explain_row"] = min(rows, key=PICKS["most_typical"]).row
-
-    def words(row: int) -> str:
-        r = by_row[row]
-        return text("candidate.row_words", row=r.row, target=target, actual=r.actual, predicted=r.predicted)
-
-    row = st.selectbox(text("candidate.row"), sorted(by_row), format_func=words, key="explain_row", help=help,
-                       persist_state="session")  # fmt: skip
-    return row, words(row)

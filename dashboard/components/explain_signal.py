@@ -9,14 +9,16 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.explain_importance import cells_part
-from dashboard.components.explain_parts import about, chosen_row, draw_refined, method_choice, offer_more
+from dashboard.components.explain_parts import about, draw_refined, method_choice, offer_more
 from dashboard.components.explained import Explained, Explanation, candidate_of
+from dashboard.components.performed import with_row
+from dashboard.components.row_picker import ROW, row_picker
 from dashboard.components.trust_badges import trust_badges
 from dashboard.figures.attributions import importance_figure, waterfall_figure
 from dashboard.figures.signal_attributions import mean_figure, overlay_figure, picture_figure, series_figure, tinted
 from dashboard.texts import text
 from dashboard.theme import palette
-from dashboard.views.attributions import AttributionView, RowView, importance, row_views, waterfall
+from dashboard.views.attributions import AttributionView, importance, waterfall
 from dashboard.views.signal_attributions import (
     WordsView,
     cell_rows,
@@ -41,6 +43,7 @@ def signal_tab(run_id: str, candidate_id: str) -> None:
     Raises:
         NasightError: The candidate cannot be explained, with the reason.
     """
+    row_picker(run_id, candidate_id)
     candidate = candidate_of(run_id, candidate_id)
     draw_refined(run_id, candidate_id, _tab, method_choice(candidate, "signal_method"))
 
@@ -48,9 +51,7 @@ def signal_tab(run_id: str, candidate_id: str) -> None:
 def _tab(shown: Explanation, run_id: str, candidate_id: str, thorough: bool) -> None:
     found = shown.latest
     problem = found.candidate.problem
-    transform = problem.target_scale.transform if problem.task == "regression" else None
     output = _output(found)
-    rows = row_views(found.attribution, found.rows, problem.dataset, transform)
     about(shown, unit_of(found.attribution, problem.dataset))
     trust = st.container()
     labels = {"one": text("signal.one"), "all": text("signal.all")}
@@ -65,7 +66,7 @@ def _tab(shown: Explanation, run_id: str, candidate_id: str, thorough: bool) -> 
         _all_rows(found, output)
         cells_part(run_id, candidate_id)
     else:
-        _one_row(found, output, rows)
+        _one_row(run_id, candidate_id, found, output)
     with trust:
         trust_badges(shown, run_id, candidate_id, thorough)
 
@@ -82,10 +83,13 @@ def _output(found: Explained) -> int | None:
     return chosen if chosen in range(len(names)) else None
 
 
-def _one_row(found: Explained, asked: int | None, rows: tuple[RowView, ...]) -> None:
+def _one_row(run_id: str, candidate_id: str, found: Explained, asked: int | None) -> None:
     dataset = found.candidate.problem.dataset
-    row, _ = chosen_row(rows, dataset.task == "classification", dataset.target)
-    position = [r.row for r in rows].index(row)
+    row = int(st.session_state[ROW])
+    if row not in found.rows:
+        with st.spinner(text("candidate.explaining"), show_time=True):
+            found = with_row(run_id, candidate_id, found, row)
+    position = int(np.flatnonzero(found.rows == row)[0])
     output = int(np.argmax(found.attribution.outputs[position])) if asked is None else asked
     view = cells_view(found.attribution, output, found.rows, dataset)
     signal = dataset.signal

@@ -6,11 +6,14 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.explain_curves import curves_part
+from dashboard.components.explain_dependence import dependence_part
 from dashboard.components.explain_importance import compared_part
-from dashboard.components.explain_parts import about, chosen_row, draw_refined, method_choice, offer_more
+from dashboard.components.explain_parts import about, draw_refined, method_choice, offer_more
 from dashboard.components.explain_signal import signal_tab
 from dashboard.components.explain_surrogate import surrogate_part
 from dashboard.components.explained import Check, Explained, Explanation, candidate_of, check, problem_of
+from dashboard.components.performed import rows_of, with_row
+from dashboard.components.row_picker import ROW, row_picker
 from dashboard.components.trust_badges import trust_badges
 from dashboard.figures.attributions import beeswarm_figure, importance_figure, shape_figure, waterfall_figure
 from dashboard.figures.contributions import contributions_figure
@@ -18,11 +21,9 @@ from dashboard.texts import spoken, text
 from dashboard.theme import palette
 from dashboard.views.attributions import (
     AttributionView,
-    RowView,
     attribution_view,
     beeswarm,
     importance,
-    row_views,
     shape_views,
     waterfall,
 )
@@ -44,6 +45,7 @@ def explain_tab(run_id: str, candidate_id: str) -> None:
     if problem_of(run_id).dataset.signal is not None:
         signal_tab(run_id, candidate_id)
         return
+    row_picker(run_id, candidate_id)
     method = method_choice(candidate_of(run_id, candidate_id), "explain_method")
     draw_refined(run_id, candidate_id, _tab, method)
 
@@ -52,32 +54,34 @@ def _tab(explanation_: Explanation, run_id: str, candidate_id: str, thorough: bo
     found = explanation_.latest
     view = _output(found)
     problem = found.candidate.problem
-    transform = problem.target_scale.transform if problem.spec.target_transform != "none" else None
-    rows = row_views(found.attribution, found.rows, problem.dataset, transform)
-    if transform is not None:
+    if problem.spec.target_transform != "none":
         st.caption(text("data.explained_unit", unit=problem.output_name))
     about(explanation_, view.unit)
     trust = st.container()
-    parts = ["importance", "waterfall", "shapes", "check"]
-    labels = {name: text(f"candidate.{name}") for name in parts} | {"importance": text("candidate.global")}
+    parts = ["importance", "waterfall", "dependence", "shapes", "check"]
+    labels = {name: text(f"candidate.{name}") for name in parts if name != "dependence"} | {
+        "importance": text("candidate.global"), "dependence": text("dependence.title"),
+    }  # fmt: skip
     parts, labels = [*parts, *WHOLE], labels | {name: text(f"whole.{name}") for name in WHOLE}
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         chosen = st.segmented_control(
             text("candidate.tab_explain"), parts, default="importance", required=True, format_func=labels.__getitem__,
-            label_visibility="collapsed", key="explain_part", persist_state="session",
+            label_visibility="collapsed", key="explain_part", persist_state="session", wrap=True,
         )  # fmt: skip
         if explanation_.finished and not found.complete and not thorough:
             offer_more((run_id, candidate_id))
     if chosen in WHOLE:
         WHOLE[chosen](run_id, candidate_id, found, view)
     elif chosen == "waterfall":
-        _one_row(view, rows, found)
+        _one_row(run_id, candidate_id, found, view)
+    elif chosen == "dependence":
+        dependence_part(run_id, candidate_id, found, view)
     elif chosen == "shapes":
         _shapes(found, view)
     elif chosen == "check":
         _check(found, run_id, candidate_id, view, thorough)
     else:
-        _all_rows(view, rows)
+        _all_rows(view)
     with trust:
         trust_badges(explanation_, run_id, candidate_id, thorough)
 
@@ -95,14 +99,14 @@ def _output(found: Explained) -> AttributionView:
     return attribution_view(found.attribution, at, found.rows, found.candidate.problem.dataset)
 
 
-def _all_rows(view: AttributionView, rows: tuple[RowView, ...]) -> None:
+def _all_rows(view: AttributionView) -> None:
     colours = palette(state.is_dark())
     swarm = beeswarm(view)
     if not swarm.swarms:
         st.info(text("candidate.no_influence"))
         return
     st.markdown(f"**{text('candidate.beeswarm')}**")
-    row = st.session_state.get("explain_row")
+    row = st.session_state.get(ROW)
     st.plotly_chart(beeswarm_figure(swarm, colours, chosen=row), theme=None, config=PLOT, key="explain_swarm",
                     alt=text("candidate.beeswarm"))  # fmt: skip
     if swarm.hidden:
@@ -112,10 +116,14 @@ def _all_rows(view: AttributionView, rows: tuple[RowView, ...]) -> None:
                     alt=text("candidate.importance"))  # fmt: skip
 
 
-def _one_row(view: AttributionView, rows: tuple[RowView, ...], found: Explained) -> None:
-    dataset = found.candidate.problem.dataset
-    classes = dataset.task == "classification"
-    row, words = chosen_row(rows, classes, dataset.target, text("candidate.row_help"))
+def _one_row(run_id: str, candidate_id: str, found: Explained, view: AttributionView) -> None:
+    row = int(st.session_state[ROW])
+    words = rows_of(run_id, candidate_id).words(row)
+    if row not in found.rows:
+        with st.spinner(text("candidate.explaining"), show_time=True):
+            found = with_row(run_id, candidate_id, found, row)
+        at = found.attribution.output_names.index(view.output)
+        view = attribution_view(found.attribution, at, found.rows, found.candidate.problem.dataset)
     if not found.attribution.additive:
         st.caption(text("explain.no_waterfall"))
         bars = contributions(view, found.attribution, view.position(row))

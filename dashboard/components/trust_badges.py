@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import streamlit as st
 
 from dashboard import process
+from dashboard.components.honesty import note
 from dashboard.texts import text
 from dashboard.views.trust import GateRow, TrustView, trust_view
 from dashboard.views.words import duration
@@ -39,6 +40,7 @@ def trust_badges(shown: Explanation, run_id: str, candidate_id: str, thorough: b
     with st.spinner(text("trust_badges.checking"), show_time=True):
         found = shown.latest
         view, seconds = checked_view(run_id, candidate_id, found.attribution.method, thorough, found)
+    note(run_id, candidate_id, "trust", view.state)
     _line(view)
     with st.expander(f"{text('trust_badges.all')}{f' · {view.unknown}' if view.unknown else ''}"):
         for row in view.rows:

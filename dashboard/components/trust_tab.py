@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.audited import SeedCheck, chances_of, found_of, front_of, seed_check
+from dashboard.components.honesty import note
 from dashboard.components.pool import pool_of
 from dashboard.figures.audit import groups_figure, twins_figure
 from dashboard.texts import spoken, text
@@ -25,6 +26,7 @@ __all__ = ["trust_tab"]
 PLOT = {"displayModeBar": False}
 REFRESH = 1.0  # seconds between two looks at how far the other seeds are
 SEEDS = (3, 5, 10)
+HELD = 0.5  # share of the other seeds with which a candidate has to stay on the front
 ICONS = {True: ":green[:material/check_circle:]", False: ":orange[:material/error:]", None: ":gray[:material/help:]"}
 
 
@@ -72,13 +74,14 @@ def _front(run_id: str, found: Evaluation, known: int) -> None:
         st.caption(text("audit.missing", count=len(chances.missing)))
     check = seed_check(run_id, found.id, known)
     st.fragment(_seeds, run_every=REFRESH if check.state == "running" else None)(
-        check, found, spoken(front.problem.objective.label), front.interpretability, check.state == "running"
+        run_id, check, found, spoken(front.problem.objective.label), front.interpretability, check.state == "running"
     )
 
 
 def _seeds(
-    check: SeedCheck, found: Evaluation, metric: str, interpretability: dict[str, float], was_running: bool
-) -> None:
+    run_id: str, check: SeedCheck, found: Evaluation, metric: str, interpretability: dict[str, float],
+    was_running: bool,
+) -> None:  # fmt: skip
     """Draw the button, how far the training is, and what it found."""
     running = check.state == "running"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -100,6 +103,7 @@ def _seeds(
         st.caption(text("audit.cancelled", done=check.finished))
     if (spread := check.spreads.get(found.id)) is not None and not running:
         assert found.performance is not None  # only eligible candidates are checked
+        note(run_id, found.id, "seeds", "held" if spread.on_front >= HELD else "lost")
         view = seeds_view(spread, metric, found.performance.value, interpretability[found.id])
         for column, (label, value, about) in zip(st.columns(3), view.facts):
             column.metric(label, value, help=about)

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.components.along import along_buttons
 from dashboard.components.diagnosis_tab import diagnosis_tab
 from dashboard.components.explain_tab import explain_tab
-from dashboard.components.explained import space_of
+from dashboard.components.explained import problem_of, space_of
 from dashboard.components.graph_panel import graph_panel
+from dashboard.components.honesty import draw_badge, draw_honesty
+from dashboard.components.lineage_tab import lineage_tab
 from dashboard.components.marks import mark_bar
 from dashboard.components.measures_tab import measures_tab
+from dashboard.components.performance_tab import performance_tab
+from dashboard.components.performed import ranked_now
 from dashboard.components.pool import pool_of
 from dashboard.components.trust_tab import trust_tab
+from dashboard.components.what_if_tab import what_if_tab
 from dashboard.figures.curves import curves_figure
 from dashboard.texts import text
 from dashboard.theme import palette
+from dashboard.views.along import along_front
 from dashboard.views.candidate import best_links, candidate_view
 from dashboard.views.curves import curves_view
+from dashboard.views.honesty import measured_badge
+from nas_core.errors import NasightError
 from nas_core.objectives import Objective, recorded_objective
 from nas_core.records import Status
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from dashboard.state import Selection
     from dashboard.views.candidate import CandidateView
     from nas_core.records import Evaluation, RunRecord
 
 PLOT = {"displayModeBar": False}
-TABS = ("measures", "explain", "trust", "diagnosis", "training")
+TABS = ("performance", "measures", "explain", "what_if", "trust", "diagnosis", "lineage", "training")
+"""Tabs in their order; each computes what it shows when it is opened."""
 MOST_GROUPS = 12
 
 
@@ -87,7 +100,7 @@ def _empty(selection: Selection, run: RunRecord, evaluations: list[Evaluation], 
 
 def _candidate(run: RunRecord, found: Evaluation, evaluations: list[Evaluation], objective: Objective) -> None:
     view = candidate_view(found, space_of(run.id, found.id), objective, evaluations)
-    _head(run, view)
+    rows, again = _head(run, view, found, evaluations, objective)
     st.markdown(view.plain)
     if not view.ended_well:
         reason = found.status.value if found.status in (Status.FAILED, Status.INELIGIBLE) else "other"
@@ -97,35 +110,67 @@ def _candidate(run: RunRecord, found: Evaluation, evaluations: list[Evaluation],
         _facts(view)
         _architecture(run, view, found)
     with right:
-        measures, explain, trust, diagnosis, training = st.tabs(
-            [text(f"candidate.tab_{t}") for t in TABS], key="candidate_tab", on_change="rerun"
-        )
-        if measures.open:
-            with measures:
-                measures_tab(run, found, objective, len(evaluations))
-        if explain.open:
-            with explain, state.shown_errors():
-                explain_tab(run.id, found.id)
-        if trust.open:
-            with trust, state.shown_errors():
-                trust_tab(run.id, found.id)
-        if diagnosis.open:
-            with diagnosis, state.shown_errors():
-                diagnosis_tab(run.id, found.id)
-        if training.open:
-            with training:
-                _training(found)
+        tabs = st.tabs([_tab_name(t) for t in TABS], key="candidate_tab", on_change="rerun")
+        for name, tab in zip(TABS, tabs):
+            if tab.open:
+                with tab, state.shown_errors():
+                    _tab(name, run, found, objective, len(evaluations))
+    again()
+    _measured_on(rows, run, found, objective)
 
 
-def _head(run: RunRecord, view: CandidateView) -> None:
-    st.header(text("candidate.title", number=view.number))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+def _tab_name(tab: str) -> str:
+    return text(f"along.tab_{tab}") if tab in ("performance", "what_if", "lineage") else text(f"candidate.tab_{tab}")
+
+
+def _tab(name: str, run: RunRecord, found: Evaluation, objective: Objective, known: int) -> None:
+    """Draw the tab that is open."""
+    if name == "performance":
+        performance_tab(run.id, found)
+    elif name == "measures":
+        measures_tab(run, found, objective, known)
+    elif name == "lineage":
+        lineage_tab(run.id, found, objective, known)
+    elif name == "training":
+        _training(found)
+    else:
+        whole = {"explain": explain_tab, "what_if": what_if_tab, "trust": trust_tab, "diagnosis": diagnosis_tab}
+        whole[name](run.id, found.id)
+
+
+def _head(
+    run: RunRecord, view: CandidateView, found: Evaluation, evaluations: list[Evaluation], objective: Objective
+) -> tuple[DeltaGenerator, Callable[[], None]]:
+    """Draw the head; return the place for what is known when the data have been read, and what draws badges again."""
+    watched, ranked = ranked_now(run.id)
+    along = along_front(watched.snapshot, ranked, found.id)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            st.header(text("candidate.title", number=view.number), width="content")
+            st.caption(f"{view.id} · {view.origin}", width="content")
+            for number_, parent in view.parents:
+                state.page_link("candidate", text("candidate.parent", number=number_), state.Selection(run.id, parent),
+                                icon=":material/arrow_upward:")  # fmt: skip
+        along_buttons(run.id, along)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.badge(view.status, color="green" if view.ended_well else "orange")
-        st.caption(f"{view.id} · {view.origin}", width="content")
-        for number_, parent in view.parents:
-            state.page_link("candidate", text("candidate.parent", number=number_), state.Selection(run.id, parent),
-                            icon=":material/arrow_upward:")  # fmt: skip
+        front = set(along.front)
+        again = draw_honesty(run, found, [e for e in evaluations if e.id in front], objective)
+        rows = st.empty()
         mark_bar(run.id, view.id)
+    return rows, again
+
+
+def _measured_on(place: DeltaGenerator, run: RunRecord, found: Evaluation, objective: Objective) -> None:
+    """Say on how many rows it was measured; last, because the data have to be read for it."""
+    if not found.eligible:
+        return
+    try:
+        problem = problem_of(run.id)
+    except NasightError:
+        return
+    with place:
+        draw_badge(measured_badge(min(len(problem.split.valid), problem.spec.max_valid_rows), objective.label))
 
 
 def _facts(view: CandidateView) -> None:

@@ -13,18 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.texts import text
-from dashboard.views.words import number, percent
+from dashboard.views.words import number
 
 if TYPE_CHECKING:
     from nas_core.data import Dataset, FeatureSpec
-    from nas_core.data.targets import TargetTransform
     from nas_core.explanations import Attribution, ShapeFunction
 
 __all__ = [
     "AttributionView",
     "Beeswarm",
     "Importance",
-    "RowView",
     "ShapeView",
     "Swarm",
     "Waterfall",
@@ -33,7 +31,6 @@ __all__ = [
     "beeswarm",
     "importance",
     "probabilities",
-    "row_views",
     "shape_views",
     "value_words",
     "waterfall",
@@ -167,24 +164,6 @@ class ShapeView:
     unit: str
 
 
-@dataclass(frozen=True)
-class RowView:
-    """One explained row: its number in the data, its target and prediction in words.
-
-    Attributes:
-        error: How far the prediction is off: 1 − probability of the true class, or |difference| for a regression.
-        doubt: 1 − probability of the predicted class; 0 for a regression.
-        distance: How far its attributions are from the mean attributions, summed over the features.
-    """
-
-    row: int
-    actual: str
-    predicted: str
-    error: float
-    doubt: float
-    distance: float
-
-
 def attribution_view(attribution: Attribution, output: int, rows: np.ndarray, dataset: Dataset) -> AttributionView:
     """Return the view of one output of an attribution of the data-set rows ``rows``."""
     one = attribution.output(output)
@@ -218,33 +197,6 @@ def shape_views(
         )
         for s in shapes
     )  # fmt: skip
-
-
-def row_views(
-    attribution: Attribution, rows: np.ndarray, dataset: Dataset, transform: TargetTransform | None = None
-) -> tuple[RowView, ...]:
-    """Return the explained rows with what the candidate predicts for them, in the target's own unit.
-
-    ``transform`` is what a regression was trained on, where that is not the target itself.
-    """
-    phi = attribution.values
-    distance = np.abs(phi - phi.mean(axis=0)).sum(axis=(1, 2))
-    if dataset.task == "regression":
-        y = dataset.y[rows].astype(float)
-        predicted = attribution.outputs[:, 0]
-        predicted = predicted if transform is None else transform.inverse(predicted)
-        return tuple(
-            RowView(int(r), number(float(a)), number(float(p)), abs(float(a - p)), 0.0, float(d))
-            for r, a, p, d in zip(rows, y, predicted, distance)
-        )
-    shares = probabilities(attribution.outputs)
-    found = []
-    for i, r in enumerate(rows):
-        actual, top = int(dataset.y[r]), int(np.argmax(shares[i]))
-        words = text("shap.predicted", name=dataset.classes[top], share=percent(float(shares[i, top])))
-        found.append(RowView(int(r), dataset.classes[actual], words, float(1 - shares[i, actual]),
-                             float(1 - shares[i, top]), float(distance[i])))  # fmt: skip
-    return tuple(found)
 
 
 def probabilities(outputs: np.ndarray) -> np.ndarray:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from nas_core.records import Architecture, Evaluation
     from nas_core.spaces import SearchSpace
 
-__all__ = ["BestLink", "CandidateView", "Fact", "best_links", "candidate_view", "raised_by"]
+__all__ = ["BestLink", "CandidateView", "Fact", "best_links", "candidate_view", "described_changes", "origin_words",
+           "raised_by"]  # fmt: skip
 
 MOST_COMPARED = 4000
 
@@ -87,7 +88,7 @@ def candidate_view(
         status=text(f"candidate.status_{evaluation.status.value}"),
         reason=evaluation.reason,
         ended_well=evaluation.eligible,
-        origin=_origin(evaluation),
+        origin=origin_words(evaluation),
         parents=tuple((numbers[p], p) for p in evaluation.parents if p in numbers),
         plain=plain_sentence(evaluation, space, objective, known),
         structure=spoken_line(space.engine.describe(space, values)),
@@ -97,7 +98,12 @@ def candidate_view(
     )
 
 
-def _origin(evaluation: Evaluation) -> str:
+def origin_words(evaluation: Evaluation) -> str:
+    """Return how a candidate came about: a landmark, a sample, a warm start, by hand, or an operator."""
+    if evaluation.operator.startswith("warm start"):
+        return text("lineage.origin_warm", run=evaluation.operator.partition(":")[2].strip())
+    if evaluation.origin == "manual":
+        return text("lineage.origin_hand")
     if evaluation.operator.startswith("landmark"):
         return text("candidate.origin_landmark", name=evaluation.operator.partition(":")[2].strip())
     if evaluation.operator == "sample":
@@ -170,11 +176,11 @@ def _raised(space: SearchSpace, here: Evaluation, other: Evaluation, value: floa
     if space.signal is None:
         changes = architecture_changes(before, after, [f.name for f in space.features])
     else:
-        changes = _described_changes(space.engine.describe(space, before), space.engine.describe(space, after))
+        changes = described_changes(space.engine.describe(space, before), space.engine.describe(space, after))
     return RaisedBy(other.id, other.index, value, change, changes)
 
 
-def _described_changes(before: str, after: str) -> tuple[str, ...]:
+def described_changes(before: str, after: str) -> tuple[str, ...]:
     """Return what differs between two descriptions, part by part; networks of layers have no shorter difference."""
     old, new = before.split(" · "), after.split(" · ")
     gone, come = [p for p in old if p not in new], [p for p in new if p not in old]

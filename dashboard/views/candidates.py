@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard.texts import text
+from dashboard.texts import spoken_steps, text
 from dashboard.views.axes import Axis
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def all_candidates(
     }
     columns |= {name: by_name[name].values[at] for name in snapshot.names}
     columns |= {name: by_name[name].values[at] for name in ("parameters", "operations", "seconds")}
-    columns["operator"] = _texts(snapshot.operator[i].replace("_", " ") for i in at)
+    columns["operator"] = _texts(spoken_steps(snapshot.operator[i]) for i in at)
     columns["tags"] = _texts(", ".join(mark.tags) if mark else "" for mark in found)
     columns["note"] = _texts(mark.note if mark else "" for mark in found)
     for axis in axes:

@@ -8,6 +8,9 @@ Networks of images and sequences are ``signal_candidate``, explained by ``cell_s
 ``attention``; ``layer_activity`` looks into them. ``choice`` picks the explainer
 that fits; ``attribution`` and ``shapes`` are the results as data.
 
+What if: ``what_if`` turns features as knobs and tells how far a row is from the data, ``counterfactual`` finds the
+nearest row and the fewest changes that are predicted otherwise, ``occluded`` takes places of a signal away.
+
 Of a candidate as a whole: ``curves`` (accumulated local effects, partial dependence, ICE) and ``surfaces`` (what two
 features do together), on the rows that ``moves`` moves; ``permutation`` importance in the problem's metric beside what
 the data say by themselves (``associations``); a tree and a forest that imitate it (``surrogates``).

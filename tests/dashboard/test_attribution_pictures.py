@@ -18,7 +18,6 @@ from dashboard.views.attributions import (
     colour_shares,
     importance,
     probabilities,
-    row_views,
     swarm_offsets,
     waterfall,
 )
@@ -185,19 +184,13 @@ def test_probabilities_add_up_to_one(logits: np.ndarray) -> None:
         assert np.allclose(shares[:, 1], 1 / (1 + np.exp(-logits[:, 0])))
 
 
-def test_rows_say_what_is_true_and_what_is_predicted() -> None:
+def test_a_view_is_of_one_output_and_finds_its_rows() -> None:
     iris = load_data("iris")
     rows = np.array([0, 60, 120])
     outputs = np.array([[5.0, 0, 0], [0, 0.1, 0], [9.0, 0, 0]])
     phi = np.zeros((3, 4, 3))
     phi[2] = 4.0
     found = Attribution(phi, np.zeros(3), outputs, iris.X[rows], iris.feature_names, iris.classes, "group_shap")
-    first, second, third = row_views(found, rows, iris)
-    assert first.actual == "setosa"
-    assert first.predicted == "setosa (99 %)"
-    assert third.error > second.error > first.error
-    assert second.doubt > first.doubt
-    assert third.distance > second.distance
     view = attribution_view(found, 2, rows, iris)
     assert view.output == "virginica"
     assert view.texts[0][0] == "5.10"

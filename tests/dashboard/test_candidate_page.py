@@ -174,7 +174,7 @@ def test_a_chosen_row_is_drawn_as_a_waterfall(binary: Recorded) -> None:
     app = open_page(binary[0], one.id, "Explain", explain_part="waterfall")
     assert not app.exception
     app.button(key="explain_most_wrong").click().run()
-    row = app.selectbox(key="explain_row").value
+    row = app.session_state["explain_row"]
     found = explained(one.id)
     at = list(found.rows).index(row)
     bar = figures(app)[1]["data"][0]

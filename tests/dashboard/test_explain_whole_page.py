@@ -114,7 +114,7 @@ def test_other_kinds_of_curves(dense: Recorded, kind: str, words: str) -> None:
 def test_the_row_in_view_is_among_the_lines(dense: Recorded) -> None:
     app = open_part(dense, "waterfall")
     app.button(key="explain_most_wrong").click().run()
-    row = app.selectbox(key="explain_row").value
+    row = app.session_state["explain_row"]
     app.segmented_control(key="explain_part").set_value("curves").run()
     app.segmented_control(key="whole_kind").set_value("ice").run()
     assert not app.exception

@@ -14,8 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import process
 from dashboard.components.explained import candidate_of, explanation
+from dashboard.components.performed import with_row
 from dashboard.components.signal_plan import telling_rows
 from nas_core.explanations import EXPLAINERS, SignalCandidate, next_explainer
+from nas_core.explanations.occluded import fewest_cells
 from nas_core.records import Evaluation
 from nas_core.store import InMemoryStore, Store
 
@@ -98,8 +100,8 @@ def test_one_row_is_drawn_with_what_each_place_adds(recorded: Recorded) -> None:
     assert not app.exception
     app.button(key="explain_most_wrong").click().run()
     assert not app.exception
-    row = app.selectbox(key="explain_row").value
-    found = explanation(SIGNAL_RUN, one.id, False, "cell_shap").latest
+    row = app.session_state["explain_row"]
+    found = with_row(SIGNAL_RUN, one.id, explanation(SIGNAL_RUN, one.id, False, "cell_shap").latest, row)
     position = list(found.rows).index(row)
     signal = found.candidate.problem.dataset.signal
     assert signal is not None
@@ -147,7 +149,7 @@ def test_a_class_is_chosen_or_the_predicted_one(images: Recorded) -> None:
     options = app.selectbox(key="signal_class").options
     assert options[0] == "the predicted class"
     assert len(options) == 11
-    row = app.selectbox(key="explain_row").value
+    row = app.session_state["explain_row"]
     found = explanation(SIGNAL_RUN, one.id, False, "cell_shap").latest
     predicted = int(np.argmax(found.attribution.outputs[list(found.rows).index(row)]))
     assert f"What each patch adds to {predicted}" in said(app)
@@ -190,3 +192,51 @@ def test_a_candidate_without_weights_says_so(images: Recorded) -> None:
     app = open_page(store, "ffff")
     assert not app.exception
     assert "has no trained weights" in app.error[0].value
+
+
+def test_places_are_taken_away_and_given_back(recorded: Recorded) -> None:
+    one = best(recorded)
+    app = open_page(recorded[0], one.id, "What if")
+    assert not app.exception
+    assert not app.error
+    row = app.session_state["explain_row"]
+    candidate = candidate_of(SIGNAL_RUN, one.id)
+    assert isinstance(candidate, SignalCandidate)
+    raw = candidate.problem.dataset.X[row]
+    app.button(key="what_if_fewest").click().run()
+    assert not app.exception
+    found = fewest_cells(candidate, raw)
+    assert app.session_state["what_if_gone"][SIGNAL_RUN, row] == sorted(found.cells)
+    assert ("Predicted otherwise without" in said(app)) == found.reached
+    assert f"{len(found.cells)} of {candidate.problem.P} places are taken away" in said(app) or not found.cells
+    app.button(key="what_if_reset").click().run()
+    assert app.session_state["what_if_gone"][SIGNAL_RUN, row] == []
+    cell = int(candidate.used[0])
+    if candidate.signal.vocabulary:
+        cell = next(c for c in range(candidate.problem.P) if raw[candidate.signal.owner == c].any())
+    app.session_state["what_if_gone"] = {(SIGNAL_RUN, row): [cell]}
+    app.run()
+    assert f"1 of {candidate.problem.P} places are taken away" in said(app)
+    app.button(key="what_if_nearest").click().run()
+    assert not app.exception
+    assert "predicted otherwise" in said(app)
+
+
+def test_a_signal_classifier_has_its_performance_told(recorded: Recorded) -> None:
+    for part in ("confusion", "thresholds", "reliability", "subgroups"):
+        app = open_page(recorded[0], best(recorded).id, "Performance", performance_part_classification=part)
+        assert not app.exception
+        assert not app.error
+        assert "validation rows that candidates are compared on" in said(app)
+        assert "The run noted" not in said(app)  # these were really trained: stored weights give what was noted
+
+
+def test_any_row_of_a_signal_can_be_explained(recorded: Recorded) -> None:
+    process.configure(opened=recorded[0])
+    one = best(recorded)
+    found = explanation(SIGNAL_RUN, one.id).latest
+    row = next(int(r) for r in found.candidate.problem.valid.rows if r not in found.rows)
+    app = open_page(recorded[0], one.id, explain_row=row)
+    assert not app.exception
+    assert all("Do not trust" in e.value for e in app.error)
+    assert app.session_state["explain_row"] == row
