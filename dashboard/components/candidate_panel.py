@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.compare_basket import compare_button
 from dashboard.components.live_chart import live_chart
 from dashboard.figures.architecture import architecture_figure
 from dashboard.texts import text
@@ -40,6 +41,7 @@ def candidate_panel(
             st.markdown(f"**#{card.number}** &nbsp; :gray[{kind}]", width="stretch")
             if picked:
                 st.button(text("run.back_to_best"), type="tertiary", on_click=on_back, key="back_to_best")
+            compare_button(watched.record.id, card.id, "panel_compare")
             _open_link(state.Selection(selection.run, card.id))
         st.html(_figures_html(card, palette(dark)))
         record = watched.record

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.components.compare_basket import compare_button
 from dashboard.components.diagnosis_tab import diagnosis_tab
 from dashboard.components.explain_tab import explain_tab
 from dashboard.components.explained import space_of
@@ -126,6 +127,7 @@ def _head(run: RunRecord, view: CandidateView) -> None:
         for number_, parent in view.parents:
             state.page_link("candidate", text("candidate.parent", number=number_), state.Selection(run.id, parent),
                             icon=":material/arrow_upward:")  # fmt: skip
+        compare_button(run.id, view.id, "candidate_compare")
         live = standing(run.id).live
         st.fragment(_run_link, run_every=REFRESH if live else None)(run.id, live)
 
