@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 import networkx as nx
+import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import state
@@ -16,7 +17,7 @@ from dashboard.figures.architecture import drawn_width
 from dashboard.figures.compare import MARKS, mark_colour, marked_graph_figure
 from dashboard.texts import text
 from dashboard.theme import Palette, palette
-from dashboard.views.compare_edits import EditLine, edit_lines
+from dashboard.views.compare_edits import SIGNS, EditLine, edit_lines
 from dashboard.views.compare_table import Compared, letter
 from dashboard.views.graph import GraphView, graph_view
 
@@ -25,7 +26,6 @@ __all__ = ["built_tab"]
 PLOT = {"displayModeBar": False}
 TALLEST, MOST_BOXES = 460.0, 40
 ROOM = {2: 560.0, 3: 390.0, 4: 290.0}
-SIGNS = {"added": "+", "removed": "−", "changed": "≠"}
 
 
 def built_tab(run_id: str, compared: Sequence[Compared], pair: tuple[int, int]) -> None:
@@ -57,13 +57,18 @@ def _graph(run_id: str, own: str, other: str, position: int, against: int, count
             f"<style>.st-key-compare_graph_{position}{{overflow-x:auto}}"
             f".st-key-compare_graph_{position} [data-testid=stFullScreenFrame]{{min-width:{wide:.0f}px}}</style>"
         )
-        st.plotly_chart(
-            marked_graph_figure(view, marks, colours, room=room), theme=None, config=PLOT, alt=view.words,
-            key=f"compare_graph_chart_{position}",
-        )  # fmt: skip
+        figure = _figure(run_id, own, other, room, state.is_dark(), view, marks)
+        st.plotly_chart(figure, theme=None, config=PLOT, alt=view.words, key=f"compare_graph_chart_{position}")
     st.html(legend_html(view, colours))
     if view.collapsed:
         st.caption(view.collapsed)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _figure(
+    run_id: str, own: str, other: str, room: float, dark: bool, _view: GraphView, _marks: dict[str, str]
+) -> go.Figure:
+    return marked_graph_figure(_view, _marks, palette(dark), room=room)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -108,8 +113,8 @@ def _lines_html(lines: Sequence[EditLine], colours: Palette, told: dict[str, obj
         items = "".join(f"<li>{escape(line.words)}</li>" for line in own)
         title = escape(text(f"compare.kind_{kind}", **{**told, "count": len(own)}))
         parts.append(
-            f'<div style="flex:1 1 260px"><div style="font-weight:600"><span style="color:{hues[kind]}">{sign}</span> '
-            f'{title}</div><ul style="margin:4px 0 0;padding-left:18px">{items}</ul></div>'
+            f'<div style="flex:{len(own)} 1 260px"><div style="font-weight:600"><span style="color:{hues[kind]}">'
+            f'{sign}</span> {title}</div><ul style="margin:4px 0 0;padding-left:18px;columns:240px">{items}</ul></div>'
         )
     style = f"display:flex;flex-wrap:wrap;gap:12px 28px;font-size:.9rem;color:{colours.ink}"
     return f'<div style="{style}">{"".join(parts)}</div>'

@@ -14,7 +14,7 @@ from dashboard.texts import text
 from dashboard.theme import palette
 from dashboard.views.compare_rows import ImportanceLine, side_by_side
 from dashboard.views.compare_table import Compared, letter
-from dashboard.views.words import interval, number, percent
+from dashboard.views.words import interval, percent
 from nas_core.comparison.agreement import Agreement, attribution_agreement
 
 __all__ = ["agreement_of", "looks_tab", "when_explained"]
@@ -72,7 +72,14 @@ def _looks(run_id: str, compared: Sequence[Compared], found: Together) -> None:
             with st.container(border=True):
                 st.markdown(text("compare.agreement", a=letter(i), b=letter(k), score=_estimate(agreement)))
                 order, top = percent(agreement.order_score.value), percent(agreement.top_score.value)
-                st.caption(text("compare.agreement_more", order=order, top=top, chance=number(agreement.chance, 2)))
+                st.caption(
+                    text(
+                        "compare.agreement_more",
+                        order=order,
+                        top=top,
+                        chance=f"{agreement.chance:.2f}".replace("-", "−"),
+                    )
+                )
         st.caption(text("compare.agreement_help"))
         st.caption(_how(found))
     with right:
@@ -101,7 +108,7 @@ def _table(lines: Sequence[ImportanceLine], names: Sequence[str]) -> dict[str, l
 
 def _estimate(agreement: Agreement) -> str:
     score = agreement.score
-    return interval(score.value, score.low, score.high, 2)
+    return interval(score.value, score.low, score.high, 2).replace("-", "−")
 
 
 def _how(found: Together) -> str:

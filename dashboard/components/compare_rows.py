@@ -68,8 +68,8 @@ def _rows(run_id: str, compared: Sequence[Compared], pair: tuple[int, int], foun
     left, right = st.columns([0.3, 0.7], gap="large")
     with left:
         chosen = st.radio(
-            text("compare.row_which"), list(known), key=f"compare_row_{by}", captions=[r.size for r in rows],
-            format_func=lambda row: _row_words(known[row], problem, pair),
+            text("compare.row_which"), list(known), key=f"compare_row_{by}", captions=[_caption(r, pair) for r in rows],
+            format_func=lambda row: _row_words(known[row], problem),
         )  # fmt: skip
     with right:
         _one_row(run_id, compared, found, problem, chosen if chosen in known else rows[0].row)
@@ -91,9 +91,13 @@ def _parting(
                         transform)  # fmt: skip
 
 
-def _row_words(row: PartingRow, problem: Problem, pair: tuple[int, int]) -> str:
-    return text("compare.row_words", row=row.row, target=problem.dataset.target, actual=row.actual, a=letter(pair[0]),
-                b=letter(pair[1]), first=row.predicted[0], second=row.predicted[1])  # fmt: skip
+def _row_words(row: PartingRow, problem: Problem) -> str:
+    return text("compare.row_words", row=row.row, target=problem.dataset.target, actual=row.actual)
+
+
+def _caption(row: PartingRow, pair: tuple[int, int]) -> str:
+    return text("compare.row_caption", a=letter(pair[0]), b=letter(pair[1]), first=row.predicted[0],
+                second=row.predicted[1], size=row.size)  # fmt: skip
 
 
 def _one_row(run_id: str, compared: Sequence[Compared], found: Together, problem: Problem, row: int) -> None:

@@ -94,11 +94,15 @@ def _train(watched: Watched, view: PathView) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             text("compare.train_which"), waiting, key="compare_train_stop", width=420,
-            format_func=lambda s: text("compare.train_stop", number=s.position, words="; ".join(s.edits)),
+            format_func=_stop_words,
         )  # fmt: skip
         if chosen is not None:
             st.button(text("compare.train"), icon=":material/model_training:", key="compare_train",
                       on_click=_propose, args=(watched.record.id, view, chosen))  # fmt: skip
+
+
+def _stop_words(stop: PathStop) -> str:
+    return text("compare.train_stop", number=stop.position, words="; ".join(e.signed for e in stop.edits))
 
 
 def _arriving(run_id: str, asked: str) -> None:
@@ -147,19 +151,19 @@ def _table_html(view: PathView, colours: Palette, ends: tuple[str, str]) -> str:
 def _row_html(stop: PathStop, colours: Palette, ends: tuple[str, str], count: int) -> str:
     end = ends[0] if stop.position == 0 else ends[1] if stop.position == count - 1 else ""
     place = f"{stop.position} {end}".strip() + (f" · #{stop.number}" if stop.number is not None else "")
-    words = "<br>".join(escape(w) for w in stop.edits) or escape(text("compare.start"))
+    words = "<br>".join(escape(e.signed) for e in stop.edits) or escape(text("compare.start"))
     notes = []
     if stop.joined:
         reason = text("compare.joined_because", reason=stop.refused.rstrip(".")) if stop.refused else ""
         notes.append(f"⛓ {text('compare.joined', count=len(stop.edits))} {reason}")
     if stop.idle:
-        notes.append(text("compare.idle", words="; ".join(stop.idle)))
+        notes.append(text("compare.idle", words="; ".join(e.words for e in stop.idle)))
     words += "".join(f'<div style="color:{colours.muted}">{escape(note)}</div>' for note in notes)
     cells = [escape(place), words]
     for point, change in zip((stop.performance, stop.interpretability), stop.changes):
         shown = f"{'●' if point.measured else '○'} {escape(point.words)}"
         cells.append(shown + (f'<div style="color:{colours.muted}">Δ {escape(change)}</div>' if change else ""))
-    cells.append("<br>".join(escape(w) for w in stop.exact))
+    cells.append(f'<span style="color:{colours.muted}">{escape(" · ".join(stop.exact))}</span>')
     return f'<tr style="border-top:1px solid {colours.grid}">' + "".join(
         f'<td style="vertical-align:top;padding:4px 12px 4px 0">{cell}</td>' for cell in cells
     ) + "</tr>"  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 
 import plotly.graph_objects as go
 
@@ -54,7 +55,7 @@ def marked_graph_figure(
                           "borderpad": 1, "font": {"size": 11, "color": colours.background}})  # fmt: skip
         figure.add_trace(go.Scatter(
             x=x, y=y, mode="lines", hoverinfo="skip", meta=f"mark_{mark}", name=mark,
-            line={"color": colour, "width": 3, "dash": "solid" if mark == "only" else "dash"},
+            line={"color": colour, "width": 2.4, "dash": "solid" if mark == "only" else "dash"},
         ))  # fmt: skip
     figure.update_layout(annotations=notes)
     return figure
@@ -79,8 +80,8 @@ def compared_importance_figure(lines: Sequence[ImportanceLine], names: Sequence[
             error_x={"type": "data", "symmetric": False, "array": [ln.highs[k] - ln.shares[k] for ln in lines],
                      "arrayminus": [ln.shares[k] - ln.lows[k] for ln in lines], "thickness": 1.3, "width": 3,
                      "color": colours.categories[k]},
-            customdata=[[ln.name, "–" if ln.ranks[k] is None else str(ln.ranks[k])] for ln in lines],
-            hovertemplate="<b>%{customdata[0]}</b><br>%{x:.0%}, "
+            customdata=[[escape(ln.name), "–" if ln.ranks[k] is None else str(ln.ranks[k])] for ln in lines],
+            hovertemplate="<b>%{customdata[0]}</b><br>%{x:.1%}, "
                           + text("compare.hover_rank") + " %{customdata[1]}<extra>" + name + "</extra>",
         ))  # fmt: skip
     figure.update_layout(plot_layout(colours))
@@ -102,7 +103,7 @@ def path_figure(view: PathView, colours: Palette) -> go.Figure:
 
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1)
     at = [stop.position for stop in view.stops]
-    words = ["<br>".join(stop.edits) or text("compare.start") for stop in view.stops]
+    words = ["<br>".join(escape(e.signed) for e in stop.edits) or text("compare.start") for stop in view.stops]
     quantities = (
         ("performance", colours.accuracy, view.metric),
         ("interpretability", colours.interpretability, text("run.interpretability")),
@@ -125,9 +126,10 @@ def path_figure(view: PathView, colours: Palette) -> go.Figure:
         figure.update_yaxes(title_text=shorten(label, 18), row=row, col=1)
     figure.update_layout(plot_layout(colours))
     figure.update_layout(height=330, showlegend=False, margin={"l": 60, "r": 12, "t": 8, "b": 40})
-    figure.update_xaxes(showgrid=False, dtick=1 if len(at) < 30 else 5)
+    plain = {"tickfont": {"color": colours.muted, "size": 12}, "title_font": {"color": colours.ink, "size": 13}}
+    figure.update_xaxes(showgrid=False, zeroline=False, dtick=1 if len(at) < 30 else 5, **plain)
     figure.update_xaxes(title_text=text("compare.step_axis"), row=2, col=1)
-    figure.update_yaxes(gridcolor=colours.grid, tickfont={"color": colours.muted})
+    figure.update_yaxes(gridcolor=colours.grid, zeroline=False, **plain)
     return figure
 
 

@@ -27,11 +27,9 @@ if TYPE_CHECKING:
     from nas_core.preferences import Preference
     from nas_core.search import Ranking
 
-TABS = ("better", "built", "steps", "looks", "rows")
-OFFERED = 200
-"""Candidates that are listed in the picker; any other one is found by its number."""
-SUGGESTED = "nasight_compare_suggested"
-"""Session key: the candidates that were suggested, and why, as long as nobody has changed them."""
+TABS = ("glance", "better", "built", "steps", "looks", "rows")
+OFFERED = 200  # candidates that are listed in the picker; any other one is found by its number
+SUGGESTED = "nasight_compare_suggested"  # session key: which were suggested and why, while nobody has changed them
 
 
 def render() -> None:
@@ -152,39 +150,40 @@ def _compared(watched: Watched, ranked: Ranking) -> list[Compared]:
 def _comparison(watched: Watched, ranked: Ranking, compared: list[Compared], wish: Preference) -> None:
     run_id = watched.record.id
     heads(run_id, compared)
-    overview(compare_table(compared, watched.snapshot.objective))
-    pair = _pair(len(compared))
-    better, built, steps, looks, rows = st.tabs(
+    glance, better, built, steps, looks, rows = st.tabs(
         [text(f"compare.tab_{name}") for name in TABS], key="compare_tab", on_change="rerun"
     )
+    if glance.open:
+        with glance, state.shown_errors():
+            overview(compare_table(compared, watched.snapshot.objective))
     if better.open:
         with better, state.shown_errors():
             better_tab(run_id, compared, watched.snapshot.objective)
     if built.open:
         with built, state.shown_errors():
-            built_tab(run_id, compared, pair)
+            built_tab(run_id, compared, _pair(len(compared)))
     if steps.open:
         with steps, state.shown_errors():
-            steps_tab(watched, ranked, compared, pair, wish)
+            steps_tab(watched, ranked, compared, _pair(len(compared)), wish)
     if looks.open:
         with looks, state.shown_errors():
             looks_tab(run_id, compared)
     if rows.open:
         with rows, state.shown_errors():
-            rows_tab(run_id, compared, pair)
+            rows_tab(run_id, compared, _pair(len(compared)))
 
 
 def _pair(count: int) -> tuple[int, int]:
-    """Return which two candidates the tabs about two are about; with more than two a person chooses."""
-    pairs = list(combinations(range(count), 2))
+    """Return which two candidates a tab about two is about; with more than two a person chooses, once for all tabs."""
+    pairs = {f"{letter(i)} → {letter(k)}": (i, k) for i, k in combinations(range(count), 2)}
+    first = next(iter(pairs))
     if len(pairs) == 1:
-        return pairs[0]
+        return pairs[first]
     chosen = st.segmented_control(
-        text("compare.pair"), pairs, default=pairs[0], required=True, key=f"compare_pair_{count}",
-        format_func=lambda p: f"{letter(p[0])} → {letter(p[1])}", persist_state="session",
-        help=text("compare.pair_help"),
+        text("compare.pair"), list(pairs), default=first, required=True, key=f"compare_pair_{count}",
+        persist_state="session", help=text("compare.pair_help"),
     )  # fmt: skip
-    return chosen if chosen in pairs else pairs[0]
+    return pairs.get(str(chosen), pairs[first])
 
 
 if __name__ == "__main__":

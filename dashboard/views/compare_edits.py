@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from nas_core.comparison.edits import Edit
     from nas_core.spaces import SearchSpace
 
-__all__ = ["EditLine", "edit_lines", "edit_words"]
+__all__ = ["SIGNS", "EditLine", "edit_line", "edit_lines", "edit_words"]
 
 SHOWN = 3
 KINDS = {"add": "added", "remove": "removed"}
+SIGNS = {"added": "+", "removed": "−", "changed": "≠"}
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,22 @@ class EditLine:
     kind: str
     words: str
 
+    @property
+    def signed(self) -> str:
+        """The words after a sign that says what is done."""
+        return f"{SIGNS[self.kind]} {self.words}"
+
 
 def edit_lines(edits: Iterable[Edit], space: SearchSpace) -> tuple[EditLine, ...]:
     """Return the differences in words, what is added first, then what is removed, then what changes."""
-    lines = [EditLine(KINDS.get(e.verb, "changed"), edit_words(e, space)) for e in edits]
+    lines = [edit_line(e, space) for e in edits]
     order = ("added", "removed", "changed")
     return tuple(sorted(lines, key=lambda line: order.index(line.kind)))
+
+
+def edit_line(edit: Edit, space: SearchSpace) -> EditLine:
+    """Return one difference with what is done."""
+    return EditLine(KINDS.get(edit.verb, "changed"), edit_words(edit, space))
 
 
 def edit_words(edit: Edit, space: SearchSpace) -> str:

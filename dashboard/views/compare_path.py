@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dashboard.texts import text
-from dashboard.views.compare_edits import edit_words
+from dashboard.views.compare_edits import EditLine, edit_line
 from dashboard.views.words import interval, number, signed
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ class PathPoint:
         """The value with its interval, and whether it is a prediction."""
         if self.value is None:
             return text("compare.unknown")
-        told = interval(self.value, self.low, self.high)
-        return told if self.measured else text("compare.predicted", value=told)
+        if self.measured:
+            return interval(self.value, self.low, self.high)
+        return text("compare.predicted", value=number(self.value), low=number(self.low), high=number(self.high))
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ class PathStop:
 
     id: str
     number: int | None
-    edits: tuple[str, ...]
-    idle: tuple[str, ...]
+    edits: tuple[EditLine, ...]
+    idle: tuple[EditLine, ...]
     refused: str
     performance: PathPoint
     interpretability: PathPoint
@@ -117,8 +118,8 @@ def path_view(
             changes = _change(before.performance, performance), _change(before.interpretability, whole)
         stops.append(PathStop(
             key, None if evaluation is None else evaluation.index,
-            tuple(edit_words(e, space) for e in (step.edits if step else ())),
-            tuple(edit_words(e, space) for e in (step.idle if step else ())), step.refused if step else "",
+            tuple(edit_line(e, space) for e in (step.edits if step else ())),
+            tuple(edit_line(e, space) for e in (step.idle if step else ())), step.refused if step else "",
             performance, whole, changes, _exact_changes(exact, before, key, labels), at,
         ))  # fmt: skip
     some = next(iter(expected.values()), None)

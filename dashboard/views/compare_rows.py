@@ -98,7 +98,7 @@ def parting_rows(
 
 def agreement_words(agreement: Agreement) -> tuple[str, ...]:
     """Return how alike the attributions of every row are, in words."""
-    return tuple(text("compare.row_agreement", value=f"{c:.2f}") for c in agreement.cosine)
+    return tuple(text("compare.row_agreement", value=f"{c:.2f}".replace("-", "−")) for c in agreement.cosine)
 
 
 def distance_words(distance: np.ndarray, dataset: Dataset) -> tuple[str, ...]:

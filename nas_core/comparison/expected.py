@@ -63,7 +63,7 @@ class Expectation:
         exact: The measures that are no prediction, by name.
         learned_from: Evaluated candidates behind the predictions.
         skill: Spearman correlation of predicted and measured performance on a fifth of these that was held out; None
-            for fewer than 20.
+            for fewer than 50.
     """
 
     performance: Estimate | None
@@ -150,7 +150,7 @@ def _held_out_skill(X: np.ndarray, values: np.ndarray, rng: np.random.Generator)
     """Return how well the order of a held-out fifth is predicted from the rest; None where nothing has an order."""
     from nas_core.interpretability.rank_agreement import rank_correlation
 
-    if len(values) < 20:
+    if len(values) < 50:
         return None
     order = rng.permutation(len(values))
     held, rest = order[: len(values) // 5], order[len(values) // 5 :]
