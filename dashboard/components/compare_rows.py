@@ -163,6 +163,9 @@ def _candidate_row(k: int, shown: dict[int, Attribution], output: int, row: int,
         view = attribution_view(attribution, output, rows, dataset)
         figure = (waterfall_figure(waterfall(view, 0), colours) if attribution.additive
                   else contributions_figure(contributions(view, attribution, 0), colours))  # fmt: skip
+        if (ends := figure.layout.xaxis.range) is not None:  # in a narrow column numbers beside the bars need more room
+            room = 0.14 * (ends[1] - ends[0])
+            figure.update_xaxes(range=[ends[0] - room, ends[1] + room])
         st.plotly_chart(figure, theme=None, config=PLOT, key=f"compare_waterfall_{k}", alt=words)
     elif signal.modality == "image":
         pictures = [picture_view(a, output, 0, dataset) for a in shown.values()]

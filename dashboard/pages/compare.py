@@ -17,6 +17,7 @@ from dashboard.components.compare_rows import rows_tab
 from dashboard.components.compare_steps import steps_tab
 from dashboard.components.run_controls import preference_in_force
 from dashboard.texts import text
+from dashboard.theme import palette
 from dashboard.views.compare_table import Compared, compare_table, letter
 from dashboard.views.words import number
 from dashboard.watching import ranking, watch
@@ -100,6 +101,8 @@ def _picker(watched: Watched, ranked: Ranking) -> None:
     chosen = [str(snapshot.index[at]) for key in collected(run_id) if (at := snapshot.position(key)) is not None]
     best = [str(snapshot.index[at]) for at in ranked.order[:OFFERED]]
     st.session_state["compare_pick"] = chosen
+    colours = palette(state.is_dark())  # Streamlit writes white on the accent colour, which a light accent hides
+    st.html(f"<style>.st-key-compare_pick [data-baseweb=tag] *{{color:{colours.background}!important}}</style>")
     st.multiselect(
         text("compare.pick"), list(dict.fromkeys([*chosen, *best])), key="compare_pick", max_selections=MOST,
         accept_new_options=True, format_func=lambda n: _option(watched, ranked, n), on_change=_picked, args=(run_id,),
