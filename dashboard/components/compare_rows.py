@@ -113,18 +113,24 @@ def _one_row(run_id: str, compared: Sequence[Compared], found: Together, problem
         except NasightError as error:
             st.warning(str(error))
     output = _output(shown, problem)
-    dataset = problem.dataset
-    if dataset.signal is not None and dataset.signal.modality == "image":
-        first = next(iter(shown.values()))
-        st.plotly_chart(picture_figure(picture_view(first, output, 0, dataset), palette(state.is_dark())), theme=None,
-                        config=PLOT, key="compare_picture", width="content",
-                        alt=text("signal.picture", row=row))  # fmt: skip
-    per_line = 2 if dataset.signal is None or dataset.signal.modality != "image" else 3
-    places = list(shown)
+    image = problem.dataset.signal is not None and problem.dataset.signal.modality == "image"
+    places = [*((None,) if image else ()), *shown]  # of images the image itself comes first
+    per_line = 3 if image else 2
     for start in range(0, len(places), per_line):
         for column, k in zip(st.columns(per_line), places[start : start + per_line]):
             with column:
-                _candidate_row(k, shown, output, row, problem)
+                if k is None:
+                    _picture(next(iter(shown.values())), output, row, problem)
+                else:
+                    _candidate_row(k, shown, output, row, problem)
+
+
+def _picture(attribution: Attribution, output: int, row: int, problem: Problem) -> None:
+    """Draw the image of a row as it is."""
+    words = text("signal.picture", row=row)
+    st.markdown(words)
+    figure = picture_figure(picture_view(attribution, output, 0, problem.dataset), palette(state.is_dark()))
+    st.plotly_chart(figure, theme=None, config=PLOT, key="compare_picture", width="content", alt=words)
 
 
 def _of_row(run_id: str, candidate_id: str, found: Together, position: int) -> Attribution:

@@ -55,8 +55,9 @@ def steps_tab(
         skill = text("compare.skill", skill=f"{view.skill:.2f}") if view.skill is not None else ""
         key = "compare.predictions" if view.learned_from >= 8 else "compare.predictions_few"
         st.caption(f"{text(key, count=view.learned_from)} {skill}")
-    st.plotly_chart(path_figure(view, palette(state.is_dark())), theme=None, config=PLOT, key="compare_path",
-                    alt=text("compare.path", **told))  # fmt: skip
+    if view.drawable:
+        st.plotly_chart(path_figure(view, palette(state.is_dark())), theme=None, config=PLOT, key="compare_path",
+                        alt=text("compare.path", **told))  # fmt: skip
     _train(watched, view)
     st.html(_table_html(view, palette(state.is_dark()), (letter(pair[0]), letter(pair[1]))))
 

@@ -84,6 +84,11 @@ class PathView:
     skill: float | None
 
     @property
+    def drawable(self) -> bool:
+        """Whether anything is known between the ends, so that a picture says more than the table."""
+        return any(stop.performance.value is not None for stop in self.stops[1:-1])
+
+    @property
     def predicted(self) -> int:
         """Stops that were not evaluated."""
         return sum(stop.number is None for stop in self.stops)
