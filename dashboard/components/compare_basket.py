@@ -12,25 +12,24 @@ __all__ = ["MOST", "collected", "compare_button", "compare_link", "put", "rememb
 MOST = 4
 """Candidates that are compared at most."""
 PARAMETER = "compare"
-_BASKET = "nasight_compare"
+_BASKETS = "nasight_compare"
 
 
 def collected(run_id: str) -> tuple[str, ...]:
     """Return the identities of the candidates of a run that were collected, in their order, at most four.
 
-    The tab's own come first; without any, those that the address names.
+    A tab that has just been opened has those that the address names; then it knows its own, for each run.
     """
-    run, ids = st.session_state.get(_BASKET, (None, ()))
-    if run == run_id:
-        return tuple(ids)
-    if st.query_params.get("run", run_id) != run_id:
-        return ()
+    baskets: dict[str, tuple[str, ...]] = st.session_state.get(_BASKETS, {})
+    if baskets or st.query_params.get("run", run_id) != run_id:
+        return baskets.get(run_id, ())
     return tuple(dict.fromkeys(k for k in st.query_params.get(PARAMETER, "").split(",") if k))[:MOST]
 
 
 def put(run_id: str, ids: tuple[str, ...]) -> None:
     """Make these the collected candidates, each once; also from a callback."""
-    st.session_state[_BASKET] = (run_id, tuple(dict.fromkeys(ids))[:MOST])
+    kept = {**st.session_state.get(_BASKETS, {}), run_id: tuple(dict.fromkeys(ids))[:MOST]}
+    st.session_state[_BASKETS] = kept
 
 
 def remember(run_id: str) -> None:

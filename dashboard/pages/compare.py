@@ -105,7 +105,8 @@ def _picker(watched: Watched, ranked: Ranking) -> None:
     st.html(f"<style>.st-key-compare_pick [data-baseweb=tag] *{{color:{colours.background}!important}}</style>")
     st.multiselect(
         text("compare.pick"), list(dict.fromkeys([*chosen, *best])), key="compare_pick", max_selections=MOST,
-        accept_new_options=True, format_func=lambda n: _option(watched, ranked, n), on_change=_picked, args=(run_id,),
+        accept_new_options=True, filter_mode="prefix", select_all=False,
+        format_func=lambda n: _option(watched, ranked, n), on_change=_picked, args=(run_id,),
         help=text("compare.pick_help", most=MOST), placeholder=text("compare.pick_placeholder"),
     )  # fmt: skip
 
