@@ -102,7 +102,7 @@ def _picker(watched: Watched, ranked: Ranking) -> None:
     best = [str(snapshot.index[at]) for at in ranked.order[:OFFERED]]
     st.session_state["compare_pick"] = chosen
     colours = palette(state.is_dark())  # Streamlit writes white on the accent colour, which a light accent hides
-    st.html(f"<style>.st-key-compare_pick [data-baseweb=tag] *{{color:{colours.background}!important}}</style>")
+    st.html(f"<style>.st-key-compare_pick [data-tag-index] *{{color:{colours.background}!important}}</style>")
     st.multiselect(
         text("compare.pick"), list(dict.fromkeys([*chosen, *best])), key="compare_pick", max_selections=MOST,
         accept_new_options=True, filter_mode="prefix", select_all=False,
