@@ -129,6 +129,7 @@ def path_figure(view: PathView, colours: Palette) -> go.Figure:
     plain = {"tickfont": {"color": colours.muted, "size": 12}, "title_font": {"color": colours.ink, "size": 13}}
     figure.update_xaxes(showgrid=False, zeroline=False, dtick=1 if len(at) < 30 else 5, **plain)
     figure.update_xaxes(title_text=text("compare.step_axis"), row=2, col=1)
+    figure.update_xaxes(range=[-0.5, len(at) - 0.5])
     figure.update_yaxes(gridcolor=colours.grid, zeroline=False, **plain)
     return figure
 

@@ -154,6 +154,7 @@ def _change(before: PathPoint, now: PathPoint) -> str:
     if before.value is None or now.value is None:
         return ""
     told = signed(now.value - before.value)
+    told = "0" if float(told.replace("−", "-")) == 0.0 else told
     return told if before.measured and now.measured else text("compare.about", value=told)
 
 
