@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.compare_basket import compare_button
 from dashboard.components.live_chart import live_chart
 from dashboard.components.marks import mark_bar
 from dashboard.components.presented import present_link
@@ -43,9 +44,11 @@ def candidate_panel(
             st.markdown(f"**#{card.number}** &nbsp; :gray[{kind}]", width="stretch")
             if picked:
                 st.button(text("run.back_to_best"), type="tertiary", on_click=on_back, key="back_to_best")
-            present_link(watched, card.id if picked else None)
-            mark_bar(watched.record.id, card.id)
             _open_link(state.Selection(selection.run, card.id))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            mark_bar(watched.record.id, card.id)
+            compare_button(watched.record.id, card.id, "panel_compare")
+            present_link(watched, card.id if picked else None)
         st.caption(card.plain)
         st.html(_figures_html(card, palette(dark)))
         record = watched.record

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import process, state
 from dashboard.components.along import along_buttons
+from dashboard.components.compare_basket import compare_button
 from dashboard.components.diagnosis_tab import diagnosis_tab
 from dashboard.components.explain_tab import explain_tab
 from dashboard.components.explained import problem_of, space_of
@@ -158,6 +159,7 @@ def _head(
         again = draw_honesty(run, found, [e for e in evaluations if e.id in front], objective)
         rows = st.empty()
         mark_bar(run.id, view.id)
+        compare_button(run.id, view.id, "candidate_compare")
     return rows, again
 
 

@@ -26,6 +26,10 @@ PLACES = {
     "no-candidate": ("/candidate", "", "text=No candidate is chosen"),
     "candidate": ("/candidate?run=run-1&cand={cand}", "", CHART),
     "explained": ("/candidate?run=run-1&cand={cand}", "Explain", "text=Exact group SHAP"),
+    "compared": ("/compare?run=run-1", "", "text=How simple is it?"),
+    "compared-built": ("/compare?run=run-1", "How are they built?", CHART),
+    "compared-steps": ("/compare?run=run-1", "Step by step", CHART),
+    "compared-rows": ("/compare?run=run-1", "Where do they disagree?", CHART),
     "trained": ("/candidate?run=run-1&cand={cand}", "Training", "text=Loss per epoch"),
 }
 
