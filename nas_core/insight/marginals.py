@@ -46,7 +46,7 @@ class Boxes:
 
     Attributes:
         values: (L,) what each leaf adds to the prediction.
-        inside: For each facet, (L, u) which of its answers fit each leaf.
+        inside: For each facet, bool (L, u), which of its answers fit each leaf.
         shares: (F, L) the probability q of that.
         answers: What the columns of ``inside`` are.
         trees: How many trees the leaves are of.
@@ -70,7 +70,8 @@ class Boxes:
 
     def surface(self, one: int, other: int) -> np.ndarray:
         """Return the mean prediction (u, u') for each pair of answers to two facets."""
-        found: np.ndarray = (self.inside[one] * self._but(one, other)[:, None]).T @ self.inside[other]
+        weighted = self.inside[one].astype(np.float64) * self._but(one, other)[:, None]
+        found: np.ndarray = weighted.T @ self.inside[other].astype(np.float64)
         return found
 
     def variances(self, pairs: bool = False) -> tuple[float, np.ndarray, dict[tuple[int, int], float]]:
@@ -78,7 +79,10 @@ class Boxes:
 
         The variance of a surface holds those of its two curves.
         """
-        overlaps = [(m * a.weights.astype(m.dtype)) @ m.T for m, a in zip(self.inside, self.answers)]
+        overlaps = []
+        for m, a in zip(self.inside, self.answers):
+            fits = m.astype(np.float32)
+            overlaps.append((fits * a.weights.astype(np.float32)) @ fits.T)
         both = np.ones_like(overlaps[0])
         for overlap in overlaps:
             both *= overlap
@@ -128,8 +132,8 @@ def boxes_of(part: Part, slices: Sequence[slice], answers: Sequence[Answers]) ->
         for value, fits in _leaves(tree.tree_, facet_of, slices, answers, everywhere):
             values.append(value / len(trees))
             inside.append(fits)
-    stacked = tuple(np.array([fits[p] for fits in inside], dtype=np.float32) for p in range(len(slices)))
-    shares = np.stack([m.astype(np.float64) @ a.weights for m, a in zip(stacked, answers)])
+    stacked = tuple(np.array([fits[p] for fits in inside], dtype=bool) for p in range(len(slices)))
+    shares = np.stack([m @ a.weights for m, a in zip(stacked, answers)])
     return Boxes(np.array(values), stacked, shares, tuple(answers), len(trees))
 
 
