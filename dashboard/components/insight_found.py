@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["Moment", "moment_of"]
 
 Found = TypeVar("Found")
-KEPT = {"material": 3, "surrogate": 6}
+KEPT = {"material": 3, "surrogate": 6, "map": 12}
 """How many of the large things are kept; of the others 128."""
+MAPPED = 10_000
+"""Candidates that a map shows; of more, as many drawn at random."""
 
 _memory: dict[str, OrderedDict[tuple[Hashable, ...], Any]] = {}
 _lock, _working = threading.Lock(), threading.RLock()
@@ -126,11 +128,26 @@ class Moment:
             self.material, {name: self.surrogate(name) for name in both}, self.ranked, source, target
         ))  # fmt: skip
 
+    def whole(self) -> Material:
+        """Return as many candidates as a map can hold: all up to 10,000."""
+        from nas_core.insight import gather
+
+        if not self.material.sampled:
+            return self.material
+        known = self.material
+        return _kept("material", (*self._key(""), "whole"), lambda: _spun(
+            lambda: gather(known.snapshot, pool_of(self.run).evaluations(), known.space, most=MAPPED)
+        ))  # fmt: skip
+
     def embedding(self) -> Embedding:
-        """Return the candidates on a plane."""
+        """Return the candidates of :meth:`whole` on a plane."""
         from nas_core.insight import embedding_of
 
-        return _kept("embedding", self._key(""), lambda: _spun(lambda: embedding_of(self.material.facets)))
+        return _kept("embedding", self._key(""), lambda: _spun(lambda: embedding_of(self.whole().facets)))
+
+    def once(self, kind: str, key: tuple[Hashable, ...], find: Callable[[], Found]) -> Found:
+        """Return what ``find`` makes of this moment under the preference in force, made once for each ``key``."""
+        return _kept(kind, (*self._key("scalar"), *key), find)
 
     def _key(self, name: str) -> tuple[Hashable, ...]:
         """Return what decides an aim: interpretability depends on the weights of measures, the trade-off on λ too."""

@@ -12,7 +12,7 @@ from dashboard import state
 from dashboard.figures.insight import effect_figure, importance_figure, matrix_figure, parts_figure
 from dashboard.texts import text
 from dashboard.theme import palette
-from dashboard.views.insight import AimImportance, EffectView, effect_view, facet_label, matrix_view
+from dashboard.views.insight import AimImportance, EffectView, effect_view, facet_label, matrix_view, titled
 from dashboard.views.words import number, percent
 from nas_core.insight import aim_names
 
@@ -136,7 +136,7 @@ def _effects_frame(moment: Moment, views: dict[str, EffectView]) -> pd.DataFrame
         text("insight.col_count"): [p.count for p in first.levels],
     }
     for name, view in views.items():
-        label = moment.label(name)
+        label = titled(moment.label(name))
         columns[text("insight.col_mean", aim=label)] = [
             f"{number(p.mean)} ({number(p.low)} – {number(p.high)})" for p in view.levels
         ]

@@ -14,17 +14,19 @@ from dashboard.figures.insight import pairs_figure
 from dashboard.figures.insight_places import map_figure, path_figure, surface_figure
 from dashboard.texts import text
 from dashboard.theme import palette
-from dashboard.views.insight import facet_label, pairs_view
-from dashboard.views.insight_places import COLOURS, ends_offered, map_view, path_view, surface_view
+from dashboard.views.insight import facet_label, pairs_view, titled
+from dashboard.views.insight_places import COLOURS, MapView, ends_offered, map_view, path_view, surface_view
 from dashboard.views.words import count, percent
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from dashboard.components.insight_found import Moment
 
 __all__ = ["map_tab", "pairs_tab", "path_tab"]
 
 ZOOM = {"displayModeBar": False, "scrollZoom": True}
-MAP = "insight_map"
+MAP, OPENED = "insight_map", "nasight_insight_opened"
 
 
 def pairs_tab(moment: Moment, names: Sequence[str]) -> None:
@@ -115,20 +117,28 @@ def map_tab(moment: Moment) -> None:
     """Draw the candidates on a plane; a click opens one."""
     colour = st.segmented_control(text("insight.map_colour"), COLOURS, default="performance", required=True,
                                   format_func=lambda c: _colour_words(moment, c), key="insight_map_colour")  # fmt: skip
-    view = map_view(moment.material, moment.embedding(), moment.ranked, colour or "performance", state.load().candidate)
+    chosen, dark, colour = state.load().candidate, state.is_dark(), colour or "performance"
+
+    def drawn() -> tuple[MapView, go.Figure]:
+        view = map_view(moment.whole(), moment.embedding(), moment.ranked, colour, chosen)
+        return view, map_figure(view, palette(dark))
+
+    # text() is part of the key: the picture has words in it
+    view, figure = moment.once("map", (colour, chosen, dark, text("insight.map_front")), drawn)
     st.plotly_chart(
-        map_figure(view, palette(state.is_dark())), theme=None, config=ZOOM, alt=view.spoken,
+        figure, theme=None, config=ZOOM, alt=view.spoken,
         key=f"{MAP}_{colour}_{moment.revision}", on_select="rerun", selection_mode="points",
     )  # fmt: skip
     picked = _picked(st.session_state.get(f"{MAP}_{colour}_{moment.revision}"))
-    if picked is not None and picked != st.session_state.get("insight_map_opened"):
-        st.session_state["insight_map_opened"] = picked
+    opened = st.session_state.get(OPENED)
+    st.session_state[OPENED] = picked  # a click is one event: what stays selected is not opened again
+    if picked is not None and picked != opened:
         state.open_page("candidate", state.Selection(moment.run, picked))
     st.caption(text("insight.map_words", held=percent(view.held), count=count(len(view.ids))))
 
 
 def _colour_words(moment: Moment, colour: str) -> str:
-    return text("insight.map_colour_front") if colour == "front" else moment.label(colour)
+    return text("insight.map_colour_front") if colour == "front" else titled(moment.label(colour))
 
 
 def _picked(event: Any) -> str | None:

@@ -75,7 +75,8 @@ def space_tab(watched: Watched, preference: Preference) -> None:
 
 def proposals_part(watched: Watched, preference: Preference) -> None:
     """Draw the proposals alone, for a page that is not about steering."""
-    _draw_proposals(watched, _told_present(watched), preference)
+    with st.spinner(text("insight.working"), show_time=True):
+        _draw_proposals(watched, _told_present(watched), preference)
 
 
 def _told_present(watched: Watched) -> SearchSpace:

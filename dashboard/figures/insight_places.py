@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 from dashboard.figures.insight import aim_colour
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
+from dashboard.views.insight import titled
 from dashboard.views.insight_places import MapView, PathView, SurfaceView
 from dashboard.views.lettering import shorten
 
@@ -51,7 +52,7 @@ def path_figure(view: PathView, colours: Palette) -> go.Figure:
     count = len(view.stops)
     figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.04)
     lines = list(range(count - 1, -1, -1))
-    sides = ((1, "performance", view.metric), (2, "interpretability", text("insight.aim_interpretability")))
+    sides = ((1, "performance", view.metric), (2, "interpretability", titled(text("insight.aim_interpretability"))))
     for column, name, axis in sides:
         points = [getattr(stop, name) for stop in view.stops]
         colour = aim_colour(name, colours)
@@ -85,20 +86,18 @@ def map_figure(view: MapView, colours: Palette) -> go.Figure:
     continuous = bool(view.colour_label)
     for front in (False, True):
         at = [k for k, on in enumerate(view.on_front) if bool(on) == front]
-        if not at:
-            continue
-        marker: dict[str, Any] = {
-            "size": 10 if front else 6, "symbol": "square" if front else "circle", "opacity": 1.0 if front else 0.8,
-            "line": {"width": 1 if front else 0, "color": colours.ink},
-        }  # fmt: skip
+        plain = colours.front if front else colours.dominated
+        size, symbol = (10, "square") if front else (6, "circle")
+        marker: dict[str, Any] = {"size": size, "symbol": symbol, "opacity": 1.0 if front else 0.8, "color": plain,
+                                  "line": {"width": 1 if front else 0, "color": colours.ink}}  # fmt: skip
+        name = text("insight.map_front" if front else "insight.map_others")
+        figure.add_trace(go.Scatter(x=[None], y=[None], mode="markers", name=name, marker=marker, hoverinfo="skip"))
         if continuous:
-            marker |= {"color": [float(view.colour[k]) for k in at], "coloraxis": "coloraxis"}
-        else:
-            marker |= {"color": colours.front if front else colours.dominated}
+            marker = {**marker, "color": [float(view.colour[k]) for k in at], "coloraxis": "coloraxis"}
         figure.add_trace(go.Scattergl(
-            x=view.x[at], y=view.y[at], mode="markers", meta="front" if front else "cloud",
-            name=text("insight.map_front" if front else "insight.map_others"), marker=marker,
-            customdata=[[view.ids[k], view.hover[k]] for k in at], hovertemplate="%{customdata[1]}<extra></extra>",
+            x=view.x[at], y=view.y[at], mode="markers", meta="front" if front else "cloud", showlegend=False,
+            marker=marker, customdata=[[view.ids[k], view.hover[k]] for k in at],
+            hovertemplate="%{customdata[1]}<extra></extra>",
         ))  # fmt: skip
     for name, place, colour in (("best", view.best, colours.ink), ("chosen", view.chosen, colours.chosen)):
         if place is not None:
@@ -112,7 +111,7 @@ def map_figure(view: MapView, colours: Palette) -> go.Figure:
         height=MAP_HEIGHT, margin={"l": 8, "r": 8, "t": 34, "b": 36}, clickmode="event+select", dragmode="pan",
         hovermode="closest",
         legend={"orientation": "h", "x": 0, "y": 1, "yref": "container", "yanchor": "top"},
-        coloraxis={"colorscale": [[0, colours.grid], [1, aim_colour(view.aim, colours)]],
+        coloraxis={"colorscale": [[0, colours.dominated], [1, aim_colour(view.aim, colours)]],
                    "colorbar": {"title": {"text": view.colour_label, "side": "right"}, "thickness": 10,
                                 "outlinewidth": 0, "len": 0.9}},
     )  # fmt: skip

@@ -14,6 +14,7 @@ from dashboard.components.insight_places import map_tab, pairs_tab, path_tab
 from dashboard.components.run_controls import preference_in_force, weight_slider
 from dashboard.components.run_space import proposals_part
 from dashboard.texts import text
+from dashboard.views.insight import titled
 from dashboard.views.words import count
 from dashboard.watching import Watched, standing, watch
 from nas_core.insight import FEWEST, aim_names
@@ -56,9 +57,10 @@ def render() -> None:
         if moment.material.missing:
             _too_few(watched, moment)
             return
+        with left:
+            _about(moment)
         with middle:
             names = _aims(moment)
-        _about(moment)
         _tabs(watched, moment, names, preference)
 
 
@@ -102,7 +104,8 @@ def _aims(moment: Moment) -> tuple[str, str]:
     for column, (key, default) in zip(st.columns(2), AIMS.items()):
         with column:
             picked = st.selectbox(text(key.replace("_", ".", 1)), offered, index=offered.index(default),
-                                  format_func=moment.label, key=key, persist_state="session")  # fmt: skip
+                                  format_func=lambda n: titled(moment.label(n)), key=key,
+                                  persist_state="session")  # fmt: skip
             chosen.append(picked or default)
     return chosen[0], chosen[1]
 

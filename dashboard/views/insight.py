@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from nas_core.objectives import Objective
 
 __all__ = ["AimImportance", "Bar", "EffectView", "LevelPoint", "MatrixView", "PairsView", "aim_label", "effect_view",
-           "facet_label", "importance_view", "matrix_view", "pairs_view", "quoted", "reliability_words"]  # fmt: skip
+           "facet_label", "importance_view", "matrix_view", "pairs_view", "quoted", "reliability_words",
+           "titled"]  # fmt: skip
 
 PARTS = 10
 """Parts of a choice that are drawn, those that change most."""
@@ -186,7 +187,7 @@ def effect_view(aim: Aim, effect: Effect, label: str) -> EffectView:
         told = text("insight.effect_sentence" if clear else "insight.effect_unclear", aim=label,
                     choice=quoted(facet_label(effect.key, effect.label)), high=quoted(high.label),
                     low=quoted(low.label), most=number(high.mean), least=number(low.mean))  # fmt: skip
-    axis = f"{label} ({aim.unit})" if aim.unit else label
+    axis = f"{titled(label)} ({aim.unit})" if aim.unit else titled(label)
     return EffectView(aim.name, axis, levels, parts, max(0, len(effect.parts) - PARTS), told,
                       "; ".join(e.words for e in levels))  # fmt: skip
 
@@ -219,7 +220,12 @@ def matrix_view(found: Sequence[AimImportance]) -> MatrixView:
         for key in keys
     )
     silent = tuple(one.label for one in found if not one.predicts)
-    return MatrixView(tuple(labels[k] for k in keys), tuple(one.label for one in found), shares, hover, silent)
+    return MatrixView(tuple(labels[k] for k in keys), tuple(titled(one.label) for one in found), shares, hover, silent)
+
+
+def titled(words: str) -> str:
+    """Return words with a capital first letter, to stand alone."""
+    return words[:1].upper() + words[1:]
 
 
 def quoted(words: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.texts import text
-from dashboard.views.insight import facet_label, quoted
+from dashboard.views.insight import facet_label, quoted, titled
 from dashboard.views.words import count, duration, number, signed
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def map_view(
     spoken = text("insight.map_spoken", count=count(len(at)), held=f"{100 * embedding.held:.0f} %")
     return MapView(
         embedding.points[:, 0], embedding.points[:, 1], material.ids, snapshot.index[at], values, colour,
-        labels.get(colour, text(f"insight.aim_{colour}") if colour in ("interpretability", "seconds") else ""), front,
+        labels[colour] if colour in labels else titled(text(f"insight.aim_{colour}")), front,
         where.get(chosen or ""), best, hover, embedding.held, spoken,
     )  # fmt: skip
 
