@@ -133,14 +133,14 @@ def facet_label(key: str, label: str) -> str:
 
 
 def aim_label(name: str, objective: Objective, weight: float) -> str:
-    """Return what a person calls an aim."""
+    """Return what a person calls an aim within a sentence; a measure is quoted, as its name is part of one."""
     if name == "performance":
         return objective.label
     if name == "scalar":
         return text("insight.aim_scalar", weight=f"{weight:.2f}")
     if name in ("interpretability", "seconds"):
         return text(f"insight.aim_{name}")
-    return measure_label(name)
+    return f"“{measure_label(name)}”"
 
 
 def importance_view(aim: Aim, found: Importance, label: str) -> AimImportance:
@@ -224,8 +224,9 @@ def matrix_view(found: Sequence[AimImportance]) -> MatrixView:
 
 
 def titled(words: str) -> str:
-    """Return words with a capital first letter, to stand alone."""
-    return words[:1].upper() + words[1:]
+    """Return the name of an aim to stand alone: with a capital first letter, and unquoted."""
+    bare = words.removeprefix("“").removesuffix("”")
+    return bare[:1].upper() + bare[1:]
 
 
 def quoted(words: str) -> str:

@@ -76,22 +76,23 @@ def _groups(variable: Variable, space: SearchSpace, seen: Sequence[Value]) -> li
         return row
 
     def bends(value: Value) -> list[float]:
-        row = [0.0] * (P + 1)
-        for group in value:
-            for j in () if group["linear"] else group["features"]:
-                row[j] = 1.0
-        row[P] = sum(row) / max(1, sum(len(g["features"]) for g in value))
+        """Return who bends; a feature that is not used as the others do on average, so that use is not told again."""
+        bent = [j for group in value if not group["linear"] for j in group["features"]]
+        straight = [j for group in value if group["linear"] for j in group["features"]]
+        share = len(bent) / max(1, len(bent) + len(straight))
+        row = [share] * (P + 1)
+        for j in bent:
+            row[j] = 1.0
+        for j in straight:
+            row[j] = 0.0
         return row
 
     def joins(value: Value) -> list[float]:
-        row = [0.0] * (P + 2)
-        for group in value:
-            size = 0 if group["linear"] else len(group["features"]) - 1
-            for j in group["features"] if size > 0 else ():
-                row[j] = size / max(1, P - 1)
-            row[P] += size * (size + 1) / 2
-            row[P + 1] = max(row[P + 1], float(size + 1))
-        return row
+        """Return who acts with how many others, likewise, then how many pairs there are and the largest group."""
+        sizes = {j: 0 if g["linear"] else len(g["features"]) - 1 for g in value for j in g["features"]}
+        mean = sum(sizes.values()) / max(1, len(sizes))
+        return [*(sizes.get(j, mean) / max(1, P - 1) for j in range(P)), sum(sizes.values()) / 2,
+                1.0 + max(sizes.values(), default=0)]  # fmt: skip
 
     def how(value: Value) -> str:
         share = bends(value)[P]

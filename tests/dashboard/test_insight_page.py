@@ -95,7 +95,7 @@ def test_another_aim_can_be_looked_at(recorded: Store) -> None:
     app = open_page()
     app.selectbox(key="insight_left").set_value("feature_parsimony").run()
     assert not app.exception
-    assert "of the variation of few features" in said(app)
+    assert "of the variation of “few features”" in said(app)
 
 
 def test_an_aim_that_does_not_vary_is_said_and_not_drawn(recorded: Store) -> None:

@@ -8,13 +8,14 @@ import pytest
 from dashboard.figures.insight import effect_figure, importance_figure, matrix_figure, pairs_figure, parts_figure
 from dashboard.figures.insight_places import map_figure, path_figure, surface_figure
 from dashboard.theme import DARK, LIGHT, Palette
-from dashboard.views.insight import effect_view, importance_view, matrix_view, pairs_view, quoted
+from dashboard.views.insight import aim_label, effect_view, importance_view, matrix_view, pairs_view, quoted, titled
 from dashboard.views.insight_places import MapView, path_view, surface_view
 from nas_core.insight import AblationPath, Aim, Effect, Importance, Pair, PairMap, Reliability, Step
 from nas_core.insight.ablation import Point
 from nas_core.insight.effects import LevelEffect, PartEffect
 from nas_core.insight.importance import Share
 from nas_core.insight.mixing import Piece
+from nas_core.objectives import METRICS
 
 AIM = Aim("performance", "ROC AUC", np.array([0.7, 0.9]), "", True)
 GOOD, BAD = Reliability(0.8, 0.7, 0.9, 0.9, 0.8, 0.95, 100), Reliability(0.05, -0.1, 0.2, 0.1, -0.1, 0.3, 100)
@@ -48,6 +49,14 @@ def test_where_the_surrogate_does_not_predict_the_sentence_says_so() -> None:
     assert not view.predicts
     assert view.sentence.startswith("The choices do not predict ROC AUC")
     assert "-10 % – 20 %" in view.sentence
+
+
+def test_a_measure_is_quoted_within_a_sentence_and_stands_alone_without() -> None:
+    label = aim_label("feature_parsimony", METRICS["roc_auc"], 0.5)
+    assert label == "“few features”"
+    assert titled(label) == "Few features"
+    assert aim_label("performance", METRICS["roc_auc"], 0.5) == "ROC AUC"
+    assert titled(aim_label("scalar", METRICS["roc_auc"], 0.25)) == "Trade-off at λ = 0.25"
 
 
 def test_words_of_a_data_file_are_shown_as_they_are(colours: Palette) -> None:
