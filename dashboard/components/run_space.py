@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nas_core.search.pruning import Removal
     from nas_core.spaces import Choice, SearchSpace
 
-__all__ = ["space_tab"]
+__all__ = ["proposals_part", "space_tab"]
 
 GROWTH = 0.1
 """Share of new candidates after which the proposals of a live run are worked out again."""
@@ -64,17 +64,29 @@ def _proposals(run_id: str, created: float) -> Proposals:
 
 def space_tab(watched: Watched, preference: Preference) -> None:
     """Draw the tab."""
-    space = _present(watched)
-    if watched.progress.live and not watched.own:
-        st.caption(text("run.elsewhere"))
-    elif not watched.progress.live:
-        _prepared(watched, space)
+    space = _told_present(watched)
     left, right = st.columns([3, 2], gap="large")
     with left:
         _draw_proposals(watched, space, preference)
     with right:
         _by_hand(watched, space)
         _versions(watched)
+
+
+def proposals_part(watched: Watched, preference: Preference) -> None:
+    """Draw the proposals alone, for a page that is not about steering."""
+    with st.spinner(text("insight.working"), show_time=True):
+        _draw_proposals(watched, _told_present(watched), preference)
+
+
+def _told_present(watched: Watched) -> SearchSpace:
+    """Return the space that an edit changes, after saying whom an edit reaches."""
+    space = _present(watched)
+    if watched.progress.live and not watched.own:
+        st.caption(text("run.elsewhere"))
+    elif not watched.progress.live:
+        _prepared(watched, space)
+    return space
 
 
 def _draw_proposals(watched: Watched, space: SearchSpace, preference: Preference) -> None:
