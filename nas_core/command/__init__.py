@@ -1,7 +1,7 @@
 """The engine's commands. Progress goes to stderr, results to stdout.
 
-Searching: search, resume. Looking: runs, show, graph. Doubting: audit. Comparing: baselines (models), benchmark
-(strategies). Keeping: check, backup, delete. Checking the installation: doctor.
+Searching: search, resume. Looking: runs, show, graph. Handing over: export. Doubting: audit. Comparing: baselines
+(models), benchmark (strategies). Keeping: check, backup, delete. Checking the installation: doctor.
 """
 
 from nas_core.command.auditing import audit
@@ -9,6 +9,7 @@ from nas_core.command.benchmarking import benchmark
 from nas_core.command.comparing import baselines
 from nas_core.command.doctoring import doctor
 from nas_core.command.drawing import graph
+from nas_core.command.exporting import export
 from nas_core.command.keeping import backup, check, delete
 from nas_core.command.listing import runs, show
 from nas_core.command.parsing import parse_kinds, parse_seconds, parse_size
@@ -24,6 +25,7 @@ __all__ = [
     "check",
     "delete",
     "doctor",
+    "export",
     "graph",
     "parse_kinds",
     "parse_seconds",

@@ -50,8 +50,13 @@ class Check:
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON-able data."""
-        return {"largest_difference": self.difference, "rows": self.rows, "unit": self.unit, "computed_with": self.with_,
-                "words": self.words}  # fmt: skip
+        return {
+            "largest_difference": self.difference,
+            "rows": self.rows,
+            "unit": self.unit,
+            "computed_with": self.with_,
+            "words": self.words,
+        }
 
 
 class Portable:
@@ -72,7 +77,7 @@ class Portable:
         exec(compile(self.source, "model.py", "exec"), namespace)  # our own text; what people typed is in literals
         model = cast("torch.nn.Module", namespace["Model"]())
         model.load_state_dict(self.weights)
-        return model.eval()
+        return model.eval().requires_grad_(False)
 
     @property
     def weights(self) -> dict[str, torch.Tensor]:
@@ -105,16 +110,16 @@ class Portable:
         return torch.tensor(np.asarray(raw, dtype=np.float32).reshape(-1, *signal.shape))
 
     def compared(self, found: np.ndarray, with_: str, tolerance: float = FILE_TOLERANCE) -> Check:
-        """Return how far predictions for :attr:`checked_raw` are from the candidate's.
+        """Return how far predictions for the first of :attr:`checked_raw`, or all, are from the candidate's.
 
         Raises:
             ExportError: Farther than the tolerance: such a file is not handed out.
         """
-        gap = np.abs(np.asarray(found, dtype=np.float64) - self.expected)
+        gap = np.abs(np.asarray(found, dtype=np.float64) - self.expected[: len(found)])
         regression = self.problem.task == "regression"
         scale = self.problem.target_scale.own_sd if regression else 1.0
         difference = float(gap.max(initial=0.0) / scale) if np.isfinite(gap).all() else float("inf")
-        check = Check(difference, len(self.checked_raw), "target_sd" if regression else "probability", with_)
+        check = Check(difference, len(found), "target_sd" if regression else "probability", with_)
         if not difference <= tolerance:
             raise ExportError(
                 f"The exported model does not predict what the candidate does: {check.words}",
@@ -134,8 +139,9 @@ class Portable:
 
         from nas_core.training.device import one_thread
 
+        module, rows = self.module, self.input(self.checked_raw)  # tensors made in inference mode cannot be exported
         with torch.inference_mode(), one_thread():
-            found = self.module(self.input(self.checked_raw)).numpy()
+            found = module(rows).numpy()
         return self.compared(found, f"PyTorch {torch.__version__}", SOURCE_TOLERANCE)
 
 

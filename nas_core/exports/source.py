@@ -59,8 +59,8 @@ if __name__ == "__main__":
 '''
 
 TAKES = {
-    "table_rows": "mappings by feature name (more keys do no harm), or lists in the order of FEATURES; a category is its "
-    "name,\n            a missing value None, NaN or an empty text.",
+    "table_rows": "mappings by feature name (more keys do no harm), or lists in the order of FEATURES; a category is "
+    "its name,\n            a missing value None, NaN or an empty text.",
     "image_rows": "(N, channels, height, width) values as in the data, or flattened ones.",
     "series_rows": "series of (channels, steps) values as in the data, shorter ones where lengths differ.",
     "text_rows": "texts, or lists of word ids.",
@@ -86,9 +86,8 @@ def source_text(candidate: Candidate, written: Written) -> str:
     reading, answer = list(written.reading), _answer(problem)
     if problem.task == "regression":
         reading.append(f"self.target = {_target(problem, written)}")
-    body = "\n\n\n".join(
-        part.rstrip() for part in (copied(written.pieces), *written.classes, _model(written, reading, answer), _tail(problem, written))
-    )  # fmt: skip
+    parts = (copied(written.pieces), *written.classes, _model(written, reading, answer), _tail(problem, written))
+    body = "\n\n\n".join(part.rstrip() for part in parts)
     return "\n\n".join([HEAD + "\n" + _imports(body), _constants(problem, written) + "\n", body]) + "\n"
 
 

@@ -107,7 +107,8 @@ def _network(candidate: TrainedCandidate, written: Written) -> None:
     outputs = candidate.outputs
     kinds: dict[str, str] = {}
     made, parts, start = [], [], 0
-    for group, module in zip(candidate.groups, candidate.module.groups):
+    modules: Any = candidate.module.groups
+    for group, module in zip(candidate.groups, modules):
         width = int(module.columns.numel())
         body, weights = _group(module, outputs)
         kind = kinds.setdefault(body, f"Group{'' if not kinds else len(kinds) + 1}")
@@ -164,7 +165,9 @@ def _group(module: nn.Module, outputs: int) -> tuple[str, dict[str, Tensor]]:
     for at, layer in enumerate(layers, start=1):
         weight, bias = effective(layer.linear), layer.linear.bias
         inputs = "columns" if at == 1 else str(weight.shape[1])
-        made.append(f"self.layer{at} = nn.Linear({inputs}, {weight.shape[0]}{'' if bias is not None else ', bias=False'})")
+        made.append(
+            f"self.layer{at} = nn.Linear({inputs}, {weight.shape[0]}{'' if bias is not None else ', bias=False'})"
+        )
         weights[f"layer{at}.weight"] = weight
         if bias is not None:
             weights[f"layer{at}.bias"] = bias.detach()

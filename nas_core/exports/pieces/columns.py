@@ -24,7 +24,10 @@ __all__ = [
 
 
 class Feature(nn.Module):
-    """One column of the table: NaN becomes ``fill``, then the encoding; ``flagged`` adds a column, 1 where it was NaN."""
+    """One column of the table: NaN becomes ``fill``, then the encoding.
+
+    ``flagged`` adds a column that is 1 where it was NaN.
+    """
 
     def __init__(self, encoding: nn.Module, fill: float, flagged: bool) -> None:
         super().__init__()
