@@ -10,6 +10,7 @@ from dashboard import process, state
 from dashboard.components.diagnosis_tab import diagnosis_tab
 from dashboard.components.explain_tab import explain_tab
 from dashboard.components.explained import space_of
+from dashboard.components.exports import candidate_exports
 from dashboard.components.graph_panel import graph_panel
 from dashboard.components.measures_tab import measures_tab
 from dashboard.components.pool import pool_of
@@ -128,6 +129,11 @@ def _head(run: RunRecord, view: CandidateView) -> None:
                             icon=":material/arrow_upward:")  # fmt: skip
         live = standing(run.id).live
         st.fragment(_run_link, run_every=REFRESH if live else None)(run.id, live)
+        export = st.popover(text("exports.title"), key="candidate_export", on_change="rerun",
+                            icon=":material/download:", help=text("exports.help"))  # fmt: skip
+        if export.open:
+            with export, state.shown_errors():
+                candidate_exports(run.id, view.id)
 
 
 def _run_link(run_id: str, was_live: bool) -> None:

@@ -45,8 +45,9 @@ class Check:
     def words(self) -> str:
         """The result as a sentence without its full stop."""
         of = "" if self.unit == "probability" else " standard deviations of the target"
+        told = f"{self.difference:.1g}".replace("e-0", "e-")
         rows = f"{self.rows:,} validation row{'' if self.rows == 1 else 's'}"
-        return f"largest difference to NASight on {rows}: {self.difference:.1g}{of} ({self.with_})"
+        return f"largest difference to NASight on {rows}: {told}{of} ({self.with_})"
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON-able data."""
