@@ -200,7 +200,7 @@ def test_hostile_words_stay_words() -> None:
     for word in HOSTILE:
         changed = signal.model_copy(update={"words": ("", "?", word, *signal.words[3:])})
         object.__setattr__(portable.problem.dataset, "signal", changed)
-        portable.candidate.signal = changed  # type: ignore[attr-defined]
+        portable.candidate.signal = changed
         assert shape_of(Portable(portable.candidate).source) == shape_of(portable.source)
 
 
