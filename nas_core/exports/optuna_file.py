@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nas_core.errors import ExportError
+from nas_core.exports.optuna_tables import fill_tables
 from nas_core.exports.rows import flattened
 from nas_core.records import Evaluation, Status
 
@@ -67,13 +67,16 @@ def optuna_file(view: RunView, on_progress: Told | None = None) -> bytes:
         study.set_metric_names([view.objective.name, "interpretability"])
         for name, value in _about(view).items():
             study.set_user_attr(name, value)
-        for start in range(0, len(trials), PIECE):
-            study.add_trials(trials[start : start + PIECE])
-            if on_progress is not None:
-                on_progress(min(len(trials), start + PIECE), len(trials))
         storage.remove_session()
         storage.engine.dispose()
-        return _one_file(path)
+        if not fill_tables(path, trials, on_progress):
+            for start in range(0, len(trials), PIECE):
+                study.add_trials(trials[start : start + PIECE])
+                if on_progress is not None:
+                    on_progress(min(len(trials), start + PIECE), len(trials))
+            storage.remove_session()
+            storage.engine.dispose()
+        return path.read_bytes()
 
 
 def _hurried(storage: Any) -> None:
@@ -82,21 +85,10 @@ def _hurried(storage: Any) -> None:
 
     def hurry(connection: Any, record: Any) -> None:
         connection.execute("PRAGMA synchronous=OFF")
-        connection.execute("PRAGMA journal_mode=MEMORY")
+        connection.execute("PRAGMA journal_mode=DELETE")
 
     event.listen(storage.engine, "connect", hurry)
     storage.engine.dispose()
-
-
-def _one_file(path: Path) -> bytes:
-    """Return a SQLite file as bytes, with nothing left in a journal beside it."""
-    connection = sqlite3.connect(path)
-    try:
-        connection.execute("PRAGMA journal_mode=DELETE")
-        connection.commit()
-    finally:
-        connection.close()
-    return path.read_bytes()
 
 
 def _about(view: RunView) -> dict[str, Any]:
