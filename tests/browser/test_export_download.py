@@ -21,7 +21,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iter
     """A studio with a finished run of 16 candidates whose weights are stored."""
     port = free_port("127.0.0.1", FIRST_PORT, 200)
     running = start(
-        [str(ROOT / "tests" / "browser" / "recorded_studio.py"), str(port)], tmp_path_factory.mktemp("exports")
+        [str(ROOT / "tests" / "browser" / "recorded_studio.py"), str(port)],
+        tmp_path_factory.mktemp("exports"),
+        timeout=180.0,
     )
     yield running
     assert running.stop() in (0, -signal.SIGTERM)
