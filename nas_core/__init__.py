@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test holds both lists e
     from nas_core.errors import (
         DataError as DataError,
         ExplanationError as ExplanationError,
+        ExportError as ExportError,
         NasightError as NasightError,
         RunError as RunError,
         SettingsError as SettingsError,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test holds both lists e
         explain as explain,
         shape_functions as shape_functions,
     )
+    from nas_core.exports.exporting import export_candidate as export_candidate, export_run as export_run
     from nas_core.interpretability import MEASURES as MEASURES, Measure as Measure
     from nas_core.interpretability.model_agnostic import ModelFacts as ModelFacts, measure as measure
     from nas_core.objectives import METRICS as METRICS, Objective as Objective, metric_objective as metric_objective
@@ -110,6 +112,7 @@ _HOMES = {
     "nas_core.errors": (
         "DataError",
         "ExplanationError",
+        "ExportError",
         "NasightError",
         "RunError",
         "SettingsError",
@@ -123,6 +126,7 @@ _HOMES = {
     "nas_core.evaluation.packs": ("PackEvaluator",),
     "nas_core.evaluation.synthetic": ("SyntheticEvaluator",),
     "nas_core.explanations": ("EXPLAINERS", "SignalCandidate", "TrainedCandidate", "explain", "shape_functions"),
+    "nas_core.exports.exporting": ("export_candidate", "export_run"),
     "nas_core.interpretability": ("MEASURES", "Measure"),
     "nas_core.interpretability.model_agnostic": ("ModelFacts", "measure"),
     "nas_core.objectives": ("METRICS", "Objective", "metric_objective"),

@@ -9,12 +9,14 @@ The hierarchy:
     ├── StoreError        a store that cannot be opened, read or written
     ├── RunError          an operation a run cannot do in its present state
     ├── TrainingError     a candidate that could not be trained
-    └── ExplanationError  an explanation that does not apply to this candidate
+    ├── ExplanationError  an explanation that does not apply to this candidate
+    └── ExportError       something that cannot be exported, or not so
 """
 
 __all__ = [
     "DataError",
     "ExplanationError",
+    "ExportError",
     "NasightError",
     "RunError",
     "SettingsError",
@@ -69,3 +71,7 @@ class TrainingError(NasightError):
 
 class ExplanationError(NasightError):
     """An explanation that does not apply to this candidate."""
+
+
+class ExportError(NasightError):
+    """Something that cannot be exported, or not in this format."""

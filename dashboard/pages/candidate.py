@@ -13,6 +13,7 @@ from dashboard.components.compare_basket import compare_button
 from dashboard.components.diagnosis_tab import diagnosis_tab
 from dashboard.components.explain_tab import explain_tab
 from dashboard.components.explained import problem_of, space_of
+from dashboard.components.exports import candidate_exports
 from dashboard.components.graph_panel import graph_panel
 from dashboard.components.honesty import draw_badge, draw_honesty
 from dashboard.components.lineage_tab import lineage_tab
@@ -160,6 +161,11 @@ def _head(
         rows = st.empty()
         mark_bar(run.id, view.id)
         compare_button(run.id, view.id, "candidate_compare")
+        export = st.popover(text("exports.title"), key="candidate_export", on_change="rerun",
+                            icon=":material/download:", help=text("exports.help"))  # fmt: skip
+        if export.open:
+            with export, state.shown_errors():
+                candidate_exports(run.id, view.id)
     return rows, again
 
 

@@ -1,7 +1,8 @@
 """The engine's commands. Progress goes to stderr, results to stdout.
 
-Searching: search, resume. Looking: runs, show, graph. Doubting: audit. Understanding the search: insight. Comparing:
-baselines (models), benchmark (strategies). Keeping: check, backup, delete. Checking the installation: doctor.
+Searching: search, resume. Looking: runs, show, graph. Handing over: export. Doubting: audit. Understanding the search:
+insight. Comparing: baselines (models), benchmark (strategies). Keeping: check, backup, delete. Checking the
+installation: doctor.
 """
 
 from nas_core.command.auditing import audit
@@ -9,6 +10,7 @@ from nas_core.command.benchmarking import benchmark
 from nas_core.command.comparing import baselines
 from nas_core.command.doctoring import doctor
 from nas_core.command.drawing import graph
+from nas_core.command.exporting import export
 from nas_core.command.insighting import insight
 from nas_core.command.keeping import backup, check, delete
 from nas_core.command.listing import runs, show
@@ -25,6 +27,7 @@ __all__ = [
     "check",
     "delete",
     "doctor",
+    "export",
     "graph",
     "insight",
     "parse_kinds",
