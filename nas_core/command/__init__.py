@@ -1,6 +1,6 @@
 """The engine's commands. Progress goes to stderr, results to stdout.
 
-Searching: search, resume. Looking: runs, show, graph. Doubting: audit. Comparing: baselines (models), benchmark
+Searching: search, resume. Looking: runs, show, graph. Doubting: audit. Repeating: reproduce. Comparing: baselines (models), benchmark
 (strategies). Keeping: check, backup, delete. Checking the installation: doctor.
 """
 
@@ -12,6 +12,7 @@ from nas_core.command.drawing import graph
 from nas_core.command.keeping import backup, check, delete
 from nas_core.command.listing import runs, show
 from nas_core.command.parsing import parse_kinds, parse_seconds, parse_size
+from nas_core.command.reproducing import reproduce
 from nas_core.command.room import app
 from nas_core.command.searching import resume, search
 
@@ -28,6 +29,7 @@ __all__ = [
     "parse_kinds",
     "parse_seconds",
     "parse_size",
+    "reproduce",
     "resume",
     "runs",
     "search",
