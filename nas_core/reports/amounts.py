@@ -38,7 +38,7 @@ def difference(value: float | None) -> str:
 
 def share(value: float) -> str:
     """Return a share in [0, 1] as a percentage."""
-    return f"{100 * value:.0f} %"
+    return f"{math.floor(100 * value + 0.5)} %"
 
 
 def duration(seconds: float) -> str:

@@ -131,7 +131,7 @@ WORDS: Mapping[str, str] = {
     "test_closed": "The test part has not been opened.",
     "test_words": "{metric} {fresh} on {rows} test rows; {validation} on the validation rows it was chosen by.",
     "test_skill": "Skill on the test rows: {skill}.",
-    "test_looks": "The test part of this run had been opened {looks} times by then, this time included.",
+    "test_looks": "Times the test part of this run had been opened by then, this one included: {looks}.",
     "caveats": "To be careful about",
     "caveat_ineligible": "#{number} may not enter a front (it is {status}): {reason}.",
     "caveat_dominated": (
@@ -165,7 +165,7 @@ WORDS: Mapping[str, str] = {
     "caveat_pruned": "{count} candidates were not trained to the end; their final numbers are unknown.",
     "caveat_test_closed": "The test rows have not been looked at.",
     "caveat_test_elsewhere": (
-        "The test part was opened for another candidate of this run ({looks} times), and not for this one."
+        "The test part was opened for other candidates of this run (times: {looks}), and not for this one."
     ),
     "caveat_test_looks": "The test part was opened {looks} times for this run: it is fresh the first time only.",
     "caveat_test_differs": "On the test rows it lies outside the interval of the validation rows.",
@@ -187,7 +187,7 @@ WORDS: Mapping[str, str] = {
     "remake_exact": "The whole search, with the same candidates and the same numbers:",
     "remake_near": "No command repeats this search exactly. The nearest one:",
     "remake_steered": (
-        "it was steered by hand {count} times ({kinds}), for the first time after {evaluated} candidates; from "
+        "it was steered by hand (acts: {count}; {kinds}), for the first time after {evaluated} candidates; from "
         "then on the search depends on when that was done"
     ),
     "remake_warm": "it began with candidates of other runs ({runs})",
