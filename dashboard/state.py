@@ -21,7 +21,7 @@ from nas_core.errors import NasightError
 __all__ = ["CHOOSING", "PAGES", "WAITING", "Draft", "Selection", "choose", "draft", "is_dark", "load", "open_page",
            "page_link", "save", "save_draft", "shown_errors", "tell", "tell_fact"]  # fmt: skip
 
-PAGES = ("data", "space", "run", "candidate")
+PAGES = ("data", "space", "run", "candidate", "report")
 WAITING = "nasight_waiting"
 """Session key: this tab waits for a run that is being prepared."""
 CHOOSING = "nasight_choosing"

@@ -19,8 +19,8 @@ MOST = 80
 def notable(snapshot: Snapshot, ranking: Ranking, first: list[int], most: int = MOST) -> list[int]:
     """Return positions, the most wanted first, ``most`` at most and each once.
 
-    After those in ``first`` come the front, from its middle outwards, the landmarks and what a person drew, the fronts of
-    performance against each single measure, since other weights make other fronts, and then the best at λ.
+    After those in ``first`` come the front, those nearest to the best at λ first, the landmarks and what a person drew,
+    the fronts of performance against each single measure, since other weights make other fronts, and the best at λ.
 
     Args:
         snapshot: The candidates.

@@ -25,8 +25,8 @@ _HOLE = re.compile(r"\{\{(\w+)\}\}")
 def replay_page(data: Mapping[str, Any]) -> str:
     """Return the HTML file of ``data``, see :func:`dashboard.replay.gathering.replay_data`.
 
-    Nothing in it can be run but the one script whose hash the policy names; nothing is fetched. Text that people typed is
-    only ever data: ``<`` is written so that no element can begin in it.
+    Nothing in it can be run but the one script whose hash the policy names; nothing is fetched. Text that people typed
+    is only ever data: ``<`` is written so that no element can begin in it.
     """
     script, style = script_text(), style_text()
     policy = (
@@ -74,7 +74,7 @@ def _variables(colours: Palette) -> str:
 
 
 def _kinds() -> str:
-    """Return how boxes of a network are filled: a sixth of their kind's colour, opaque, so that no edge shows through."""
+    """Return how boxes of a network are filled: a sixth of their kind's colour, opaque to edges behind."""
     return "".join(
         f".k{at}{{stroke:var(--c{at});fill:color-mix(in srgb,var(--c{at}) 16%,var(--background))}}\n"
         for at in range(len(LIGHT.categories))

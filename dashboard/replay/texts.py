@@ -27,7 +27,7 @@ def replay_words(language: str) -> dict[str, str]:
 
 
 def decision_words(language: str) -> dict[str, str]:
-    """Return the sentences of a decision record in one language, with the names of measures as the studio calls them."""
+    """Return the sentences of a decision record in one language, with the studio's names of measures and strategies."""
     from nas_core.search import STRATEGIES
 
     own = {k.removeprefix("decision."): s for k, s in _entries(language, "decision.").items()}

@@ -1,7 +1,7 @@
 """The engine's commands. Progress goes to stderr, results to stdout.
 
-Searching: search, resume. Looking: runs, show, graph. Doubting: audit. Repeating: reproduce. Comparing: baselines (models), benchmark
-(strategies). Keeping: check, backup, delete. Checking the installation: doctor.
+Searching: search, resume. Looking: runs, show, graph. Doubting: audit. Repeating: reproduce. Comparing: baselines
+(models), benchmark (strategies). Keeping: check, backup, delete. Checking the installation: doctor.
 """
 
 from nas_core.command.auditing import audit
