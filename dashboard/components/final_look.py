@@ -19,9 +19,9 @@ __all__ = ["final_look"]
 
 def final_look(record: DecisionRecord) -> None:
     """Draw what was found on the test rows, and what opens them for the chosen candidate of ``record``."""
-    from nas_core.reports import final_test, tests_of
+    from nas_core.reports import final_test, final_tests_of
 
-    tests = tests_of(process.store(), record.run_id)
+    tests = final_tests_of(process.store(), record.run_id)
     for test in tests:
         st.markdown(_words(test, record.metric_label))
     own = next((test for test in tests if test.id == record.chosen.id), None)

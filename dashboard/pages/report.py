@@ -28,7 +28,7 @@ TABS = ("record", "files", "earlier")
 LONGEST = 5000
 STYLE = """<style>
 .nasight-record{font-size:.93rem;line-height:1.45}.nasight-record h2{font-size:1rem;margin:1.1rem 0 .35rem;padding:0 0 .2rem;border-bottom:1px solid rgba(128,140,155,.35)}
-.nasight-record dl{display:grid;grid-template-columns:minmax(8em,12em) minmax(0,1fr);gap:.15rem 1rem;margin:0}.nasight-record dt{opacity:.72;font-weight:400}.nasight-record dd{margin:0;overflow-wrap:anywhere;white-space:pre-wrap}
+.nasight-record dl,.nasight-record dt,.nasight-record dd{padding:0}.nasight-record dl{display:grid;grid-template-columns:minmax(8em,12em) minmax(0,1fr);gap:.15rem 1rem;margin:0}.nasight-record dt{opacity:.72;font-weight:400}.nasight-record dd{margin:0;overflow-wrap:anywhere;white-space:pre-wrap}
 .nasight-record .wide{overflow-x:auto}.nasight-record table{border-collapse:collapse;width:100%;font-size:.9em;font-variant-numeric:tabular-nums}.nasight-record th{text-align:left;font-weight:600}.nasight-record th,.nasight-record td{padding:.25rem .7rem .25rem 0;border-bottom:1px solid rgba(128,140,155,.35);vertical-align:top}
 .nasight-record ul{margin:.2rem 0;padding-left:1.2rem}.nasight-record p{margin:.3rem 0}.nasight-record pre{background:rgba(128,140,155,.12);border-radius:6px;padding:.5rem .7rem;white-space:pre-wrap;overflow-wrap:anywhere;font-size:.88em;margin:.2rem 0 .5rem}
 .nasight-record .caveats{border-left:4px solid #D55E00;padding-left:.9rem;margin:1rem 0}.nasight-record .caveats h2{border:0;margin:0}

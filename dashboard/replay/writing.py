@@ -1,4 +1,4 @@
-"""A report as a file: which decision it is about, which form it has, and writing it so that nothing half-done is left."""
+"""A report as a file: which decision it is about, in which form, and writing it."""
 
 from __future__ import annotations
 

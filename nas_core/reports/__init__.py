@@ -6,7 +6,7 @@ opens the test part, once and noted.
 """
 
 from nas_core.reports.document import record_sections
-from nas_core.reports.final_test import final_test, tests_of
+from nas_core.reports.final_test import final_test, final_tests_of
 from nas_core.reports.gathering import decision_record
 from nas_core.reports.keeping import decisions_of, keep_decision
 from nas_core.reports.record import (
@@ -41,6 +41,7 @@ __all__ = [
     "decision_record",
     "decisions_of",
     "final_test",
+    "final_tests_of",
     "keep_decision",
     "record_html",
     "record_markdown",
@@ -48,5 +49,4 @@ __all__ = [
     "record_sections",
     "retrained_choice",
     "searched_again",
-    "tests_of",
 ]

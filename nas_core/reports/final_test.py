@@ -17,7 +17,7 @@ from nas_core.store.base import Store
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem
 
-__all__ = ["TEST", "final_test", "looks_at", "tests_of"]
+__all__ = ["TEST", "final_test", "final_tests_of", "looks_at"]
 
 TEST = "test_opened"
 
@@ -71,7 +71,7 @@ def final_test(store: Store, run_id: str, candidate_id: str, *, problem: Problem
     return found
 
 
-def tests_of(store: Store, run_id: str) -> tuple[FinalTest, ...]:
+def final_tests_of(store: Store, run_id: str) -> tuple[FinalTest, ...]:
     """Return every final test of a run, the latest first.
 
     Raises:

@@ -16,7 +16,7 @@ from nas_core.records import Evaluation, Event, RunRecord
 from nas_core.reports.acts import STEERING, acts_of
 from nas_core.reports.alternatives import alternatives
 from nas_core.reports.caveats import Case, caveats_of
-from nas_core.reports.final_test import looks_at, tests_of
+from nas_core.reports.final_test import final_tests_of, looks_at
 from nas_core.reports.record import BudgetUsed, CandidateFacts, DataFacts, DecisionRecord, SpaceStep
 from nas_core.reports.remaking import remake_of, repeatable_budget
 from nas_core.runs.progress import Progress
@@ -69,7 +69,7 @@ def decision_record(
     problem = problem or _problem(run)
     data, budget, acts = _data(run, problem), _budget(run, present, snapshot), acts_of(events)
     looks = looks_at(view.store, run.id)
-    test = next((t for t in tests_of(view.store, run.id) if t.id == chosen.id), None)
+    test = next((t for t in final_tests_of(view.store, run.id) if t.id == chosen.id), None)
     case = Case(
         run, chosen, position, snapshot, ranking, inside, data, budget, present.inherit, test, looks, doubts
     )  # fmt: skip
