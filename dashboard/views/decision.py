@@ -46,7 +46,8 @@ def choices(snapshot: Snapshot, ranking: Ranking, in_view: str | None) -> tuple[
 
 def _choice(snapshot: Snapshot, ranking: Ranking, at: int) -> Choice:
     columns = snapshot.columns
-    performance = interval(*(float(columns[n][at]) for n in ("performance", "performance_low", "performance_high")))
+    value, low, high = (float(columns[n][at]) for n in ("performance", "performance_low", "performance_high"))
+    performance = interval(value, low, high)
     label = text(
         "report.choice_best" if at == ranking.best else "report.choice", number=int(snapshot.index[at]),
         metric=snapshot.objective.label, performance=performance,

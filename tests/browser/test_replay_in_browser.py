@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "dashboard"))
 
@@ -148,15 +148,24 @@ class Opened:
 
     def __init__(self, browser: Browser, file: Path, **context: Any) -> None:
         self.context = browser.new_context(viewport={"width": 1280, "height": 720}, **context)
-        self.page, self.wrong = self.context.new_page(), []
+        self.page = self.context.new_page()
+        self.wrong: list[str] = []
         self.page.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
-        self.page.on("console", lambda m: self.wrong.append(m.text) if m.type in ("error", "warning") else None)
-        self.page.on("dialog", lambda dialog: self.wrong.append(f"dialog: {dialog.message}"))
+        self.page.on("console", self._said)
+        self.page.on("dialog", self._stopped)
         self.page.on("request", lambda request: self._asked(request.url))
         began = time.perf_counter()
         self.page.goto(file.as_uri())
         expect(self.page.locator("html[data-ready=yes]")).to_be_attached()
         self.seconds = time.perf_counter() - began
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.wrong.append(message.text)
+
+    def _stopped(self, dialog: Dialog) -> None:
+        self.wrong.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _asked(self, url: str) -> None:
         if not url.startswith(("file:", "data:")):
@@ -286,6 +295,22 @@ def test_hostile_names_do_nothing(browser: Browser, tmp_path: Path) -> None:
     for tab in ("candidates", "wishes", "search", "decision"):
         opened.page.locator(f"#tab-{tab}").click()
     assert opened.page.locator("img").count() == 0
+    opened.close()
+
+
+def test_one_candidate_makes_a_file_that_opens(browser: Browser, tmp_path: Path) -> None:
+    store, found = recorded_run(count=24)
+    small = InMemoryStore()
+    small.create_run(store.run(RUN))
+    small.commit(RUN, found[:1], None, {"evaluated": 1})
+    view = RunView(small, RUN)
+    file = tmp_path / "one.html"
+    file.write_text(replay_page(replay_data(view, decision_record(view))), encoding="utf-8")
+    opened = Opened(browser, file)
+    for tab in ("candidates", "wishes", "search", "decision"):
+        opened.page.locator(f"#tab-{tab}").click()
+    opened.page.locator("#play").click()
+    expect(opened.page.locator("#moment")).to_have_text("1 of 1")
     opened.close()
 
 

@@ -169,6 +169,20 @@ def test_the_most_wanted_are_there_each_once(view: RunView) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("data", "family"), [("digits_images", "image"), ("digits_images", "cell"), ("diabetes", "tabular")]
+)
+def test_every_family_has_its_graphs_and_words(data: str, family: str) -> None:
+    view = synthetic_view(data, family, 24)
+    record = decision_record(view)
+    assert record.remake.exact
+    found = replay_data(view, record)
+    detail = found["details"][str(view.snapshot.position(record.chosen.id))]
+    assert detail["graph"]["boxes"]
+    assert detail["lines"]["en"]
+    assert replay_page(found)
+
+
 @given(st.lists(st.floats(allow_infinity=False), max_size=20))
 def test_packing_is_exact(values: list[float]) -> None:
     np.testing.assert_array_equal(unpacked(packed(values)), np.array(values, dtype=float))
@@ -207,16 +221,20 @@ def test_a_thousand_candidates_are_small_and_quick(tmp_path: object) -> None:
 
 
 def thousand() -> RunView:
+    return synthetic_view("breast_cancer", "tabular", 1000)
+
+
+def synthetic_view(data: str, family: str, candidates: int) -> RunView:
     from nas_core.data import Problem, load_data
     from nas_core.evaluation.synthetic import SyntheticEvaluator
     from nas_core.runs.registry import start_run
     from nas_core.runs.settings import RunSettings
     from nas_core.spaces import SearchSpace
 
-    problem = Problem.create(load_data("breast_cancer"))
-    space = SearchSpace.for_problem(problem, "balanced")
+    problem = Problem.create(load_data(data))
+    space = SearchSpace.for_problem(problem, "balanced", family)
     run = start_run(
-        InMemoryStore(), problem, space, RunSettings(candidates=1000, strategy="random"),
+        InMemoryStore(), problem, space, RunSettings(candidates=candidates, strategy="random"),
         evaluator=lambda _p, s, own: SyntheticEvaluator(s, own.seed),
     )  # fmt: skip
     run.wait(240)
