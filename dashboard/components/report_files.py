@@ -62,9 +62,9 @@ def _commands(record: DecisionRecord, name: str) -> None:
     st.markdown(f"**{text('report.again')}**")
     if record.remake.retrainable:
         st.caption(text("report.again_train", file=f"{name}.json"))
-        st.code(f"nasight reproduce {name}.json", language="bash")
+        st.code(f"nasight reproduce {name}.json", language=None)
     st.caption(text("report.again_exact" if record.remake.exact else "report.again_near"))
-    st.code(record.remake.search, language="bash", wrap_lines=True)
+    st.code(record.remake.search, language=None, wrap_lines=True)
     words = decision_words(page_language())
     for reason in record.remake.because:
         st.caption("• " + words[f"remake_{reason.kind}"].format(**reason.facts).replace("_", r"\_"))

@@ -1,7 +1,8 @@
 """The final look at the test rows: one candidate, because a person asked, and noted in the run's history.
 
 No search, no measure and no explanation reads the test part (``Problem.open_test`` is its only door). Whoever looks
-twice and chooses by it has made it a second validation part, so every look is an event that a record counts.
+twice and chooses by it has made it a second validation part, so every look, also that of an audit, is an event
+that a record counts.
 """
 
 from __future__ import annotations

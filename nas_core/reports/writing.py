@@ -108,7 +108,11 @@ def _section(section: Section) -> str:
     if section.table:
         head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in section.head)
         body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in section.table)
-        parts.append(f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
+        told = escape(section.title)
+        parts.append(
+            f'<div class="wide" tabindex="0" role="region" aria-label="{told}"><table><thead><tr>{head}</tr></thead>'
+            f"<tbody>{body}</tbody></table></div>"
+        )
     parts += [f"<p>{escape(sentence)}</p>" for sentence in section.sentences]
     for sentence, command in section.codes:
         parts.append(f"<p>{escape(sentence)}</p><pre><code>{escape(command)}</code></pre>")

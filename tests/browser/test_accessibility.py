@@ -26,6 +26,8 @@ PLACES = {
     "no-candidate": ("/candidate", "", "text=No candidate is chosen"),
     "candidate": ("/candidate?run=run-1&cand={cand}", "", CHART),
     "explained": ("/candidate?run=run-1&cand={cand}", "Explain", "text=Exact group SHAP"),
+    "report": ("/report?run=run-1", "", ".nasight-record"),
+    "report-files": ("/report?run=run-1", "Files", "text=How to have it again"),
     "trained": ("/candidate?run=run-1&cand={cand}", "Training", "text=Loss per epoch"),
 }
 
