@@ -7,11 +7,15 @@ import signal
 import sys
 import threading
 import webbrowser
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nas_core.command import app
+from nas_core.command.drawing import known_candidate
+from nas_core.command.room import RunArgument, StoreOption, known_run, opened, spoken
 from nas_core.errors import NasightError
 
 __all__ = ["app", "main"]
@@ -39,6 +43,55 @@ def demo(
 ) -> None:  # fmt: skip
     """Open the studio with a search already running on scikit-learn's breast cancer data."""
     open_studio(host, port, store, browser, demo=True, candidates=candidates, seed=seed)
+
+
+@app.command()
+@spoken
+def report(
+    run: RunArgument,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="FILE to write; a name of its own else.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="html (the replay), md or json; that of FILE, else html, when not given.")
+    ] = None,
+    candidate: Annotated[
+        str | None, typer.Option(help="Number or id; else the latest decision, else the best at λ.", metavar="N")
+    ] = None,
+    weight: Annotated[float | None, typer.Option(help="λ; that of the run when not given.")] = None,
+    seconds: Annotated[
+        float, typer.Option(help="Replay: time for what the networks look at; 0 for none.", min=0.0)
+    ] = 20.0,
+    language: Annotated[str, typer.Option(help="en or zh; a replay holds both and opens in this one.")] = "en",
+    store: StoreOption = None,
+) -> None:
+    """Write what was decided about a run: a replay in one HTML file, Markdown, or JSON that `reproduce` reads."""
+    from dashboard.replay.writing import report_file
+
+    where = opened(store)
+    try:
+        chosen = known_run(where, run)
+        identity = None if candidate is None else known_candidate(where, chosen, candidate).id
+        with report_progress() as told:
+            file, said = report_file(
+                where, chosen, output, format, candidate=identity, weight=weight, seconds=seconds, language=language,
+                told=told,
+            )  # fmt: skip
+    finally:
+        where.close()
+    typer.secho(f"{file}: {said}", err=True)
+
+
+@contextlib.contextmanager
+def report_progress() -> Iterator[Callable[[float, str], None]]:
+    """Show on stderr how far a report is; Ctrl-C ends the command, nothing half-written is left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(file=sys.stderr, highlight=False)
+    with Progress(TextColumn("{task.description}"), BarColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("Reading the run", total=1.0)
+        yield lambda share, words: bar.update(task, completed=share, description=words)
 
 
 def open_studio(

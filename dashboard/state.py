@@ -22,7 +22,7 @@ __all__ = ["CHOOSING", "PAGES", "WAITING", "Draft", "Selection", "address", "cho
            "is_dark", "load", "open_page", "page_link", "save", "save_draft", "shown_errors", "tell",
            "tell_fact"]  # fmt: skip
 
-PAGES = ("data", "space", "run", "candidate", "compare", "insight")
+PAGES = ("data", "space", "run", "candidate", "compare", "insight", "report")
 WAITING = "nasight_waiting"
 """Session key: this tab waits for a run that is being prepared."""
 CHOOSING = "nasight_choosing"

@@ -19,7 +19,7 @@ from nas_core.audit.subgroups import Subgroups, subgroup_skills
 from nas_core.audit.untrained import TwinRow, untrained_twin
 from nas_core.errors import NasightError, SettingsError
 from nas_core.evaluation.base import PackProgress, Stop
-from nas_core.records import Estimate, Evaluation, FiniteRecord, Measurement
+from nas_core.records import Estimate, Evaluation, Event, FiniteRecord, Measurement
 from nas_core.runs.audit_words import candidate_caveats, run_caveats
 from nas_core.runs.confirming import RunFront, front_chances, loader, other_seeds, run_front
 from nas_core.store.base import Store
@@ -236,6 +236,8 @@ class _Audit:
         if self._ended("fresh", 0, 1, "Predicting the test part"):
             return
         part = self.front.problem.open_test()
+        payload = {"candidates": [e.id for e in self.front.front]}
+        self.store.note(self.front.record.id, [Event(kind="test_opened", time=time.time(), payload=payload)])
         known = [e for e in self.front.front if e.id not in self.missing]
         outputs = {e.id: network_outputs(self.load(e.id), part.raw) for e in known}
         sound = {key: f for key, f in outputs.items() if np.isfinite(f).all()}

@@ -98,6 +98,16 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def note(self, run_id: str, events: Sequence[Event]) -> int:
+        """Add what somebody else than the run's writer did to it, live or not, and return the new revision.
+
+        Nothing else of the run changes, so its writer is not disturbed.
+
+        Raises:
+            StoreError: No such run.
+        """
+
+    @abstractmethod
     def evaluations(self, run_id: str, since: int = 0) -> list[Evaluation]:
         """Return the evaluations that came after revision ``since``, in the order of their index."""
 

@@ -95,6 +95,13 @@ class InMemoryStore(Store):
             run.events += [e.model_copy(update={"revision": revision}) for e in events]
             return revision
 
+    def note(self, run_id: str, events: Sequence[Event]) -> int:
+        with self._locked():
+            run = self._run(run_id)
+            run.record = changed(run.record, {}, run.record.revision + 1)
+            run.events += [e.model_copy(update={"revision": run.record.revision}) for e in events]
+            return run.record.revision
+
     def evaluations(self, run_id: str, since: int = 0) -> list[Evaluation]:
         with self._locked():
             found = [e for e in self._run(run_id).evaluations.values() if e.revision > since]

@@ -106,6 +106,13 @@ class SqlStore(Store):
                 c.execute(insert(schema.states).values(run_id=run_id, body=canonical_json(strategy_state)))
         return revision
 
+    def note(self, run_id: str, events: Sequence[Event]) -> int:
+        with self._transaction(writes=True) as c:
+            revision = _save(c, lambda r: changed(r, {}, r.revision + 1), run_id).revision
+            if events:
+                c.execute(insert(schema.events), [_event_row(run_id, e, revision) for e in events])
+        return revision
+
     def evaluations(self, run_id: str, since: int = 0) -> list[Evaluation]:
         table = schema.evaluations
         bodies = self._since(table, run_id, since, (table.c.number, table.c.id))

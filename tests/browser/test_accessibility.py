@@ -30,6 +30,8 @@ PLACES = {
     "compared-built": ("/compare?run=run-1", "How are they built?", CHART),
     "compared-steps": ("/compare?run=run-1", "Step by step", CHART),
     "compared-rows": ("/compare?run=run-1", "Where do they disagree?", CHART),
+    "report": ("/report?run=run-1", "", ".nasight-record"),
+    "report-files": ("/report?run=run-1", "Files", "text=How to have it again"),
     "trained": ("/candidate?run=run-1&cand={cand}", "Training", "text=Loss per epoch"),
 }
 

@@ -85,7 +85,10 @@ def test_it_survives_json(audit: RunAudit) -> None:
 def test_the_test_part_stays_closed_unless_it_is_asked_for(audit: RunAudit, store: Store, run_id: str) -> None:
     assert audit.fresh is None
     assert any("the test part was not opened" in words for words in audit.caveats)
+    assert not [e for e in store.events(run_id) if e.kind == "test_opened"]
     opened = audit_run(store, run_id, seeds=0, fresh="test")
+    (noted,) = [e for e in store.events(run_id) if e.kind == "test_opened"]
+    assert noted.payload["candidates"] == [c.id for c in opened.candidates]
     assert opened.fresh.rows == len(Problem.load(run_front(store, run_id).problem.spec).split.test)
     assert {c.id for c in opened.fresh.candidates} == {c.id for c in opened.candidates}
     f = opened.fresh

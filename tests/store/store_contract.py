@@ -81,6 +81,19 @@ class StoreContract:
         found = store.run("r1")
         assert (found.progress, found.reason, found.revision) == ({"evaluated": 1}, "because", 2)
 
+    def test_a_note_adds_events_and_changes_nothing_else(self, store: Store) -> None:
+        store.create_run(record())
+        before = store.commit("r1", [evaluation(0)], {"counter": 1}, {"evaluated": 1}, [Event(kind="a", time=1.0)])
+        noted = Event(kind="decision", time=2.0, payload={"reason": "</script>"})
+        revision = store.note("r1", [noted])
+        assert revision == before + 1
+        assert store.events("r1", since=before) == [noted.model_copy(update={"revision": revision})]
+        assert [e.kind for e in store.events("r1")] == ["a", "decision"]
+        assert store.strategy_state("r1") == {"counter": 1}
+        assert (store.run("r1").progress, store.run("r1").revision) == ({"evaluated": 1}, revision)
+        with pytest.raises(StoreError, match="no run 'r2'"):
+            store.note("r2", [noted])
+
     def test_a_reader_gets_only_what_is_new(self, store: Store) -> None:
         store.create_run(record())
         first = store.commit("r1", [evaluation(1), evaluation(0)], {}, {}, [Event(kind="a", time=1.0)])
