@@ -65,6 +65,9 @@ class StoreWithExamples(Store):
     def strategy_state(self, run_id: str) -> dict[str, Any] | None:
         return self._of(run_id).strategy_state(run_id)
 
+    def note(self, run_id: str, events: Sequence[Event]) -> int:
+        return self._of(run_id).note(run_id, events)
+
     def marks(self, run_id: str) -> dict[str, Mark]:
         return self._of(run_id).marks(run_id)
 

@@ -100,6 +100,9 @@ class PackedStore(Store):
     ) -> int:  # fmt: skip
         self._refuse(run_id)
 
+    def note(self, run_id: str, events: Sequence[Event]) -> int:
+        self._refuse(run_id)
+
     def marks(self, run_id: str) -> dict[str, Mark]:
         return self._memory.marks(run_id)
 
