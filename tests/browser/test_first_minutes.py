@@ -62,7 +62,7 @@ def test_every_page_shows_the_recorded_example_in_one_line(browser: Browser, fre
     expect(header).to_contain_text("recorded example")
     box = header.bounding_box()
     assert box is not None
-    assert box["height"] <= 42
+    assert box["height"] <= 40
     assert page.locator("html").get_attribute("lang") == "en"
     assert not watch.wrong
     page.context.close()
