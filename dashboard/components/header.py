@@ -21,7 +21,6 @@ from nas_core.errors import NasightError
 __all__ = ["page_header", "remember_weight"]
 
 REFRESH = 2.0  # seconds between two looks at a live run
-HEIGHT = 38  # pixels
 LETTERS = 32
 """Of the name of a run, the middle left out."""
 _WEIGHT = "nasight_weight_seen_"
@@ -136,8 +135,8 @@ def _name_language() -> None:
 def _style() -> None:
     colours = palette(state.is_dark())
     st.html(
-        f"<style>.st-key-page_header{{box-sizing:border-box!important;height:{HEIGHT}px;min-height:{HEIGHT}px;overflow:hidden;"
-        f"border-bottom:1px solid {colours.grid};padding-bottom:4px}}"
+        f"<style>.st-key-page_header{{overflow:hidden;border-bottom:1px solid {colours.grid}}}"
+        ".st-key-page_header button{min-height:32px;padding-top:2px;padding-bottom:2px}"
         ".st-key-header_run{overflow:hidden;flex:1 1 auto;min-width:0}"
         ".st-key-header_run *{white-space:nowrap}"
         f".st-key-page_header button:not(:disabled) *{{color:{colours.ink}!important}}"  # Streamlit's own is too dark
