@@ -105,7 +105,7 @@ def test_every_tab_opens(drawn: Page) -> None:
         ("Failures", "not made|Every candidate|did not make it"),
         ("Hypervolume", r"Hypervolume 0\.\d+ after \d+ candidates"),
         ("Time", "of searching"),
-        ("Table", "under λ, best first"),
+        ("Table", "best at λ first"),
     ):
         drawn.get_by_role("tab", name=re.compile(name)).click()
         expect(drawn.get_by_text(re.compile(seen)).first).to_be_visible()
