@@ -97,8 +97,8 @@ async function draw(own, Plotly) {
     own.node.on("plotly_afterplot", () => placeGoals(own, own.colours))
     own.node.on("plotly_relayout", () => hide(own))
   }
+  if (fresh) placeGoals(own, colours) // later ones are placed as soon as the plot is drawn
   ribbon(own, head, colours)
-  placeGoals(own, colours)
   keep(own, colours)
   own.wait.textContent = latest.number.length ? "" : head.words.waiting
   own.node.dataset.points = String(latest.number.length)

@@ -38,7 +38,9 @@ export function traces(data, colours, gl) {
     { ...base, ...drawn(data, positions(data, marks.knee === null ? [] : [marks.knee])), name: head.words.knee,
       marker: { size: 15, symbol: "star", color: colours.interpretability, line: { width: 1.2, color: colours.ink } } },
   ]
-  const shown = list.map(({ legend, ...t }) => ({ ...t, showlegend: legend !== "none" && t.visible !== false && t.x.length > 0 }))
+  // What is marked is rarely there; an empty trace costs as much as a short one. The front is always the third.
+  const there = list.filter((t, k) => k < 10 || t.x.length)
+  const shown = there.map(({ legend, ...t }) => ({ ...t, showlegend: legend !== "none" && t.visible !== false && t.x.length > 0 }))
   return head.z ? shown.map(solid) : shown
 }
 
