@@ -38,7 +38,8 @@ def page_header(page: str) -> None:
     """
     selection = state.load()
     _style()
-    with st.container(horizontal=True, vertical_alignment="center", key="page_header", gap="small", wrap=False):
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="page_header",
+                      gap="small", wrap=False):  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="center", key="header_run", gap="small", wrap=False):
             _run(page, selection)
         glossary_popover()

@@ -17,7 +17,6 @@ from dashboard.components.compare_rows import rows_tab
 from dashboard.components.compare_steps import steps_tab
 from dashboard.components.run_controls import preference_in_force
 from dashboard.texts import text
-from dashboard.theme import palette
 from dashboard.views.compare_table import Compared, compare_table, letter
 from dashboard.views.words import number
 from dashboard.watching import ranking, watch
@@ -48,8 +47,6 @@ def render() -> None:
             state.save(state.Selection(run_id))
         wish = _preference(watched)
         ranked = ranking(watched, wish)
-        state.page_link("run", text("compare.of_run", name=watched.record.name), state.Selection(run_id),
-                        icon=":material/scatter_plot:")  # fmt: skip
         if len(watched.snapshot) < 2:
             st.info(text("compare.too_few_candidates", count=len(watched.snapshot)), icon=":material/info:")
             return
@@ -101,8 +98,6 @@ def _picker(watched: Watched, ranked: Ranking) -> None:
     chosen = [str(snapshot.index[at]) for key in collected(run_id) if (at := snapshot.position(key)) is not None]
     best = [str(snapshot.index[at]) for at in ranked.order[:OFFERED]]
     st.session_state["compare_pick"] = chosen
-    colours = palette(state.is_dark())  # Streamlit writes white on the accent colour, which a light accent hides
-    st.html(f"<style>.st-key-compare_pick [data-tag-index] *{{color:{colours.background}!important}}</style>")
     st.multiselect(
         text("compare.pick"), list(dict.fromkeys([*chosen, *best])), key="compare_pick", max_selections=MOST,
         accept_new_options=True, filter_mode="prefix", select_all=False,

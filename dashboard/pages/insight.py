@@ -44,9 +44,7 @@ def render() -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="insight_head"):
             left, middle, right = st.columns([4, 4, 3], vertical_alignment="bottom", gap="medium")
         with left:
-            link = text("insight.to_run", name=watched.progress.name,
-                        state=text(f"studio.state_{watched.progress.state}"))  # fmt: skip
-            state.page_link("run", link, icon=":material/scatter_plot:")
+            st.header(text("insight.title"))
         with right:
             weight = weight_slider(watched)
         preference = preference_in_force(weight, watched.snapshot.names, goals_of(watched))

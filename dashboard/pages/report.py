@@ -8,8 +8,10 @@ import streamlit as st
 
 from dashboard import process, state
 from dashboard.components.decided import draft_of
+from dashboard.components.exports import candidate_exports, run_exports
 from dashboard.components.final_look import final_look
 from dashboard.components.goal_lines import goals_of
+from dashboard.components.presented import present_link
 from dashboard.components.report_files import page_language, report_files
 from dashboard.components.run_controls import preference_in_force
 from dashboard.replay import decision_words
@@ -24,7 +26,7 @@ DRAFT = -1
 SHOWN, LAMBDA, PICKED, REASON, BY, AUDIT = (
     "report_shown", "report_lam", "report_candidate", "report_reason", "report_by", "report_audit",
 )  # fmt: skip
-TABS = ("record", "files", "earlier")
+TABS = ("record", "files", "exports", "earlier")
 LONGEST = 5000
 STYLE = """<style>
 .nasight-record{font-size:.93rem;line-height:1.45}.nasight-record h2{font-size:1rem;margin:1.1rem 0 .35rem;padding:0 0 .2rem;border-bottom:1px solid rgba(128,140,155,.35)}
@@ -40,14 +42,15 @@ def render() -> None:
     selection = state.load()
     with state.shown_errors():
         run_id = selection.run or next((record.id for record in process.store().runs()), None)
-        st.header(text("report.title"))
         if run_id is None:
+            st.header(text("report.title"))
             st.info(text("report.no_run"), icon=":material/info:")
             state.page_link("run", text("studio.go_run"))
             return
         watched = watch(run_id)
-        state.page_link("run", f"{watched.record.name} · {text(f'studio.state_{watched.progress.state}')}",
-                        state.Selection(run_id, selection.candidate), icon=":material/scatter_plot:")  # fmt: skip
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.header(text("report.title"), width="content")
+            present_link(watched, selection.candidate)
         _workplace(watched, selection)
 
 
@@ -63,16 +66,21 @@ def _workplace(watched: Watched, selection: state.Selection) -> None:
         return
     with right:
         record, decided = _shown(draft, decisions)
-        record_tab, files, earlier = st.tabs(
+        record_tab, files, exports, earlier = st.tabs(
             [text(f"report.tab_{name}") for name in TABS], key="report_tab", on_change="rerun"
         )
-        # Exports of the candidate (record.chosen.id) and of the run belong here: another name in TABS, another tab.
         if record_tab.open:
             with record_tab:
                 _preview(record)
         if files.open:
             with files:
                 report_files(record, decided=decided)
+        if exports.open:
+            with exports, state.shown_errors():
+                st.subheader(text("report.exports_candidate", number=record.chosen.number))
+                candidate_exports(watched.record.id, record.chosen.id)
+                st.subheader(text("report.exports_run"))
+                run_exports(watched.record.id)
         if earlier.open:
             with earlier:
                 _earlier(decisions)
