@@ -20,7 +20,8 @@ def render() -> None:
     state.load()
     st.set_page_config(page_title=text("studio.title"), page_icon=str(BRAND / "icon.svg"), layout="wide")
     st.logo(str(BRAND / "logo.svg"), size="medium")
-    # Streamlit writes white on the accent colour; on the light accent of the dark appearance that cannot be read (buttons, and the tags of what is chosen in a list)
+    # Streamlit writes white on the accent colour, on buttons and on the tags of a list; on the light accent of the dark
+    # appearance that cannot be read
     ground = palette(state.is_dark()).background
     st.html(f"<style>[data-testid^=stBaseButton-primary] *,[data-tag-index] *{{color:{ground}!important}}</style>")
     pages = [

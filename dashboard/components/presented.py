@@ -58,7 +58,7 @@ def trusted(watched: Watched, card: Card) -> list[str]:
     """Return what is known of how far the network and its explanation may be trusted, a sentence each."""
     run_id, fractions = watched.record.id, watched.record.problem.get("fractions") or (0, 0, 0)
     told = [text("story.trust_valid", rows=count(len(problem_of(run_id).valid)))]
-    if fractions[-1] > 0 and not any(event.kind == "test" for event in watched.view.events):
+    if fractions[-1] > 0 and not any(event.kind == "test_opened" for event in watched.view.events):
         told.append(text("story.trust_test"))
     if watched.view.evaluation(card.id).weights is not None:
         found = _settled(run_id, card.id)

@@ -69,6 +69,10 @@ def event_words(event: Event, objective: Objective, strategies: Mapping[str, str
     if event.kind in ("proposed", "dropped", "overruled", "killed", "cancelled"):
         many = len(payload.get("candidates", ()))
         return text(f"steering.event_{event.kind}", count=count(many)) if many else ""
+    if event.kind == "decision":
+        return text("report.event_decision", number=payload.get("record", {}).get("chosen", {}).get("number", "?"))
+    if event.kind == "test_opened":
+        return text("report.event_test_opened")
     if event.kind in ("resumed", "paused"):
         return text(f"steering.event_{event.kind}")
     if event.kind in ("done", "stopped", "interrupted", "store_failed"):

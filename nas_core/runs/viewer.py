@@ -77,7 +77,7 @@ class RunView:
 
     def _take_over(self) -> bool:
         run = registry.get(self.run_id)
-        if run is not None and run.store is self.store:
+        if run is not None and run.alive and run.store is self.store:
             self._run = run.snapshot()
         else:
             record = self.store.run(self.run_id)

@@ -190,3 +190,9 @@ def test_who_watches_a_finished_run_is_told_that_nothing_is_in_training(store: S
     app.session_state["run_tabs"] = "In work"
     app.run()
     assert "Nothing is in training now." in [c.value for c in app.caption]
+
+
+def test_decisions_and_looks_at_the_test_rows_are_acts() -> None:
+    assert told("decision", record={"chosen": {"number": 12}}) == "#12 was decided for"
+    assert told("decision") == "#? was decided for"  # of a later version: said, not read
+    assert told("test_opened") == "The test rows were looked at"

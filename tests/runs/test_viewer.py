@@ -15,7 +15,7 @@ from test_exact import forbidding
 from nas_core.data import Problem
 from nas_core.errors import ExplanationError, StoreError
 from nas_core.preferences import Preference
-from nas_core.records import Evaluation, RunState
+from nas_core.records import Evaluation, Event, RunState
 from nas_core.runs import registry
 from nas_core.runs.candidates import load_candidate, load_weights
 from nas_core.runs.run import Run
@@ -43,6 +43,16 @@ def test_a_view_has_what_the_run_has_found(launch: Launch, store: Store, problem
     assert [e.kind for e in view.events if e.kind != "pack"] == ["started", "done"]
     assert view.evaluation(view.snapshot.ids[3]) == store.evaluations(run.id)[3]
     assert view.archive.rank(Preference()).best is not None
+
+
+def test_a_view_sees_what_was_noted_after_the_run_had_ended_here(launch: Launch, store: Store) -> None:
+    run = launch(synthetic(), candidates=8)
+    assert run.wait(20)
+    view = follow(store, run.id)
+    store.note(run.id, [Event(kind="decision", time=1.0)])
+    catch_up(view)
+    assert view.events[-1].kind == "decision"
+    assert view.record.revision == store.run(run.id).revision
 
 
 def test_a_live_view_only_grows_and_ends_complete(launch: Launch, store: Store) -> None:
