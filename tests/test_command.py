@@ -98,15 +98,19 @@ def test_a_run_is_listed_and_shown_afterwards(document: dict[str, Any], store: P
 def test_ctrl_c_stops_cleanly_with_what_was_found(tmp_path: Path, way: signal.Signals) -> None:
     arguments = ["search", "breast_cancer", "--candidates", "100000", "--store", str(tmp_path), "--json"]
     process = subprocess.Popen(
-        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
-    )
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )  # fmt: skip
     store = open_store(tmp_path)
     deadline = time.monotonic() + 120
-    while not any(r.progress.get("evaluated") for r in store.runs()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.send_signal(way)
-    out, err = process.communicate(timeout=60)
+    try:
+        while not any(r.progress.get("evaluated") for r in store.runs()):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(way)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "Traceback" not in err
     document = json.loads(out)
