@@ -13,7 +13,8 @@ drawn again.   open: from the click on the candidate's button to its page.   exp
 to the first picture.   refresh: a live run; from a commit to the store to the front drawn again (the page looks once a
 second, so half a second of it is waiting), ``refresh_answer``: from the first large frame that brings it to the front
 drawn again; ``refresh_kB`` what it brings, ``remounts`` and ``zoom_lost``: whether the front was built anew, and
-whether the zoom was lost, 0 or 1.
+whether the zoom was lost, 0 or 1.   replay: the HTML replay of 1,000 candidates: the time to write it,
+its size, and from opening the file to the front drawn.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -240,6 +242,25 @@ def measured(browser: Browser, candidates: int, repeats: int) -> dict[str, list[
     return found
 
 
+def replay(browser: Browser, repeats: int) -> dict[str, list[float]]:
+    """Return how long the replay of 1,000 candidates takes to write and to open, and how large it is."""
+    from dashboard.replay.writing import report_file
+
+    found: dict[str, list[float]] = {"replay_written": [], "replay_open": [], "replay_MB": []}
+    with tempfile.TemporaryDirectory() as folder:
+        store = fill(folder, 1000)
+        began = time.perf_counter()
+        file, _ = report_file(store, RUN, Path(folder) / "replay.html", "html")
+        found["replay_written"].append(time.perf_counter() - began)
+        found["replay_MB"].append(file.stat().st_size / 1e6)
+        for _ in range(repeats):
+            with tab(browser) as page:
+                ready = "document.documentElement.dataset.ready === 'yes'"
+                found["replay_open"] += seconds_until(page, partial(page.goto, file.as_uri()), ready)
+        store.close()
+    return found
+
+
 def main() -> None:
     """Run the benchmark and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -249,13 +270,13 @@ def main() -> None:
     options = parser.parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-        found = measured(browser, options.candidates, options.repeats)
+        found = measured(browser, options.candidates, options.repeats) | replay(browser, options.repeats)
         browser.close()
     figures: dict[str, object] = {"candidates": options.candidates}
     for name, values in found.items():
-        counted = name.endswith("kB") or name in ("remounts", "zoom_lost")
+        counted = name.endswith(("kB", "MB")) or name in ("remounts", "zoom_lost")
         unit, scale = ("", 1) if counted else ("_ms", 1e3)
-        figures[f"{name}{unit}"] = round(scale * statistics.median(values), 1)
+        figures[f"{name}{unit}"] = round(scale * statistics.median(values), 2)
         if len(values) > 1:
             figures[f"{name}_slowest{unit}"] = round(scale * max(values), 1)
     print(json.dumps(figures) if options.json else "\n".join(f"{n:>28}  {v}" for n, v in figures.items()))
