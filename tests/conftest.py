@@ -11,6 +11,7 @@ runs in this process, and so does everything with ``-n 0`` or ``-p no:xdist``.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,6 +56,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _scope(nodeid: str) -> str:
     path = nodeid.partition("::")[0]
     return BROWSER if path.startswith(f"{BROWSER}/") else path
+
+
+@pytest.fixture(autouse=True)
+def own_main() -> Iterator[None]:
+    """Put ``__main__`` back after each test: AppTest leaves its script there, and worker processes would run it."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
 
 
 @pytest.fixture(scope="session")

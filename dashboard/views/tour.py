@@ -39,6 +39,7 @@ _STEPS = (
     ("candidate", "trust", "[data-testid=stMain] [data-testid=stTabs] [role=tablist]"),
     ("compare", "compare", ""),
     ("insight", "insight", ""),
+    ("report", "report", ""),
     ("space", "space", ""),
     ("run", "own", ".st-key-start_own"),
 )

@@ -101,7 +101,7 @@ def test_no_label_overlaps_another_when_all_is_open(page: Page) -> None:
     [("SVG picture", ".svg", b"<?xml"), ("PNG picture", ".png", b"\x89PNG"), ("Mermaid chart", ".mmd", b"---")],
 )
 def test_the_graph_is_saved(page: Page, button: str, ending: str, beginning: bytes) -> None:
-    page.get_by_role("button", name="Download").click()
+    page.get_by_role("button", name="Download", exact=True).click()
     with page.expect_download() as caught:
         page.get_by_role("button", name=button).click()
     assert caught.value.suggested_filename.endswith(ending)
