@@ -37,6 +37,7 @@ def test_a_row_is_explained_where_it_is(browser: Browser, trained: tuple[str, St
     found = next(e.id for e in store.evaluations(RUN) if e.weights is not None)
     store.close()
     page, watch = open_page(browser, f"{studio.url}/candidate?run={RUN}&cand={found}", dark=dark)
+    page.get_by_role("tab", name="Why this score").click()
     expect(page.get_by_text("Layers tell classes apart").first).to_be_visible()
     page.get_by_role("tab", name="Explain").click()
     heading = {"image": "What each patch adds", "series": "What each step adds", "words": "What each word adds"}[kind]
