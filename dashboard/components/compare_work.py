@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
+from dashboard.components.evidence import evidence_of
 from dashboard.components.explained import (
     BACKGROUND,
     QUICK,
@@ -35,7 +36,6 @@ __all__ = ["Together", "common_space", "difference", "expectations", "outputs_of
            "steps_of", "together"]  # fmt: skip
 
 PATIENCE = 3.0  # seconds of sampling for each candidate
-MOST_EVIDENCE = 4_000  # evaluated candidates that predictions may rest on, the latest ones
 
 
 def common_space(run_id: str, first: str, second: str) -> SearchSpace:
@@ -94,25 +94,15 @@ def expectations(
     run_id: str, first: str, second: str, known: int, names: tuple[str, ...], _preference: Preference, wish: str
 ) -> dict[str, Expectation]:
     """Return what is expected of the stops that were not evaluated; ``wish`` tells preferences apart."""
-    from nas_core.comparison.expected import Evidence, expected
+    from nas_core.comparison.expected import expected
 
-    pool, space = pool_of(run_id), difference(run_id, first, second).space
-    evaluations = pool.evaluations()
-    evaluated = {e.id for e in evaluations}
+    space = difference(run_id, first, second).space
+    evaluated = {e.id for e in pool_of(run_id).evaluations()}
     asked = [s.architecture for s in steps_of(run_id, first, second, known) if s.architecture.id not in evaluated]
-    fits = [e for e in evaluations if e.eligible and e.architecture.values.keys() == space.by_name.keys()]
-    fits = fits[-MOST_EVIDENCE:]
     if not asked:
         return {}
-    scores = np.array([[_score(e.measures.get(n)) for n in names] for e in fits], float).reshape(-1, len(names))
-    codes = np.stack([pool.encode(space, e.architecture) for e in fits]) if fits else np.zeros((0, 1))
-    performance = np.array([e.performance.value for e in fits if e.performance is not None])
-    found = expected(space, asked, Evidence(codes, performance, scores, names), _preference)
+    found = expected(space, asked, evidence_of(run_id, space, names), _preference)
     return {a.id: e for a, e in zip(asked, found, strict=True)}
-
-
-def _score(measurement: Any) -> float:
-    return np.nan if measurement is None or measurement.value is None else float(measurement.value)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.draw_expected import expected_scores
 from dashboard.components.draw_start import beginning, candidate_asked_for
 from dashboard.components.draw_text import architecture_text
 from dashboard.components.draw_train import train
@@ -56,6 +57,7 @@ def draw_editor(draft: state.Draft, space: SearchSpace) -> None:
             return
         planned = _change(draft, space, drawing, architecture)
         st.html(_table(cost_rows(space, architecture, planned), dark=state.is_dark()))
+        expected_scores(draft, space, architecture)
         with st.expander(text("draw.as_text"), key="draw_text_open", on_change="rerun") as written:
             if written.open:
                 entered = architecture_text(space, architecture)

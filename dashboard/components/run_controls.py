@@ -76,7 +76,12 @@ def _buttons(watched: Watched) -> None:
     if now in ("running", "pausing", "paused") and own:
         with st.popover(text("run.stop"), icon=":material/stop:"):
             st.markdown(text("run.stop_confirm"))
-            st.button(text("run.stop"), type="primary", on_click=_command, args=(run_id, "stop"), key="stop")
+            with st.container(horizontal=True):
+                st.button(text("run.stop_now"), type="primary", on_click=_command, args=(run_id, "stop"), key="stop",
+                          help=text("run.stop_now_help"))  # fmt: skip
+                if now == "running":
+                    st.button(text("run.stop_after"), on_click=_command, args=(run_id, "stop_after_pack"),
+                              key="stop_after", help=text("run.stop_after_help"))  # fmt: skip
     if now in ("interrupted", "stopped"):
         st.button(text("run.resume"), icon=":material/play_arrow:", on_click=_again, args=(run_id,), key="again")
     if (own or not watched.progress.live) and run_id != process.example_run():

@@ -15,10 +15,12 @@ from dashboard.components.run_space import space_tab
 from dashboard.components.run_table import candidates_tab
 from dashboard.components.run_time import time_tab
 from dashboard.components.run_work import draw_history, draw_work
+from dashboard.figures.best_so_far import best_so_far_figure
 from dashboard.figures.correlations import correlations_figure
 from dashboard.figures.hypervolume import hypervolume_figure
 from dashboard.texts import spoken, text
 from dashboard.theme import palette
+from dashboard.views.best_so_far import best_so_far
 from dashboard.views.card import measure_label
 from dashboard.views.correlations import correlations_view
 from dashboard.views.glossary import about
@@ -51,7 +53,7 @@ def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> N
         "table": lambda: candidates_tab(watched, ranked),
         "parallel": lambda: parallel_tab(watched, ranked, selection, _to_table),
         "curves": lambda: curves_tab(watched, ranked, selection),
-        "hypervolume": lambda: _hypervolume(watched),
+        "hypervolume": lambda: _grown(watched, ranked),
         "failures": lambda: failures_tab(watched),
         "time": lambda: time_tab(watched),
         "work": lambda: draw_work(watched),
@@ -68,6 +70,27 @@ def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> N
 def _to_table() -> None:
     """From a callback: open the table at the next draw."""
     st.session_state["run_tabs"] = text(LABELS["table"])
+
+
+def _grown(watched: Watched, ranked: Ranking) -> None:
+    """Draw how the front grew, and beside it how the best one did."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _hypervolume(watched)
+    with right:
+        _best(watched, ranked)
+
+
+def _best(watched: Watched, ranked: Ranking) -> None:
+    view = best_so_far(watched.snapshot, ranked)
+    if not len(view.candidates):
+        return
+    words = text("best.words", metric=view.metric, value=number(float(view.performance[-1])),
+                 at_weight=number(float(view.at_weight[-1])))  # fmt: skip
+    st.caption(words)
+    figure = best_so_far_figure(view, palette(state.is_dark()), height=HYPERVOLUME_HEIGHT)
+    figure.layout.template = None  # longer than the curves
+    live_chart(str(figure.to_json()), height=HYPERVOLUME_HEIGHT, key=f"best_{watched.record.id}", words=words)
 
 
 def _hypervolume(watched: Watched) -> None:

@@ -62,6 +62,8 @@ class Expectation:
         interpretability: The same of the weighted mean of the measures.
         exact: The measures that are no prediction, by name.
         learned_from: Evaluated candidates behind the predictions.
+        on_front: Chance that no candidate of the evidence dominates its next measurement; None where one of the two
+            predictions is missing.
         skill: Spearman correlation of predicted and measured performance on a fifth of these that was held out; None
             for fewer than 50.
     """
@@ -71,6 +73,7 @@ class Expectation:
     exact: dict[str, float]
     learned_from: int
     skill: float | None
+    on_front: float | None = None
 
 
 def exact_measures(
@@ -90,13 +93,21 @@ def exact_measures(
 
 def expected(
     space: SearchSpace, architectures: Sequence[Architecture], evidence: Evidence, preference: Preference, *,
-    seed: int = 0,
+    seed: int = 0, maximise: bool = True,
 ) -> list[Expectation]:  # fmt: skip
     """Return what each of s architectures is expected to measure, by Gaussian processes over the encodings.
 
     Structural measures are computed. The others and performance are predicted by ``nas_core.search.surrogate`` from the
     300 nearest candidates, one surrogate each; draws from its normal scores are read back through the values that were
     measured, so no prediction lies outside what the run has seen.
+
+    Args:
+        space: The search space.
+        architectures: What is asked about.
+        evidence: What was found.
+        preference: The weights of the measures.
+        seed: Of the draws.
+        maximise: Whether larger performance is better.
 
     Differs from a joint model: measures are drawn independently of one another, so the interval of interpretability
     is too narrow where they fail together.
@@ -121,9 +132,24 @@ def expected(
     weights = preference.vector(evidence.names)
     whole = interpretability(scores.reshape(-1, len(evidence.names)), weights).reshape(len(codes), DRAWS)
     skill = _held_out_skill(X, performance, rng)
+    present = np.column_stack([evidence.performance, interpretability(evidence.measures, weights)])
+    sign = np.array([1.0 if maximise else -1.0, 1.0])
     return [
-        Expectation(_estimate(drawn[i]), _estimate(whole[i]), known[i], len(near), skill) for i in range(len(codes))
+        Expectation(
+            _estimate(drawn[i]), _estimate(whole[i]), known[i], len(near), skill,
+            _undominated(sign * np.column_stack([drawn[i], whole[i]]), sign * present),
+        )
+        for i in range(len(codes))
     ]  # fmt: skip
+
+
+def _undominated(draws: np.ndarray, present: np.ndarray) -> float | None:
+    """Return the share of ``draws`` (d, 2) that no row of ``present`` (n, 2) dominates, larger being better."""
+    if np.isnan(draws).any():
+        return None
+    present = present[~np.isnan(present).any(axis=1)]
+    dominated = [bool(((present >= d).all(axis=1) & (present > d).any(axis=1)).any()) for d in draws]
+    return 1.0 - sum(dominated) / len(draws)
 
 
 def _nearest(codes: np.ndarray, asked: np.ndarray) -> np.ndarray:

@@ -77,6 +77,7 @@ class Control:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._ending: Ending | None = None
+        self._closing: Ending | None = None
         self._pausing = False
         self._wishes: dict[type[Wish], Wish] = {}
         self._proposals: list[Proposal] = []
@@ -103,6 +104,11 @@ class Control:
         return self._ending
 
     @property
+    def closing(self) -> Ending | None:
+        """How the run should end once the pack in work is finished, None while it should go on."""
+        return self._closing
+
+    @property
     def pausing(self) -> bool:
         """True when the run should be paused."""
         return self._pausing
@@ -116,6 +122,11 @@ class Control:
         """Ask for the end, now."""
         with self._wish():
             self._ending = self._ending or ending
+
+    def end_after_pack(self, ending: Ending) -> None:
+        """Ask for the end after the pack in work; the first wish counts."""
+        with self._wish():
+            self._closing = self._closing or ending
 
     def pause(self) -> None:
         """Ask for a pause after the pack in work."""

@@ -117,10 +117,12 @@ class Coordinator:
     def _next(self) -> Ending | None:
         """Do what others asked for; return how to end, or None to go on with the next pack."""
         self._apply_changes()
-        if self._control.pausing and self._control.ending is None:
+        if self._waits:
             self._pause()
         if self._control.ending is not None or self._control.late():
             return self._stopped()
+        if self._control.closing is not None and not self._in_pack:
+            return self._control.closing
         if self._in_pack or self._waiting.again:
             return None
         limit = self._settings.candidates
@@ -128,6 +130,11 @@ class Coordinator:
             return Ending(RunState.DONE, f"All {limit} candidates are evaluated")
         reason = None if self._waiting.manual else self._rules.verdict(self._settings)
         return None if reason is None else Ending(RunState.DONE, reason)
+
+    @property
+    def _waits(self) -> bool:
+        """True while the run is to be paused, and nobody wants it to end."""
+        return self._control.pausing and self._control.ending is None and self._control.closing is None
 
     @property
     def _in_pack(self) -> bool:
@@ -281,14 +288,14 @@ class Coordinator:
         self._ledger.note("paused")
         self._ledger.change(state=RunState.PAUSED, reason="")
         self._save(None, None)
-        while self._control.pausing and self._control.ending is None:
+        while self._waits:
             self._ledger.halt_clock()
             with self._ledger.phase("idle"):
                 self._control.wait(BEAT_SECONDS)
             self._apply_changes()
             self._ledger.beat()
         self._ledger.run_clock(self._settings.seconds)
-        if self._control.ending is None:
+        if self._control.ending is None and self._control.closing is None:
             self._ledger.note("resumed")
             self._ledger.change(state=RunState.RUNNING, reason="")
             self._save(None, None)

@@ -83,6 +83,17 @@ class Run:
         """
         self._control.end(Ending(RunState.INTERRUPTED if interrupted else RunState.STOPPED, reason))
 
+    def stop_after_pack(self, reason: str = "Stopped by a person after the pack in work") -> None:
+        """End once the pack in work is finished, so that nothing in training is given up; returns at once.
+
+        A paused run ends where it is. :meth:`stop` still ends it now.
+
+        Raises:
+            RunError: The run has ended.
+        """
+        self._check_not_ended("stopped")
+        self._control.end_after_pack(Ending(RunState.STOPPED, reason))
+
     def steer(self, preference: Preference) -> None:
         """Follow another preference from the next pack on; returns at once.
 
@@ -228,7 +239,7 @@ class Run:
         return snapshot.model_copy(
             update={
                 "pausing": running and self._control.pausing,
-                "stopping": running and self._control.ending is not None,
+                "stopping": running and (self._control.ending or self._control.closing) is not None,
             }
         )
 

@@ -6,9 +6,11 @@ import threading
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nas_core.comparison.chosen import picked, suggested
-from nas_core.comparison.expected import EXACT, FEWEST, Evidence, exact_measures, expected
+from nas_core.comparison.expected import EXACT, FEWEST, Evidence, _undominated, exact_measures, expected
 from nas_core.data import Problem, load_data
 from nas_core.evaluation.synthetic import SyntheticEvaluator
 from nas_core.objectives import metric_objective
@@ -104,3 +106,28 @@ def test_without_candidates_nothing_is_suggested_and_one_is_suggested_alone(
     (only,) = suggested(archive(wine[1][:1]).snapshot().rank(Preference()))
     assert only.position == 0
     assert picked(archive([]).snapshot().rank(Preference())) == ()
+
+
+def test_the_chance_of_being_on_the_front_is_the_share_of_draws_that_nothing_dominates(
+    wine: tuple[SearchSpace, list[Evaluation]],
+) -> None:
+    space, found = wine
+    told = expected(space, [e.architecture for e in found[:20]], evidence(space, found[20:]), Preference())
+    assert all(0.0 <= e.on_front <= 1.0 for e in told)
+    assert len({e.on_front for e in told}) > 3
+    few = expected(space, [found[0].architecture], evidence(space, found[1:FEWEST]), Preference())[0]
+    assert few.on_front is None
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(0, 4)] * 2), min_size=1, max_size=12),
+    st.lists(st.tuples(*[st.sampled_from([0.0, 1.0, 2.0, 3.0, float("nan")])] * 2), max_size=12),
+)
+def test_undominated_draws_are_counted_one_by_one(draws: list[tuple[int, int]], present: list[tuple]) -> None:
+    def dominates(a: tuple, b: tuple) -> bool:
+        return all(x >= y for x, y in zip(a, b)) and any(x > y for x, y in zip(a, b))
+
+    there = [p for p in present if not any(np.isnan(v) for v in p)]
+    slow = sum(not any(dominates(p, d) for p in there) for d in draws) / len(draws)
+    fast = _undominated(np.array(draws, float), np.array(present, float).reshape(-1, 2))
+    assert fast == pytest.approx(slow)

@@ -220,3 +220,24 @@ def test_a_run_can_be_started_with_the_drawing_first(store: Store) -> None:
     kept = find_draft(store, name)
     assert kept is not None
     assert kept.drawing is not None
+
+
+def test_what_a_drawing_is_expected_to_reach_is_told_before_it_is_trained(store: Store) -> None:
+    breast = DataSource(kind="builtin", location="breast_cancer")
+    known = recorded_run(store, count=40)[1]
+    app = open_drawing(state.Draft(source=breast), run="run-1")
+    assert not app.exception
+    told = {m.label: m.value for m in app.metric}
+    assert set(told) == {"ROC AUC", "Interpretability", "On the front"}
+    low, high = (float(v) for v in told["ROC AUC"].split(" – "))
+    measured = [e.performance.value for e in known if e.performance is not None]
+    assert min(measured) - 0.01 <= low <= high <= max(measured) + 0.01
+    assert told["On the front"].endswith("%")
+    assert any("candidates of breast_cancer" in c.value for c in app.caption)
+
+
+def test_without_a_run_on_the_same_data_it_says_what_a_prediction_needs(store: Store) -> None:
+    recorded_run(store, count=12)
+    app = open_drawing(run="run-1")  # the draft is about other data
+    assert not app.metric
+    assert any("Open a run on the same data" in c.value for c in app.caption)

@@ -92,6 +92,43 @@ def test_a_stop_is_seen_within_half_a_second(launch: Launch, store: Store) -> No
     assert len(cancelled.payload["candidates"]) == 8
 
 
+def test_a_run_can_end_after_its_pack_and_nothing_is_given_up(launch: Launch, store: Store) -> None:
+    whole = launch()
+    whole.wait(20)
+    run = launch(synthetic(0.03))
+    until(lambda: run.snapshot().progress.pack is not None)
+    run.stop_after_pack()
+    assert run.snapshot().stopping
+    assert run.wait(10)
+    assert (run.state, run.snapshot().record.reason) == (RunState.STOPPED, "Stopped by a person after the pack in work")
+    kept = len(store.evaluations(run.id))
+    assert kept > 0
+    assert kept % 8 == 0
+    assert "cancelled" not in events(store, run)
+    again = registry.resume_run(store, run.id, evaluator=synthetic())
+    assert again.wait(20)
+    assert numbers(store.evaluations(run.id)) == numbers(store.evaluations(whole.id))
+    with pytest.raises(RunError, match="cannot be stopped"):
+        run.stop_after_pack()
+
+
+def test_a_paused_run_ends_where_it_is_and_a_stop_overrules_the_wait_for_the_pack(launch: Launch, store: Store) -> None:
+    run = launch(synthetic(0.02))
+    run.pause()
+    until(lambda: run.state is RunState.PAUSED)
+    kept = len(store.evaluations(run.id))
+    run.stop_after_pack()
+    assert run.wait(5)
+    assert len(store.evaluations(run.id)) == kept
+    assert events(store, run)[-2:] == ["paused", "stopped"]
+    other = launch(synthetic(3.0))
+    until(lambda: other.snapshot().progress.pack is not None)
+    other.stop_after_pack()
+    other.stop()
+    assert other.wait(2)
+    assert store.evaluations(other.id) == []
+
+
 @pytest.mark.parametrize("after", [1, 5, 8, 13])
 def test_a_stopped_run_continues_as_if_it_had_not_been_stopped(launch: Launch, store: Store, after: int) -> None:
     whole = launch()
