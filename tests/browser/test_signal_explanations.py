@@ -30,9 +30,9 @@ def trained(
     assert running.stop() in (0, -signal.SIGTERM)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_a_row_is_explained_where_it_is(browser: Browser, trained: tuple[str, Studio], dark: bool) -> None:
+def test_a_row_is_explained_where_it_is(browser: Browser, trained: tuple[str, Studio]) -> None:
     kind, studio = trained
+    dark = kind == "series"  # the path is the same in both appearances, and its contrast is tested with axe
     store = open_store(studio.store)
     found = next(e.id for e in store.evaluations(RUN) if e.weights is not None)
     store.close()
