@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nas_core.search import Archive, Ranking, Snapshot
     from nas_core.spaces import SearchSpace
 
-__all__ = ["Watched", "card_of", "ranking", "standing", "watch"]
+__all__ = ["Watched", "card_of", "ranking", "run_weight", "standing", "watch"]
 
 Found = TypeVar("Found")
 Memory: TypeAlias = OrderedDict[tuple[Hashable, ...], Found]
@@ -87,6 +87,11 @@ def watch(run_id: str) -> Watched:
     run = registry.get(run_id)
     own = run is not None and run.alive
     return Watched(now.record, progress, view.archive, view.snapshot, view.space, own, view)
+
+
+def run_weight(record: RunRecord) -> float:
+    """Return the λ that a run has now, by its settings."""
+    return float(record.settings.get("preference", {}).get("weight", 0.5))
 
 
 def standing(run_id: str) -> ProgressView:

@@ -12,7 +12,7 @@ from dashboard.components.prepared import DEFAULT
 from dashboard.components.run_controls import preference_in_force
 from dashboard.texts import spoken, text
 from dashboard.views.expected import expected_rows, expected_words
-from dashboard.watching import watch
+from dashboard.watching import run_weight, watch
 
 if TYPE_CHECKING:
     from dashboard.watching import Watched
@@ -34,7 +34,7 @@ def expected_scores(draft: state.Draft, space: SearchSpace, architecture: Archit
     if known is not None:
         st.caption(text("expected.measured", number=int(watched.snapshot.index[known])))
         return
-    weight = float(watched.record.settings.get("preference", {}).get("weight", 0.5))
+    weight = run_weight(watched.record)
     wish = preference_in_force(weight, watched.snapshot.names)
     with st.spinner(text("expected.working"), show_time=False):
         found = _expectation(

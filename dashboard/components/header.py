@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from html import escape
 
 import streamlit as st
@@ -14,8 +13,8 @@ from dashboard.texts import LANGUAGES, language, text
 from dashboard.theme import palette
 from dashboard.views.lettering import shorten
 from dashboard.views.progress import ProgressView
-from dashboard.views.words import count, duration, number
-from dashboard.watching import standing
+from dashboard.views.words import count, duration, number, quoted
+from dashboard.watching import run_weight, standing
 from nas_core.errors import NasightError
 
 __all__ = ["page_header", "remember_weight"]
@@ -90,7 +89,7 @@ def _standing(run_id: str, was_live: bool) -> None:
 
 def _standing_words(now: ProgressView) -> str:
     key = "studio.run_progress" if now.budget else "studio.run_progress_open"
-    name = re.sub(r"([\\`*_\[\]{}<>$:~#|])", r"\\\1", shorten(now.name, LETTERS))  # a label is Markdown
+    name = quoted(shorten(now.name, LETTERS))  # a label is Markdown
     parts = [text(key, name=name, state=text(f"studio.state_{now.state}"), evaluated=count(now.evaluated),
                   budget=count(now.budget or 0))]  # fmt: skip
     if now.state == "running":
@@ -104,7 +103,7 @@ def _standing_words(now: ProgressView) -> str:
 def _weight(run_id: str) -> None:
     weight = st.session_state.get(_WEIGHT + run_id)
     if weight is None:
-        weight = float(process.store().run(run_id).settings.get("preference", {}).get("weight", 0.5))
+        weight = run_weight(process.store().run(run_id))
     st.caption(text("header.weight", weight=f"{weight:.2f}"), width="content", help=text("run.lambda_help"))
 
 

@@ -10,9 +10,9 @@ import streamlit as st
 
 from dashboard.components.explained import Explained, candidate_of, explanation, problem_of
 from dashboard.components.goal_lines import goals_of
-from dashboard.components.run_controls import preference_in_force
+from dashboard.components.run_controls import WEIGHT, preference_in_force
 from dashboard.views.rows import RowTable, row_table
-from dashboard.watching import Watched, ranking, watch
+from dashboard.watching import Watched, ranking, run_weight, watch
 
 if TYPE_CHECKING:
     from nas_core.evaluation.classified import Confusion
@@ -104,6 +104,6 @@ def with_row(run_id: str, candidate_id: str, found: Explained, row: int) -> Expl
 def ranked_now(run_id: str) -> tuple[Watched, Ranking]:
     """Return a run and the ranking of its candidates under the λ, weights and goals of this tab."""
     watched = watch(run_id)
-    start = float(watched.record.settings.get("preference", {}).get("weight", 0.5))
-    weight = float(st.session_state.get("lam", st.session_state.get(f"nasight_weight_{run_id}", start)))
+    start = run_weight(watched.record)
+    weight = float(st.session_state.get(WEIGHT, st.session_state.get(f"nasight_weight_{run_id}", start)))
     return watched, ranking(watched, preference_in_force(weight, watched.snapshot.names, goals_of(watched)))

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.explained import explanation, problem_of
+from dashboard.components.run_controls import WEIGHT
 from dashboard.components.trust_badges import checked_view
 from dashboard.figures.attributions import importance_figure
 from dashboard.figures.signal_attributions import mean_figure
@@ -22,13 +23,11 @@ if TYPE_CHECKING:
     from dashboard.views.card import Card
     from dashboard.watching import Watched
 
-__all__ = ["WEIGHT", "present_link", "reasons", "trusted"]
+__all__ = ["present_link", "reasons", "trusted"]
 
 PLOT = {"displayModeBar": False, "staticPlot": True}
 PATIENCE = 3.0  # seconds that sampled values are given to settle
 SHOWN = 8
-WEIGHT = "lam"
-"""Query parameter: λ."""
 LETTERS = 17
 
 

@@ -14,7 +14,7 @@ from dashboard.texts import text
 from dashboard.views.card import measure_label
 from dashboard.views.progress import ProgressView
 from dashboard.views.words import count, duration, number, percent
-from dashboard.watching import Watched
+from dashboard.watching import Watched, run_weight
 from nas_core.errors import NasightError
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _new() -> None:
 
 def weight_slider(watched: Watched) -> float:
     """Draw λ and return it; moving it steers the search too, where this tab may."""
-    start = float(watched.record.settings.get("preference", {}).get("weight", 0.5))
+    start = run_weight(watched.record)
     default = st.session_state.setdefault(f"nasight_weight_{watched.record.id}", start)
     weight = st.slider(
         text("run.lambda"), 0.0, 1.0, default, 0.01, key=WEIGHT, bind="query-params", help=text("run.lambda_help"),

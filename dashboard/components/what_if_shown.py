@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dashboard.theme import Palette
     from dashboard.views.what_if import Outcome
 
-__all__ = ["outcomes_html", "plain"]
+__all__ = ["outcomes_html"]
 
 NUMBERS = "text-align:right;font-variant-numeric:tabular-nums"
 
@@ -45,10 +45,3 @@ def _bar(outcome: Outcome, colours: Palette) -> str:
         f'<div style="width:{100 * outcome.after_share:.1f}%;height:100%;background:{colours.accuracy};'
         f'border-radius:3px"></div><div style="position:absolute;top:-3px;{mark}"></div></div>'
     )
-
-
-def plain(words: str) -> str:
-    """Return names from a data file so that Markdown shows them as they are."""
-    for letter in "\\`*_[]<>$#~:":
-        words = words.replace(letter, f"\\{letter}")
-    return words

@@ -11,7 +11,7 @@ from dashboard import state
 from dashboard.components.explained import candidate_of, explanation, problem_of
 from dashboard.components.row_picker import row_picker
 from dashboard.components.what_if_knobs import draw_knobs, edits, set_edits
-from dashboard.components.what_if_shown import outcomes_html, plain
+from dashboard.components.what_if_shown import outcomes_html
 from dashboard.components.what_if_signal import what_if_signal
 from dashboard.components.what_if_work import distance_of, fewest_changes, knobs_of, nearest_row
 from dashboard.figures.what_if import ice_figure, moved_figure
@@ -19,7 +19,7 @@ from dashboard.texts import text
 from dashboard.theme import palette
 from dashboard.views.attributions import value_words
 from dashboard.views.what_if import ice_view, knob_words, moved_bars, outcomes, plausible_words
-from dashboard.views.words import number
+from dashboard.views.words import number, quoted
 
 if TYPE_CHECKING:
     from dashboard.components.explained import Explained
@@ -160,7 +160,7 @@ def _nearest(run_id: str, candidate_id: str, row: int) -> None:
         more = text("what_if.and_more", count=len(found.read) - 4) if len(found.read) > 4 else ""
         kind = text("what_if.kind_valid" if found.valid else "what_if.kind_train")
         words = text("what_if.nearest_found", row=found.row, kind=kind, distance=number(found.distance),
-                     usual=number(distance_of(run_id).usual), names=plain(names), more=more)  # fmt: skip
+                     usual=number(distance_of(run_id).usual), names=quoted(names), more=more)  # fmt: skip
     st.session_state[_TOLD] = ((run_id, candidate_id, row), words)
 
 
@@ -172,9 +172,9 @@ def _fewest(run_id: str, candidate_id: str, row: int) -> None:
     if found.changes:
         st.session_state["what_if_moved"] = (row, found.changes[0].feature)
     if found.reached:
-        words = text("what_if.fewest_found", count=len(found.changes), names=plain(names))
+        words = text("what_if.fewest_found", count=len(found.changes), names=quoted(names))
     else:
-        words = text("what_if.fewest_none", reason=found.reason, names=plain(names) or "–")
+        words = text("what_if.fewest_none", reason=found.reason, names=quoted(names) or "–")
     st.session_state[_TOLD] = ((run_id, candidate_id, row), words)
 
 

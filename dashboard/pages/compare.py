@@ -19,7 +19,7 @@ from dashboard.components.run_controls import preference_in_force
 from dashboard.texts import text
 from dashboard.views.compare_table import Compared, compare_table, letter
 from dashboard.views.words import number
-from dashboard.watching import ranking, watch
+from dashboard.watching import ranking, run_weight, watch
 
 if TYPE_CHECKING:
     from dashboard.watching import Watched
@@ -62,7 +62,7 @@ def render() -> None:
 
 def _preference(watched: Watched) -> Preference:
     """Return λ and weights of this tab, those of the run where it has none."""
-    start = float(watched.record.settings.get("preference", {}).get("weight", 0.5))
+    start = run_weight(watched.record)
     weight = st.session_state.get(f"nasight_weight_{watched.record.id}", start)
     return preference_in_force(float(weight), watched.snapshot.names)
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import process, state
-from dashboard.components.presented import WEIGHT, reasons, trusted
-from dashboard.components.run_controls import preference_in_force
+from dashboard.components.presented import reasons, trusted
+from dashboard.components.run_controls import WEIGHT, preference_in_force
 from dashboard.figures.architecture import architecture_figure
 from dashboard.figures.story import price_figure, story_front_figure
 from dashboard.texts import text
 from dashboard.theme import palette
 from dashboard.views.graph import graph_view
 from dashboard.views.story import SLIDES, Stop, Story, price_sentence, story
-from dashboard.views.words import count, interval, percent
-from dashboard.watching import Watched, card_of, ranking, watch
+from dashboard.views.words import count, interval, percent, quoted
+from dashboard.watching import Watched, card_of, ranking, run_weight, watch
 
 if TYPE_CHECKING:
     from nas_core.preferences import Goal
@@ -62,7 +62,7 @@ def _weight(watched: Watched) -> float:
     try:
         return min(1.0, max(0.0, float(st.query_params[WEIGHT])))
     except (KeyError, ValueError):
-        return float(watched.record.settings.get("preference", {}).get("weight", 0.5))
+        return run_weight(watched.record)
 
 
 def _goals(watched: Watched) -> tuple[Goal, ...]:
@@ -103,11 +103,6 @@ def _title(words: str) -> None:
     st.html(f'<h1 class="nasight-title">{escape(words)}</h1>')
 
 
-def _plain(words: str) -> str:
-    """Return what somebody typed so that Markdown shows it as it is."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-.!|<>~$:" else c for c in words)
-
-
 def _question(watched: Watched, told: Story) -> None:
     _title(text("story.question"))
     problem, space = watched.record.problem, watched.space
@@ -115,7 +110,7 @@ def _question(watched: Watched, told: Story) -> None:
     kind = "signal" if space.signal is not None else "table"
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.markdown(text(f"story.question_{kind}", target=_plain(target), data=_plain(watched.record.name),
+        st.markdown(text(f"story.question_{kind}", target=quoted(target), data=quoted(watched.record.name),
                          features=len(space.features), tried=count(told.tried), metric=told.metric,
                          measures=told.measures))  # fmt: skip
         st.markdown(text("story.question_front"))
@@ -222,7 +217,7 @@ def _record(watched: Watched, told: Story) -> None:
     record, card = watched.record, told.choice.card
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.markdown(text("story.record_words", run=_plain(record.name), number=card.number, id=card.id))
+        st.markdown(text("story.record_words", run=quoted(record.name), number=card.number, id=card.id))
         st.code(f"nasight show {record.id}\nnasight graph {record.id} {card.number} -o network.svg", language="bash",
                 wrap_lines=True)  # fmt: skip
     with right:

@@ -13,11 +13,11 @@ from dashboard.components.final_look import final_look
 from dashboard.components.goal_lines import goals_of
 from dashboard.components.presented import present_link
 from dashboard.components.report_files import page_language, report_files
-from dashboard.components.run_controls import preference_in_force
+from dashboard.components.run_controls import WEIGHT, preference_in_force
 from dashboard.replay import decision_words
 from dashboard.texts import text
 from dashboard.views.decision import choices, decision_label
-from dashboard.watching import Watched, ranking, watch
+from dashboard.watching import Watched, ranking, run_weight, watch
 
 if TYPE_CHECKING:
     from nas_core.reports import DecisionRecord
@@ -89,8 +89,8 @@ def _workplace(watched: Watched, selection: state.Selection) -> None:
 def _form(watched: Watched, selection: state.Selection) -> DecisionRecord | None:
     """Draw what a person decides, and return the draft; None where there is nothing to choose from."""
     run_id, names = watched.record.id, watched.snapshot.names
-    start = float(watched.record.settings.get("preference", {}).get("weight", 0.5))
-    st.session_state.setdefault(LAMBDA, float(st.session_state.get("lam", start)))
+    start = run_weight(watched.record)
+    st.session_state.setdefault(LAMBDA, float(st.session_state.get(WEIGHT, start)))
     weight = st.slider(text("run.lambda"), 0.0, 1.0, step=0.01, key=LAMBDA, persist_state="session", format="%.2f",
                        help=text("report.lambda_help"))  # fmt: skip
     preference = preference_in_force(weight, names, goals_of(watched))

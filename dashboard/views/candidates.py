@@ -12,15 +12,13 @@ import numpy as np
 
 from dashboard.texts import spoken_steps, text
 from dashboard.views.axes import Axis
+from nas_core.exports.rows import safe_cell
 
 if TYPE_CHECKING:
     from nas_core.search import Ranking, Snapshot
     from nas_core.store import Mark
 
-__all__ = ["Candidates", "all_candidates", "as_csv", "safe_cell"]
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins with one of these is a formula to a spreadsheet, whoever wrote it."""
+__all__ = ["Candidates", "all_candidates", "as_csv"]
 
 
 @dataclass(frozen=True)
@@ -99,11 +97,6 @@ def as_csv(table: Candidates, shown: Sequence[str]) -> bytes:
     for row, identity in enumerate(table.ids):
         writer.writerow([identity, *(_cell(column[row]) for column in columns)])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def safe_cell(value: str) -> str:
-    """Return ``value`` so that no spreadsheet takes it for a formula."""
-    return f"'{value}" if value.startswith(FORMULA) else value
 
 
 def _cell(value: Any) -> Any:

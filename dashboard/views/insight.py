@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dashboard.texts import catalogue, text
 from dashboard.views.card import measure_label
-from dashboard.views.words import count, number, percent, signed
+from dashboard.views.words import count, number, percent, quoted, signed
 
 if TYPE_CHECKING:
     from nas_core.insight import Aim, Effect, Importance, Pair, Reliability
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from nas_core.objectives import Objective
 
 __all__ = ["AimImportance", "Bar", "EffectView", "LevelPoint", "MatrixView", "PairsView", "aim_label", "effect_view",
-           "facet_label", "importance_view", "matrix_view", "pairs_view", "quoted", "reliability_words",
+           "facet_label", "importance_view", "matrix_view", "pairs_view", "reliability_words",
            "titled"]  # fmt: skip
 
 PARTS = 10
@@ -227,11 +226,6 @@ def titled(words: str) -> str:
     """Return the name of an aim to stand alone: with a capital first letter, and unquoted."""
     bare = words.removeprefix("“").removesuffix("”")
     return bare[:1].upper() + bare[1:]
-
-
-def quoted(words: str) -> str:
-    """Return words that a person or a data file wrote so that Markdown shows them as they are."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", words)
 
 
 def _bar(key: str, label: str, main: Share, shap: Share | None) -> Bar:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.texts import text
-from dashboard.views.insight import facet_label, quoted, titled
-from dashboard.views.words import count, duration, number, signed
+from dashboard.views.insight import facet_label, titled
+from dashboard.views.words import count, duration, number, quoted, signed
 
 if TYPE_CHECKING:
     from nas_core.insight import AblationPath, Embedding, Material, PairMap, Step

@@ -8,8 +8,9 @@ import pytest
 from dashboard.figures.insight import effect_figure, importance_figure, matrix_figure, pairs_figure, parts_figure
 from dashboard.figures.insight_places import map_figure, path_figure, surface_figure
 from dashboard.theme import DARK, LIGHT, Palette
-from dashboard.views.insight import aim_label, effect_view, importance_view, matrix_view, pairs_view, quoted, titled
+from dashboard.views.insight import aim_label, effect_view, importance_view, matrix_view, pairs_view, titled
 from dashboard.views.insight_places import MapView, path_view, surface_view
+from dashboard.views.words import quoted
 from nas_core.insight import AblationPath, Aim, Effect, Importance, Pair, PairMap, Reliability, Step
 from nas_core.insight.ablation import Point
 from nas_core.insight.effects import LevelEffect, PartEffect

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from framed import opened
 
 from dashboard import process
 from dashboard.texts import LANGUAGES, catalogue, preferred, set_language, slug, spoken, spoken_line, text
@@ -23,28 +23,6 @@ def clean() -> Iterator[None]:
     process.configure(opened=InMemoryStore())
     yield
     set_language("en")
-
-
-def frame() -> None:
-    """The head of the Run page without the page: a rerun of AppTest skips the frame that ``app.py`` draws."""
-    from dashboard import state
-    from dashboard.components.header import page_header
-    from dashboard.components.tour import tour_card
-    from dashboard.texts import text
-
-    state.load()
-    page_header("run")
-    tour_card("run")
-    import streamlit as st
-
-    st.caption(text("run.start"))
-
-
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_function(frame, default_timeout=60)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
 
 
 @pytest.mark.parametrize(

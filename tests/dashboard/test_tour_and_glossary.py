@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from framed import opened
 from streamlit.testing.v1 import AppTest
 
 from dashboard import process, state
@@ -25,33 +26,12 @@ def empty(tmp_path: Path) -> Iterator[None]:
     process.configure(opened=InMemoryStore())
 
 
-def frame() -> None:
-    """The head of the Run page without the page: a rerun of AppTest skips the frame that ``app.py`` draws."""
-    from dashboard import state
-    from dashboard.components.header import page_header
-    from dashboard.components.tour import tour_card
-    from dashboard.texts import text
-
-    state.load()
-    page_header("run")
-    tour_card("run")
-    import streamlit as st
-
-    st.caption(text("run.start"))
-
-
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_function(frame, default_timeout=90)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
 def has(app: AppTest, key: str) -> bool:
     return any(b.key == key for b in app.button)
 
 
-def test_there_are_seven_to_ten_steps_on_pages_that_exist() -> None:
+def test_every_page_but_that_of_the_data_has_a_step() -> None:
+    assert len(tour_steps(state.PAGES)) == 11
     assert {page for page, _, _ in tour_steps(state.PAGES)} == set(state.PAGES) - {"data"}  # data: one picks one's own
     assert {page for page, _, _ in tour_steps(("run",))} == {"run"}
 
