@@ -36,8 +36,7 @@ def _sources() -> dict[str, Path]:
     import plotly
 
     return {
-        "chart.js": _COMPONENTS / "live_chart" / "chart.js",
-        **{path.name: path for path in sorted((_COMPONENTS / "live_front").glob("*.js"))},
+        **{path.name: path for part in ("live_chart", "live_front") for path in sorted((_COMPONENTS / part).glob("*.js"))},
         "parallel.js": _COMPONENTS / "parallel" / "parallel.js",
         "plotly.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
         "scrubber.js": _COMPONENTS / "scrubber" / "scrubber.js",

@@ -1,22 +1,8 @@
 // A Plotly figure that changes while it is looked at: drawn with Plotly.react, so that nothing flickers and zoom stays.
+import { idle, loadPlotly } from "./loading.js"
 
 const instances = new WeakMap()
 const CONFIG = { responsive: true, displayModeBar: false }
-
-function loadPlotly(url) {
-  window.nasightPlotly ??= new Promise((resolve, reject) => {
-    if (window.Plotly) return resolve(window.Plotly)
-    const script = document.createElement("script")
-    script.src = url
-    script.onload = () => resolve(window.Plotly)
-    script.onerror = () => {
-      window.nasightPlotly = undefined // the next refresh tries again
-      reject(new Error("plotly.js did not load from " + url))
-    }
-    document.head.appendChild(script)
-  })
-  return window.nasightPlotly
-}
 
 // Called by the loader at every change of the figure. Data: { figure: JSON text, words: what it shows, in a sentence }.
 export async function render(component, plotlyUrl) {
@@ -29,6 +15,7 @@ export async function render(component, plotlyUrl) {
   if (!data || !own.node) return
   own.data = data
   const Plotly = await loadPlotly(plotlyUrl)
+  if (!own.draws) await idle()
   if (own.gone) return
   const { figure, words } = own.data
   if (figure !== own.drawn) {

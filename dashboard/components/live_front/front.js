@@ -1,33 +1,20 @@
 // The live Pareto front, drawn with Plotly.react so that zoom, camera and hover survive every refresh. The other modules of
 // this folder: front_data reads the bytes, front_traces and front_layout make the picture, front_ribbon the bands of λ,
-// front_goals the flags that set goals, front_hover the card and the keys.
+// front_cloud paints the many points, front_goals the flags that set goals, front_hover the card and the keys.
+import { paint } from "./front_cloud.js"
 import { decode } from "./front_data.js"
 import { goalsNow, placeGoals } from "./front_goals.js"
-import { clicks, hide, keep, keys, listen } from "./front_hover.js"
+import { hide, keep, keys, listen, points } from "./front_hover.js"
 import { layout } from "./front_layout.js"
 import { ribbon } from "./front_ribbon.js"
 import { traces } from "./front_traces.js"
+import { idle, loadPlotly } from "./loading.js"
 
 const instances = new WeakMap()
 
 const CONFIG = {
   responsive: true, displaylogo: false, doubleClick: "reset+autosize",
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d", "resetCameraLastSave3d", "orbitRotation"],
-}
-
-function loadPlotly(url) {
-  window.nasightPlotly ??= new Promise((resolve, reject) => {
-    if (window.Plotly) return resolve(window.Plotly)
-    const script = document.createElement("script")
-    script.src = url
-    script.onload = () => resolve(window.Plotly)
-    script.onerror = () => {
-      window.nasightPlotly = undefined // the next refresh tries again
-      reject(new Error("plotly.js did not load from " + url))
-    }
-    document.head.appendChild(script)
-  })
-  return window.nasightPlotly
 }
 
 function isDark(element) {
@@ -38,22 +25,17 @@ function isDark(element) {
   return 0.299 * (value >> 16) + 0.587 * ((value >> 8) & 255) + 0.114 * (value & 255) < 128
 }
 
-function hasWebGL() {
-  const canvas = document.createElement("canvas")
-  return Boolean(canvas.getContext("webgl") || canvas.getContext("webgl2"))
-}
-
 function instance(parent) {
   let own = instances.get(parent)
   if (!own) {
     const part = (name) => parent.querySelector(".nasight-" + name)
     own = { node: part("front"), ribbon: part("ribbon"), hatches: part("hatches"), cursor: part("weight"), wait: part("wait"),
-      layer: part("goals"), card: part("card"), ring: part("ring"), gl: hasWebGL(), draws: 0, flags: {}, pending: {}, goals: [],
+      layer: part("goals"), card: part("card"), ring: part("ring"), draws: 0, flags: {}, pending: {}, goals: [],
       drag: null, shown: null, known: new Map() }
     instances.set(parent, own)
     if (own.node) {
       keys(own)
-      clicks(own)
+      points(own)
     }
   }
   return own
@@ -71,6 +53,7 @@ export async function render(component, plotlyUrl) {
   own.data = decode(data)
   if (!own.draws) own.wait.textContent = own.data.head.words[own.data.number.length ? "drawing" : "waiting"]
   const Plotly = await loadPlotly(plotlyUrl)
+  if (!own.draws) await idle()
   if (own.gone) return
   own.redraw = () => draw(own, Plotly)
   await own.redraw()
@@ -89,15 +72,20 @@ async function draw(own, Plotly) {
   own.colours = colours
   own.goals = goalsNow(own, head)
   own.node.setAttribute("aria-label", head.summary + " " + head.words.keys)
-  await Plotly.react(own.node, traces(latest, colours, own.gl), layout(latest, colours, font, own.node.getBoundingClientRect(), own.goals), CONFIG)
+  await Plotly.react(own.node, traces(latest, colours), layout(latest, colours, font, own.node.getBoundingClientRect(), own.goals), CONFIG)
   if (own.gone) return
   if (fresh) {
     hide(own)
-    listen(own)
-    own.node.on("plotly_afterplot", () => placeGoals(own, own.colours))
+    if (head.z) listen(own)
+    const placed = () => {
+      paint(own)
+      placeGoals(own, own.colours)
+    }
+    own.node.on("plotly_afterplot", placed)
+    own.node.on("plotly_relayouting", () => paint(own)) // while it is dragged
     own.node.on("plotly_relayout", () => hide(own))
+    placed() // later ones are placed as soon as the plot is drawn
   }
-  if (fresh) placeGoals(own, colours) // later ones are placed as soon as the plot is drawn
   ribbon(own, head, colours)
   keep(own, colours)
   own.wait.textContent = latest.number.length ? "" : head.words.waiting

@@ -1,36 +1,44 @@
 // What is under the pointer, or under the keys: a card beside the point, filled from the server for this one candidate.
+import { nearest } from "./front_cloud.js"
 import { ON_FRONT, frontOrder, positionOf, twins, written } from "./front_data.js"
 
 const WAIT = 120 // milliseconds that a pointer rests before the server is asked
 
-export function listen(own) {
-  const pointed = (event) => {
-    const point = event.points?.[0]
-    if (point) show(own, point.customdata, point)
-  }
-  own.node.on("plotly_hover", pointed)
-  own.node.on("plotly_unhover", () => hide(own))
-  own.node.on("plotly_click", (event) => {
-    const number = event.points?.[0]?.customdata
-    if (own.data.head.z) pointed(event) // said again and again while a button is down, also while the space is turned
-    else if (number !== null && number !== undefined) own.pick(number)
-  })
-}
-
-// In space a press and a release at one place are a click on the point that the card is of.
-export function clicks(own) {
+// The pointer: what it rests on has a card; a press and a release at one place are a click. In a plane every point is found
+// here, in space Plotly finds it; its own clicks there come again and again while a button is down.
+export function points(own) {
+  const { node } = own
   let from = null
-  own.node.addEventListener("pointerdown", (event) => (from = [event.clientX, event.clientY]), true)
-  own.node.addEventListener("pointerup", (event) => {
+  const inside = (event) => event.target.closest?.(own.data?.head.z ? ".gl-container, #scene, canvas" : ".nsewdrag")
+  node.addEventListener("pointermove", (event) => {
+    if (!own.data || own.data.head.z) return
+    const area = inside(event), point = area && nearest(own, event)
+    if (area) area.style.cursor = point ? "pointer" : ""
+    if (!point) return own.walked === undefined && own.pointed !== null && hide(own)
+    if (own.pointed !== pointName(point)) show(own, point.customdata, point)
+    own.pointed = pointName(point)
+  })
+  node.addEventListener("pointerleave", () => own.walked === undefined && hide(own))
+  node.addEventListener("pointerdown", (event) => (from = inside(event) ? [event.clientX, event.clientY] : null), true)
+  node.addEventListener("pointerup", (event) => {
     const still = from && Math.hypot(event.clientX - from[0], event.clientY - from[1]) < 4
     from = null
-    if (still && own.data?.head.z && own.shown !== null && event.target.closest(".gl-container, #scene, canvas")) own.pick(own.shown)
+    const number = still ? (own.data?.head.z ? own.shown : nearest(own, event)?.customdata) : null
+    if (number !== null && number !== undefined) own.pick(number)
   }, true)
+}
+
+const pointName = (point) => point.customdata ?? point.text
+
+// In space Plotly says what is under the pointer.
+export function listen(own) {
+  own.node.on("plotly_hover", (event) => event.points?.[0] && show(own, event.points[0].customdata, event.points[0]))
+  own.node.on("plotly_unhover", () => hide(own))
 }
 
 export function hide(own) {
   clearTimeout(own.asking)
-  own.shown = null
+  own.shown = own.pointed = null
   own.card.style.display = own.ring.style.display = "none"
 }
 

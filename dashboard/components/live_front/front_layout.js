@@ -3,7 +3,7 @@
 export function layout(data, colours, font, size, goals) {
   const { head } = data
   const common = {
-    uirevision: head.revision, hovermode: "closest", font: { family: font, size: 12, color: colours.ink },
+    uirevision: head.revision, hovermode: head.z ? "closest" : false, font: { family: font, size: 12, color: colours.ink },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", font: { color: colours.muted, size: 12 }, bgcolor: "rgba(0,0,0,0)" },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colours.muted, activecolor: colours.ink },

@@ -1,4 +1,5 @@
 // The traces of the front, in two or in three dimensions.
+import { painted } from "./front_cloud.js"
 import { MISSES, ON_FRONT, OUTSIDE, RECENT, drawn, frontOrder, points, positionOf, positions, which } from "./front_data.js"
 
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down", "pentagon"]
@@ -8,21 +9,22 @@ const SOLID = { "triangle-up": "diamond", "triangle-down": "diamond-open", penta
 // How large a point is at a chance in percent.
 const bigness = (percent) => 5 + 1.3 * Math.sqrt(percent)
 
-export function traces(data, colours, gl) {
+export function traces(data, colours) {
   const { head } = data
   const base = { type: "scatter", mode: "markers", hoverinfo: "none" }
-  const many = { ...base, type: gl ? "scattergl" : "scatter" }
+  // Points of which there may be thousands: a cloud in space is Plotly's, a plane's is painted under the plot.
+  const many = (at, trace) => (head.z ? { ...base, ...drawn(data, at), ...trace } : painted(at, { ...base, ...trace }))
   const marks = head.marks
   const list = [
     ...cloud(data, colours, base, many),
     // What misses a goal is hollow: rings in the cloud, and a hole in the points of the front.
-    { ...many, ...(head.colour ? nothing(data) : points(data, (f) => f & MISSES && !(f & (ON_FRONT | RECENT | OUTSIDE)))),
-      name: head.words.misses, marker: { size: 6, color: colours.dominated, symbol: "circle-open", opacity: 0.7, line: { width: 1 } } },
+    many(head.colour ? [] : which(data, (f) => f & MISSES && !(f & (ON_FRONT | RECENT | OUTSIDE))),
+      { name: head.words.misses, marker: { size: 6, color: colours.dominated, symbol: "circle-open", opacity: 0.7, line: { width: 1 } } }),
     { ...base, ...points(data, (f) => f & MISSES && f & ON_FRONT), name: head.words.misses, legend: "none",
       marker: { size: 5, color: colours.background } },
     // Old evidence outside the search space as it is now: small crosses, fainter than everything that counts.
-    { ...many, ...points(data, (f) => f & OUTSIDE), name: head.words.outside,
-      marker: { size: 5, color: colours.dominated, symbol: "x-thin-open", opacity: 0.55, line: { width: 1 } } },
+    many(which(data, (f) => f & OUTSIDE),
+      { name: head.words.outside, marker: { size: 5, color: colours.dominated, symbol: "x-thin-open", opacity: 0.55, line: { width: 1 } } }),
     ...references(head, colours, base),
     { ...base, ...points(data, (_, n) => n === head.best), name: head.words.best,
       marker: { size: 19, symbol: "circle-open", color: colours.chosen, line: { width: 3 } } },
@@ -54,8 +56,8 @@ function cloud(data, colours, base, many) {
   const rest = coloured ? which(data, (f) => !(f & (ON_FRONT | OUTSIDE))) : plain
   const size = head.marks.chances.length ? order.map((i) => bigness(chance.get(data.number[i]) ?? 0)) : 9
   return [
-    { ...many, ...drawn(data, rest), name: head.words.cloud,
-      marker: coloured ? { ...shades(data, rest, colours), size: 6, opacity: 0.75 } : { size: 6, color: colours.dominated, opacity: 0.45 } },
+    many(rest, { name: head.words.cloud,
+      marker: coloured ? { ...shades(data, rest, colours), size: 6, opacity: 0.75 } : { size: 6, color: colours.dominated, opacity: 0.45 } }),
     { ...base, ...(head.colour ? nothing(data) : points(data, (f) => !(f & (ON_FRONT | OUTSIDE)) && f & RECENT)), name: head.words.recent,
       marker: { size: 7, color: colours.recent, symbol: "circle-open", line: { width: 1.6 } } },
     { ...base, ...drawn(data, order), mode: "lines+markers", name: head.words.front,
@@ -86,9 +88,8 @@ function shades(data, at, colours) {
 function kinds(data, colours, many) {
   const { colour } = data.head
   if (!colour || !colour.names.length) return []
-  return colour.names.map((name, k) => ({
-    ...many, ...points(data, (f, _, i) => data.colour[i] === k && !(f & (ON_FRONT | OUTSIDE))), name,
-    marker: { size: 6, color: colours.categories[k % colours.categories.length], symbol: SYMBOLS[k % SYMBOLS.length], opacity: 0.75 },
+  return colour.names.map((name, k) => many(which(data, (f, _, i) => data.colour[i] === k && !(f & (ON_FRONT | OUTSIDE))), {
+    name, marker: { size: 6, color: colours.categories[k % colours.categories.length], symbol: SYMBOLS[k % SYMBOLS.length], opacity: 0.75 },
   }))
 }
 
