@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.live_chart import live_chart
 from dashboard.components.space_time import time_panel
 from dashboard.figures.architecture import architecture_figure
 from dashboard.figures.space import cost_figure
@@ -38,6 +39,13 @@ def _samples(space_id: str, seed: int, language: str, _space: SearchSpace) -> li
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
+def _sample_figures(space_id: str, seed: int, language: str, dark: bool, _space: SearchSpace) -> list[str]:
+    """Return the samples' graphs as JSON: building a figure takes longer than anything else on the page."""
+    views, colours = _samples(space_id, seed, language, _space), palette(dark)
+    return [str(architecture_figure(v.graph, colours, room=ROOM, height=TALL).to_json()) for v in views]
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
 def _cost(space_id: str, language: str, _space: SearchSpace) -> CostView:
     return cost_view(_space)
 
@@ -64,13 +72,13 @@ def _draw_samples(space: SearchSpace) -> None:
         st.markdown(text("space.builds"), width="content")
         if st.button(text("space.redraw"), icon=":material/casino:", key="space_redraw"):
             st.session_state["space_draw"] = st.session_state.get("space_draw", 0) + 1
-    colours = palette(state.is_dark())
-    for i, sample in enumerate(_samples(space.id, st.session_state.get("space_draw", 0), language(), space)):
+    drawn = (space.id, st.session_state.get("space_draw", 0), language())
+    figures = _sample_figures(*drawn, state.is_dark(), space)
+    for i, (sample, figure) in enumerate(zip(_samples(*drawn, space), figures)):
         with st.container(border=True, gap="xsmall"):
             st.markdown(sample.words)
             st.caption(sample.cost)
-            drawn = architecture_figure(sample.graph, colours, room=ROOM, height=TALL)
-            st.plotly_chart(drawn, theme=None, config=PLOT, key=f"space_sample_{i}", alt=sample.graph.words)
+            live_chart(figure, height=int(TALL), words=sample.graph.words, key=f"space_sample_{i}")
 
 
 def _draw_cost(draft: Draft, space: SearchSpace) -> None:

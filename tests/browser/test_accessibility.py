@@ -20,7 +20,7 @@ CHART = "[data-testid=stPlotlyChart] .main-svg"
 # address, the tab to open, what is there when the page is complete
 PLACES = {
     "data": ("/data?data=breast_cancer", "", CHART),
-    "space": ("/space", "", CHART),
+    "space": ("/space", "", ".nasight-chart[data-draws]"),
     "constraints": ("/space", "Constraints", "text=Features that must be used"),
     "declaration": ("/space", "JSON / YAML", "textarea"),
     "no-candidate": ("/candidate", "", "text=No candidate is chosen"),

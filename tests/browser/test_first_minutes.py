@@ -23,7 +23,7 @@ HEADER = ".st-key-page_header"
 SHOWN = {
     "": ".nasight-front[data-draws]",
     "data": "[data-testid=stPlotlyChart] .main-svg",
-    "space": "[data-testid=stPlotlyChart] .main-svg",
+    "space": ".nasight-chart .main-svg",
     "candidate": "[data-testid=stPageLink-NavLink]",
 }
 

@@ -85,7 +85,7 @@ def test_the_page_opens_with_three_samples_and_words_for_the_size() -> None:
     assert not app.exception
     assert not app.error
     assert "architectures" in app.markdown[0].value
-    assert len(app.get("plotly_chart")) == 3
+    assert len(app.get("bidi_component")) == 3
     before = [m.value for m in app.markdown]
     app.button(key="space_redraw").click().run()
     assert [m.value for m in app.markdown] != before

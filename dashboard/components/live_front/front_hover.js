@@ -8,7 +8,6 @@ const WAIT = 120 // milliseconds that a pointer rests before the server is asked
 // here, in space Plotly finds it; its own clicks there come again and again while a button is down.
 export function points(own) {
   const { node } = own
-  let from = null
   const inside = (event) => event.target.closest?.(own.data?.head.z ? ".gl-container, #scene, canvas" : ".nsewdrag")
   node.addEventListener("pointermove", (event) => {
     if (!own.data || own.data.head.z) return
@@ -19,12 +18,14 @@ export function points(own) {
     own.pointed = pointName(point)
   })
   node.addEventListener("pointerleave", () => own.walked === undefined && hide(own))
-  node.addEventListener("pointerdown", (event) => (from = inside(event) ? [event.clientX, event.clientY] : null), true)
-  node.addEventListener("pointerup", (event) => {
-    const still = from && Math.hypot(event.clientX - from[0], event.clientY - from[1]) < 4
-    from = null
-    const number = still ? (own.data?.head.z ? own.shown : nearest(own, event)?.customdata) : null
-    if (number !== null && number !== undefined) own.pick(number)
+  node.addEventListener("pointerdown", (event) => {
+    if (!inside(event)) return
+    const up = (end) => { // anywhere: Plotly lays a cover over the page while a button is down
+      if (Math.hypot(event.clientX - end.clientX, event.clientY - end.clientY) >= 4 || !own.data) return
+      const number = own.data.head.z ? own.shown : nearest(own, end)?.customdata
+      if (number !== null && number !== undefined) own.pick(number)
+    }
+    window.addEventListener("pointerup", up, { once: true, capture: true })
   }, true)
 }
 
