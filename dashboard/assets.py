@@ -32,11 +32,15 @@ class Asset:
     body: bytes
 
 
+def _modules(folder: str) -> list[Path]:
+    return sorted((_COMPONENTS / folder).glob("*.js"))
+
+
 def _sources() -> dict[str, Path]:
     import plotly
 
     return {
-        **{path.name: path for part in ("live_chart", "live_front") for path in sorted((_COMPONENTS / part).glob("*.js"))},
+        **{path.name: path for folder in ("live_chart", "live_front") for path in _modules(folder)},
         "parallel.js": _COMPONENTS / "parallel" / "parallel.js",
         "plotly.js": Path(plotly.__file__).parent / "package_data" / "plotly.min.js",
         "scrubber.js": _COMPONENTS / "scrubber" / "scrubber.js",
