@@ -54,7 +54,7 @@ def test_from_data_to_space(browser: Browser, recorded: Studio, dark: bool) -> N
         page.get_by_text("Next: shape the search space").click()
         settled(page)
         expect(page.get_by_text("For iris: 4 features, 3 outputs.")).to_be_visible()
-        expect(page.locator("[data-testid=stPlotlyChart] .main-svg").first).to_be_visible()
+        expect(page.locator(".nasight-chart .main-svg").first).to_be_visible()
         before = page.get_by_test_id("stMain").inner_text()
         page.get_by_role("button", name="Draw three others").click()
         settled(page)
