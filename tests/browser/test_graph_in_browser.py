@@ -61,9 +61,11 @@ def all_boxes(page: Page, *, more_than: int) -> list[dict[str, float]]:
         return {x, y, width, height};
     })"""
     before: list[dict[str, float]] = []
-    for _ in range(50):
+    same = 0
+    for _ in range(75):
         now: list[dict[str, float]] = page.locator(LABELS).evaluate_all(read)
-        if now == before and len(now) > more_than:
+        same = same + 1 if now == before and len(now) > more_than else 0
+        if same == 5:  # for a second: a busy machine rests between two steps of a drawing
             return now
         before = now
         page.wait_for_timeout(200)
