@@ -22,8 +22,8 @@ const SHAPES = {
   "triangle-down": corners(0, 1.1, 1.1, -0.8, -1.1, -0.8),
   pentagon: corners(0, -1.1, 1.05, -0.34, 0.65, 0.9, -0.65, 0.9, -1.05, -0.34),
   cross: PLUS,
-  x: (path, r, context) => {
-    context.rotate(Math.PI / 4)
+  x: (path, r) => {
+    path.rotate(Math.PI / 4)
     PLUS(path, r)
   },
   "x-thin": strokes([-0.8, -0.8, 0.8, 0.8], [-0.8, 0.8, 0.8, -0.8]),
@@ -55,7 +55,7 @@ function sprite(marker, colour, ratio) {
   context.scale(ratio, ratio)
   context.translate(half, half)
   context.beginPath()
-  SHAPES[name](context, marker.size / 2, context)
+  SHAPES[name](context, marker.size / 2)
   context.lineWidth = marker.line?.width ?? 1
   context.strokeStyle = context.fillStyle = colour
   open ? context.stroke() : context.fill()
