@@ -178,7 +178,8 @@ def _renew(picked: list[str]) -> None:
 
 
 def _still_selected(shown: Shown) -> Any:
-    rows = [at for at, key in enumerate(shown.table.ids) if key in set(st.session_state.get(f"{SHOWN}_picked", ()))]
+    picked = set(st.session_state.get(f"{SHOWN}_picked", ()))
+    rows = [at for at, key in enumerate(shown.table.ids) if key in picked] if picked else []
     return {"selection": {"rows": rows, "columns": [], "cells": []}} if rows else None
 
 
