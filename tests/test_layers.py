@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE_LAYERS = [
+    {"secrecy"},
     {"errors"},
     {"objectives"},
     {"records"},
