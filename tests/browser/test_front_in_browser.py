@@ -184,6 +184,12 @@ def test_uncertainty_is_marked_told_and_listed(drawn: Page) -> None:
     expect(drawn.get_by_text(re.compile("with 95 % intervals"))).to_be_visible()
 
 
+def test_the_bar_of_the_front_has_no_button_that_sends_data_away(drawn: Page) -> None:
+    named = drawn.evaluate("[...document.querySelectorAll('.nasight-front .modebar-btn')].map((b) => b.dataset.title)")
+    assert named, "the front has its buttons for zoom and pan"
+    assert not [name for name in named if re.search("cloud|share|plotly", name or "Plotly logo", re.IGNORECASE)]
+
+
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
     """A studio whose run goes on for longer than the tests take."""
