@@ -12,7 +12,7 @@ from dashboard import state
 from dashboard.components.explained import Explained, candidate_of
 from dashboard.figures.explain_curves import curve_figure, surface_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.attributions import AttributionView
 from dashboard.views.explain_curves import CurveView, curve_view, lines_view, surface_view
 from dashboard.views.words import percent
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["curve", "curves_part", "lines", "partners", "surface"]
 
-PLOT = {"displayModeBar": False}
 LINES = 60
 PARTNERS = 40  # a candidate may have groups of hundreds of features
 

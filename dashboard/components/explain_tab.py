@@ -18,7 +18,7 @@ from dashboard.components.trust_badges import trust_badges
 from dashboard.figures.attributions import beeswarm_figure, importance_figure, shape_figure, waterfall_figure
 from dashboard.figures.contributions import contributions_figure
 from dashboard.texts import spoken, text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.attributions import (
     AttributionView,
     attribution_view,
@@ -32,7 +32,6 @@ from dashboard.views.words import duration, number, percent
 
 __all__ = ["explain_tab"]
 
-PLOT = {"displayModeBar": False}
 WHOLE = {"compared": compared_part, "curves": curves_part, "surrogate": surrogate_part}
 
 
