@@ -32,6 +32,8 @@ STUDIO_LAYERS = [
     {"views"},
     {"figures"},
     {"replay"},
+    {"access", "login_page"},
+    {"gate"},
     {"assets", "drafts", "process", "uploads"},
     {"state"},
     {"watching"},
