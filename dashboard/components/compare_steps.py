@@ -13,7 +13,7 @@ from dashboard.components.compare_work import difference, expectations, steps_of
 from dashboard.components.pool import pool_of
 from dashboard.figures.compare import path_figure
 from dashboard.texts import text
-from dashboard.theme import Palette, palette
+from dashboard.theme import PLOT, Palette, palette
 from dashboard.views.card import measure_label
 from dashboard.views.compare_path import PathStop, PathView, path_view
 from dashboard.views.compare_table import Compared, letter
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["steps_tab"]
 
-PLOT = {"displayModeBar": False}
 REFRESH = 1.0  # seconds between two looks for a stop that was handed to the run
 WAITING = "compare_waiting"
 """Session key: the run and the architecture that was handed to it."""

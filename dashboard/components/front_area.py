@@ -31,7 +31,7 @@ __all__ = ["FRONT_WORDS", "front_area", "front_choice"]
 
 FRONT_WORDS = {
     **{name: f"run.name_{name}" for name in ("cloud", "recent", "front", "floors", "best", "selected")},
-    **{name: f"front.name_{name}" for name in ("knee", "unsupported", "tied", "possible")},
+    **{name: f"front.name_{name}" for name in ("knee", "unsupported", "tied", "possible", "ellipses")},
     **{name: f"front.{name}" for name in ("band_lead", "shaky", "keys")},
     **{f"goal_{name}": f"front.goal_{name}" for name in ("add", "line", "remove", "drop", "at_least", "at_most")},
     **{f"card_{name}": f"front.card_{name}" for name in ("on_front", "knee", "unsupported", "tied", "chance", "twins",
@@ -71,6 +71,8 @@ def front_area(
         _table_popover(watched, ranked, view, choice, luck)
     if luck is not None:
         _luck_words(view, choice, luck)
+    if view.marks.no_ellipses:
+        st.caption(view.marks.no_ellipses)
     live_front(
         front_payload(view, cards=_cards(watched.record.id)), key=f"front_{watched.record.id}", on_picked=on_picked,
         on_opened=on_opened, on_goal=lambda name, value: set_goal(watched.record.id, name, value, on_goal),

@@ -11,7 +11,7 @@ from dashboard.components.explained import problem_of, space_of
 from dashboard.components.pool import pool_of
 from dashboard.figures.measures import measures_figure
 from dashboard.texts import language, spoken, text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.candidate import raised_by
 from dashboard.views.measures import measures_view
 from dashboard.views.words import number, signed
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["measures_tab"]
 
-PLOT = {"displayModeBar": False}
 MOST_KEPT = 200
 
 

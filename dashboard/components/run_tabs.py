@@ -19,7 +19,7 @@ from dashboard.figures.best_so_far import best_so_far_figure
 from dashboard.figures.correlations import correlations_figure
 from dashboard.figures.hypervolume import hypervolume_figure
 from dashboard.texts import spoken, text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.best_so_far import best_so_far
 from dashboard.views.card import measure_label
 from dashboard.views.correlations import correlations_view
@@ -125,7 +125,7 @@ def _measures(watched: Watched, ranked: Ranking) -> None:
         lines = told if len(told) == 1 else [f"* {line}" for line in told]
         st.warning("\n".join(lines), icon=":material/content_copy:")
     st.caption(text("correlations.caption", n=count(eligible)))
-    st.plotly_chart(correlations_figure(view, palette(state.is_dark())), theme=None, config={"displayModeBar": False},
+    st.plotly_chart(correlations_figure(view, palette(state.is_dark())), theme=None, config=PLOT,
                     key=f"correlations_{watched.record.id}", alt=view.summary)  # fmt: skip
     if not view.warnings:
         st.caption(text("correlations.none" if eligible >= TELLING else "correlations.soon", telling=TELLING))

@@ -12,7 +12,7 @@ from dashboard.components.honesty import note
 from dashboard.components.pool import pool_of
 from dashboard.figures.audit import groups_figure, twins_figure
 from dashboard.texts import spoken, text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.audit import agreement_words, groups_view, guard_rows, seeds_view, twins_view
 from dashboard.views.words import count, duration, percent
 from nas_core.errors import RunError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["trust_tab"]
 
-PLOT = {"displayModeBar": False}
 REFRESH = 1.0  # seconds between two looks at how far the other seeds are
 SEEDS = (3, 5, 10)
 HELD = 0.5  # share of the other seeds with which a candidate has to stay on the front

@@ -13,7 +13,7 @@ import { idle, loadPlotly } from "./loading.js"
 const instances = new WeakMap()
 
 const CONFIG = {
-  responsive: true, displaylogo: false, doubleClick: "reset+autosize",
+  responsive: true, doubleClick: "reset+autosize",
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d", "resetCameraLastSave3d", "orbitRotation"],
 }
 
