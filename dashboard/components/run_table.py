@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -45,7 +45,11 @@ class Shown:
     past: int
     marks: int
     table: Candidates
-    frame: pd.DataFrame
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The table as it is drawn; a table that is never drawn is never made one."""
+        return pd.DataFrame(self.table.columns)
 
 
 def axes_of(watched: Watched, ranked: Ranking) -> tuple[Axis, ...]:
@@ -102,7 +106,7 @@ def _fresh(watched: Watched, ranked: Ranking, marks: dict[str, Mark], axes: tupl
     kept = wanted(snapshot, ranked, marks, axes, holding, wish)
     table = all_candidates(snapshot, ranked, marks, axes, kept)
     past = len(snapshot) if len(snapshot) < len(watched.archive) else 0
-    fresh = Shown(watched.record.id, wish, past, said, table, pd.DataFrame(table.columns))
+    fresh = Shown(watched.record.id, wish, past, said, table)
     st.session_state[f"{SHOWN}_fresh"] = (key, fresh)
     return fresh
 
@@ -190,7 +194,8 @@ def _renew(picked: list[str]) -> None:
 
 
 def _still_selected(shown: Shown) -> Any:
-    rows = [at for at, key in enumerate(shown.table.ids) if key in set(st.session_state.get(f"{SHOWN}_picked", ()))]
+    picked = set(st.session_state.get(f"{SHOWN}_picked", ()))
+    rows = [at for at, key in enumerate(shown.table.ids) if key in picked] if picked else []
     return {"selection": {"rows": rows, "columns": [], "cells": []}} if rows else None
 
 

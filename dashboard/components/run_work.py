@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -124,7 +125,13 @@ def draw_history(watched: Watched) -> None:
     if not view.words:
         st.caption(text("steering.history_none"))
         return
-    st.caption(text("steering.history_caption"))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(text("steering.history_caption"), width="stretch")
+        st.download_button(
+            text("steering.log"), partial(_log, watched.record.id), f"{watched.record.id}.log.jsonl",
+            "application/jsonl", icon=":material/download:", on_click="ignore", key="run_log",
+            help=text("steering.log_help"),
+        )  # fmt: skip
     st.dataframe(
         pd.DataFrame({"evaluated": view.evaluated, "when": view.times, "what": view.words}), hide_index=True,
         height=min(320, 38 + 35 * len(view.words)), row_height=35,
@@ -134,6 +141,13 @@ def draw_history(watched: Watched) -> None:
             "what": st.column_config.TextColumn(text("steering.history_col_what"), width="large"),
         },
     )  # fmt: skip
+
+
+def _log(run_id: str) -> bytes:
+    """Return the log of a run, one JSON object a line."""
+    from nas_core.runs.run_log import as_json_lines, run_log
+
+    return as_json_lines(run_log(process.store(), run_id)).encode()
 
 
 def _living(run_id: str) -> Run:

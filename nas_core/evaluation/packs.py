@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from nas_core.errors import SettingsError
+from nas_core.errors import SettingsError, error_line, traceback_of
 from nas_core.evaluation.base import Evaluator, PackProgress, Referee, Stop, Weights
 from nas_core.evaluation.judged import JudgedPack
 from nas_core.evaluation.performance import Judge, Judgement
@@ -236,7 +236,7 @@ class PackEvaluator(Evaluator):
             return self._halted(proposal, outcome.halt, judgement, measures, **fields)
         if judgement is None:
             reason = outcome.reason or "Its predictions are not finite numbers"
-            return self._evaluation(proposal, Status.FAILED, reason=reason, **fields)
+            return self._evaluation(proposal, Status.FAILED, reason=reason, traceback=outcome.traceback, **fields)
         if judgement.reason:
             return self._evaluation(
                 proposal,
@@ -266,7 +266,7 @@ class PackEvaluator(Evaluator):
         return self._evaluation(proposal, halt.status, reason=halt.reason, measures=measures, **fields)
 
     def _failed(self, proposal: Proposal, error: Exception) -> Evaluation:
-        return self._evaluation(proposal, Status.FAILED, reason=f"{type(error).__name__}: {error}")
+        return self._evaluation(proposal, Status.FAILED, reason=error_line(error), traceback=traceback_of(error))
 
     def _cancelled(self, proposal: Proposal) -> Evaluation:
         return self._evaluation(proposal, Status.CANCELLED, reason="Stopped before its training had finished")

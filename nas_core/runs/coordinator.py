@@ -30,6 +30,7 @@ from nas_core.records import Evaluation, RunRecord, RunState, Status
 from nas_core.runs.acts import Acts
 from nas_core.runs.control import Control, Ending
 from nas_core.runs.ledger import Ledger
+from nas_core.runs.listening import listened
 from nas_core.runs.progress import PackState, RunSnapshot
 from nas_core.runs.rules import StoppingRules
 from nas_core.runs.searcher import Searcher, StrategyFactory
@@ -80,6 +81,10 @@ class Coordinator:
 
     def main(self, build: Callable[[], Parts]) -> None:
         """Search until the end, whatever it is."""
+        with listened(self._ledger.note):
+            self._search(build)
+
+    def _search(self, build: Callable[[], Parts]) -> None:
         try:
             self._begin(build)
             ending = self._next()

@@ -11,6 +11,7 @@ from nas_core.errors import StoreError
 from nas_core.records import Evaluation, Event, RunRecord, RunState
 from nas_core.store.marks import Mark, MarkChange
 from nas_core.store.owner import is_gone
+from nas_core.store.summaries import Summaries
 
 __all__ = [
     "ACTIVE",
@@ -110,6 +111,16 @@ class Store(ABC):
     @abstractmethod
     def evaluations(self, run_id: str, since: int = 0) -> list[Evaluation]:
         """Return the evaluations that came after revision ``since``, in the order of their index."""
+
+    @abstractmethod
+    def summaries(self, run_id: str, names: Sequence[str], since: int = 0) -> Summaries:
+        """Return what a view needs of the same evaluations, much sooner: without curves, metrics and weights.
+
+        Args:
+            run_id: The run.
+            names: The measures that are wanted.
+            since: The revision that has been seen.
+        """
 
     @abstractmethod
     def evaluation(self, run_id: str, candidate_id: str) -> Evaluation:

@@ -11,6 +11,7 @@ from nas_core.records import Evaluation, Event, RunRecord
 from nas_core.store.base import Store, artifact_name, is_packed, owner_of
 from nas_core.store.marks import Mark, MarkChange
 from nas_core.store.packed import PackedStore
+from nas_core.store.summaries import Summaries
 
 __all__ = ["StoreWithExamples"]
 
@@ -55,6 +56,9 @@ class StoreWithExamples(Store):
 
     def evaluations(self, run_id: str, since: int = 0) -> list[Evaluation]:
         return self._of(run_id).evaluations(run_id, since)
+
+    def summaries(self, run_id: str, names: Sequence[str], since: int = 0) -> Summaries:
+        return self._of(run_id).summaries(run_id, names, since)
 
     def evaluation(self, run_id: str, candidate_id: str) -> Evaluation:
         return self._of(run_id).evaluation(run_id, candidate_id)

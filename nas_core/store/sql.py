@@ -31,8 +31,12 @@ from nas_core.store.base import (
 from nas_core.store.database import Database, said_in_words, transaction
 from nas_core.store.layout import prepare
 from nas_core.store.marks import Mark, MarkChange, marked
+from nas_core.store.summaries import FIELDS, PLACES, SCORES, Summaries, summaries_of, summaries_of_texts
+from nas_core.store.uncollected import uncollected
 
 __all__ = ["SqlStore"]
+
+_AT_ONCE = 96  # places that a database picks out of a record into one list: PostgreSQL takes 100, SQLite 127
 
 
 class SqlStore(Store):
@@ -116,7 +120,30 @@ class SqlStore(Store):
     def evaluations(self, run_id: str, since: int = 0) -> list[Evaluation]:
         table = schema.evaluations
         bodies = self._since(table, run_id, since, (table.c.number, table.c.id))
-        return [Evaluation.model_validate_json(b) for b in bodies]
+        with uncollected():
+            return [Evaluation.model_validate_json(b) for b in bodies]
+
+    def summaries(self, run_id: str, names: Sequence[str], since: int = 0) -> Summaries:
+        with uncollected():
+            try:
+                return self._picked(run_id, names, since)
+            except (StoreError, ValueError):
+                # An older or a damaged record: whole records say what they lack, or what is wrong.
+                return summaries_of(self.evaluations(run_id, since), names)
+
+    def _picked(self, run_id: str, names: Sequence[str], since: int) -> Summaries:
+        if strange := [name for name in names if not name.isidentifier()]:
+            raise ValueError(f"{strange} would have to be escaped")
+        places = [("measures", name, number) for name in names for number in SCORES]
+        parts = [places[at : at + _AT_ONCE] for at in range(0, len(places), _AT_ONCE)]
+        table, heads_at = schema.evaluations, [*((field,) for field in FIELDS), *PLACES]
+        chosen = (table.c.run_id == run_id, table.c.revision > since)
+        query = self.database.picking(table, chosen, [heads_at, *parts])
+        with self._transaction() as c:
+            _record(c, run_id)
+            rows = c.execute(query).all()
+        ids, numbers, revisions, architectures, heads, *measures = zip(*rows) if rows else [()] * (5 + len(parts))
+        return summaries_of_texts(list(zip(ids, numbers, revisions)), architectures, heads, measures, names)
 
     def evaluation(self, run_id: str, candidate_id: str) -> Evaluation:
         table = schema.evaluations

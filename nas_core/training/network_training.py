@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nas_core.errors import error_line, traceback_of
 from nas_core.records import Halt
 from nas_core.spaces.layers import seed_dropout
 from nas_core.training.batches import batch_slices, epoch_order
@@ -91,7 +92,7 @@ class NetworkTraining:
         self.compared = spread.round().long()
         self.start_loss: float | None = None
         self.kept_loss: float | None = None
-        self.status, self.reason, self.seconds = "", "", 0.0
+        self.status, self.reason, self.traceback, self.seconds = "", "", "", 0.0
         self.performance: dict[int, float] = {}  # after so many epochs, where the watch looked
         self.halt: Halt | None = None
         self.inherited = ""
@@ -112,7 +113,7 @@ class NetworkTraining:
         curves = with_performance(self.curves, self.performance)
         return TrainOutcome(
             self.status, self.reason, curves, self.kept_epoch, self.seconds, self.start_loss, self.kept_loss, self.halt,
-            self.inherited,
+            self.inherited, self.traceback,
         )  # fmt: skip
 
     def run_epoch(self, stop: StopSignal) -> None:
@@ -162,6 +163,11 @@ class NetworkTraining:
         self.network.zero_grad(set_to_none=True)
         self.kept, self.lowest = {}, None
         self.optimiser.state.clear()
+
+    def fail(self, error: Exception) -> None:
+        """Stop training for good because of an error."""
+        self.traceback = traceback_of(error)
+        self.end("failed", error_line(error))
 
     def _epoch(self, stop: StopSignal) -> float | None:
         """Return the mean training loss of an epoch, None when a stop was asked for within it."""

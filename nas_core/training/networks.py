@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
+from nas_core.errors import error_line, traceback_of
 from nas_core.spaces.family import SignalFamily
 from nas_core.spaces.layers import SignalNetwork
 from nas_core.training.device import one_thread
@@ -103,7 +104,7 @@ class _Fleet:
             try:
                 self.trainings[k] = NetworkTraining(placed(build_network(space, item), device), item, lesson)
             except Exception as error:  # noqa: BLE001 - what cannot be built is no fault of the others
-                self.outcomes[k] = TrainOutcome("failed", f"{type(error).__name__}: {error}")
+                self.outcomes[k] = TrainOutcome("failed", error_line(error), traceback=traceback_of(error))
         self.heard: queue.SimpleQueue[int | BaseException] = queue.SimpleQueue()
         self.numbers = list(self.trainings)
         self.module = SideBySide(
