@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.front_chosen import show_in_table
 from dashboard.components.marks import marks_of
 from dashboard.components.run_memory import memory_of
 from dashboard.components.table_filters import brush_of, choose_columns, filter_bar, filter_in_force, keep_brush
@@ -79,6 +80,7 @@ def candidates_tab(watched: Watched, ranked: Ranking) -> None:
             "text/csv", icon=":material/download:", on_click="ignore", key="table_download",
         )  # fmt: skip
     _brushed(watched.record.id, axes)
+    _narrowed(watched.record.id, shown)
     _caption(watched, shown, fresh)
     st.dataframe(
         shown.frame[chosen], hide_index=True, height=HEIGHT, key=_table_key(), on_select=_pick, placeholder="",
@@ -157,6 +159,16 @@ def _brushed(run_id: str, axes: tuple[Axis, ...]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.text(text("table.brushed", ranges="; ".join(told)), width="content")
         st.button(text("table.brush_drop"), type="tertiary", on_click=keep_brush, args=(run_id, ()), key="brush_drop")
+
+
+def _narrowed(run_id: str, shown: Shown) -> None:
+    """Say that only what is chosen on the front is shown, and let a person see all again."""
+    if not shown.wish.chosen:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.text(text("chosen.table", count=count(len(shown.table.ids))), width="content")
+        st.button(text("chosen.table_all"), type="tertiary", on_click=show_in_table, args=(run_id, False),
+                  key="chosen_drop")  # fmt: skip
 
 
 def _range_words(axis: Axis, low: float, high: float) -> str:

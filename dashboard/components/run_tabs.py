@@ -31,7 +31,7 @@ from dashboard.watching import Watched
 if TYPE_CHECKING:
     from nas_core.search import Ranking
 
-__all__ = ["run_tabs"]
+__all__ = ["run_tabs", "show_table"]
 
 LABELS = {
     "table": "run.tab_table", "parallel": "parallel.tab", "curves": "run_curves.tab",
@@ -51,7 +51,7 @@ def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> N
     tabs = st.tabs([text(key) for key in LABELS.values()], key="run_tabs", on_change="rerun")
     draw = {
         "table": lambda: candidates_tab(watched, ranked),
-        "parallel": lambda: parallel_tab(watched, ranked, selection, _to_table),
+        "parallel": lambda: parallel_tab(watched, ranked, selection, show_table),
         "curves": lambda: curves_tab(watched, ranked, selection),
         "hypervolume": lambda: _grown(watched, ranked),
         "failures": lambda: failures_tab(watched),
@@ -67,7 +67,7 @@ def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> N
                 draw[name]()
 
 
-def _to_table() -> None:
+def show_table() -> None:
     """From a callback: open the table at the next draw."""
     st.session_state["run_tabs"] = text(LABELS["table"])
 
