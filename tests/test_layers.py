@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE_LAYERS = [
-    {"errors"},
+    {"errors", "escaping"},
     {"objectives"},
     {"records"},
     {"preferences"},
