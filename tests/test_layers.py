@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE_LAYERS = [
-    {"secrecy"},
+    {"escaping", "secrecy"},
     {"errors"},
     {"objectives"},
     {"records"},

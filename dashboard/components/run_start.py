@@ -14,6 +14,7 @@ from dashboard.components.run_warm import warm_choice
 from dashboard.texts import spoken, text
 from dashboard.views.words import count
 from nas_core.errors import SettingsError
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.data import DataSource
@@ -153,6 +154,8 @@ def earlier_runs(records: list[RunRecord], current: str | None = None) -> None:
     st.subheader(text("run.runs_title"))
     if not records:
         st.caption(text("run.runs_empty"))
+    for damaged in process.store().damaged_runs()[:20]:
+        st.error(markdown_text(damaged.reason), icon=":material/heart_broken:")
     for record in records[:20]:
         with st.container(horizontal=True, vertical_alignment="center", key=f"run_{record.id}"):
             st.markdown(_line(record), width="stretch")
@@ -168,7 +171,7 @@ def earlier_runs(records: list[RunRecord], current: str | None = None) -> None:
 def _line(record: RunRecord) -> str:
     when = datetime.fromtimestamp(record.created).strftime("%Y-%m-%d %H:%M")
     return text(
-        "run.run_line", name=record.name, state=text(f"studio.state_{record.state}"), when=when,
+        "run.run_line", name=markdown_text(record.name), state=text(f"studio.state_{record.state}"), when=when,
         evaluated=count(int(record.progress.get("evaluated", 0))),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from dashboard.texts import spoken_steps, text
 from dashboard.views.axes import Axis
-from nas_core.exports.rows import safe_cell
+from nas_core.escaping import safe_cell
 
 if TYPE_CHECKING:
     from nas_core.search import Ranking, Snapshot

@@ -18,6 +18,8 @@ def runs(store: StoreOption = None, as_json: JsonOption = False) -> None:
     where = opened(store)
     try:
         records = where.runs()
+        for damaged in where.damaged_runs():
+            typer.secho(f"Damaged: {damaged.reason}", fg="red", err=True)
         if as_json:
             fields = {"id", "name", "state", "reason", "created", "progress", "data_hash", "settings"}
             typer.echo(json.dumps([r.model_dump(mode="json", include=fields) for r in records], ensure_ascii=False))

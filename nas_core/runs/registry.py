@@ -81,6 +81,7 @@ def start_run(
     check_strategy(settings.strategy)
     check_rules(settings.preference, until_goals=settings.until_goals)
     Limits.of(settings.preference.goals, problem.objective, problem.spec.measures)
+    _check_device(settings)
     space.sample(np.random.default_rng(settings.seed))  # an empty space is refused before there is a run of it
     for architecture in first:
         check_member(space, architecture)
@@ -157,6 +158,7 @@ def resume_run(
     settings = RunSettings.model_validate(record.settings)
     # whatever can be refused is refused before this process has the run
     check_strategy(strategy or settings.strategy)
+    _check_device(settings)
     if space is not None:
         _check_edit(record, space)
     if rules is not None:
@@ -220,6 +222,14 @@ def trained_in_packs(
 
     inherit = parents if settings.inherit else None
     return PackEvaluator(problem, space, settings.seed, device=settings.device, parents=inherit)
+
+
+def _check_device(settings: RunSettings) -> None:
+    """Raise SettingsError for an accelerator that this machine lacks, before there is a run that cannot train."""
+    if settings.device in ("cuda", "mps"):
+        from nas_core.training.device import pick_device
+
+        pick_device(settings.device)
 
 
 def _check_edit(record: RunRecord, space: SearchSpace) -> None:

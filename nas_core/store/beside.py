@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nas_core.records import Evaluation, Event, RunRecord
-from nas_core.store.base import Store, artifact_name, is_packed, owner_of
+from nas_core.store.base import DamagedRun, Store, artifact_name, is_packed, owner_of
 from nas_core.store.marks import Mark, MarkChange
 from nas_core.store.packed import PackedStore
 from nas_core.store.summaries import Summaries
@@ -35,6 +35,9 @@ class StoreWithExamples(Store):
 
     def runs(self) -> list[RunRecord]:
         return self.own.runs()
+
+    def damaged_runs(self) -> list[DamagedRun]:
+        return self.own.damaged_runs()
 
     def create_run(self, record: RunRecord) -> RunRecord:
         return self._of(record.id).create_run(record)
