@@ -26,7 +26,7 @@ from dashboard.texts import text
 from nas_core.errors import NasightError, SettingsError
 
 __all__ = ["BROWSER", "HOME", "HOUSE", "AccessError", "Handover", "Keys", "Role", "Visitor", "Wheel", "configure",
-           "known_tokens", "require_driver", "require_wheel", "visitor", "wheel"]  # fmt: skip
+           "known_tokens", "may_steer", "may_write", "require_driver", "require_wheel", "visitor", "wheel"]  # fmt: skip
 
 Role: TypeAlias = Literal["driver", "viewer"]
 Reader: TypeAlias = Callable[[Mapping[str, str]], "Visitor | None"]
@@ -282,6 +282,17 @@ def visitor() -> Visitor:
     import streamlit as st
 
     return _reader(st.context.cookies.to_dict()) or Visitor("viewer")
+
+
+def may_write() -> bool:
+    """Return whether this visitor may write, for pages that show what they may do."""
+    return visitor().role == "driver"
+
+
+def may_steer(run_id: str) -> bool:
+    """Return whether this visitor may steer a live run now."""
+    who = visitor()
+    return who.role == "driver" and (who == HOUSE or not wheel.taken(run_id, who.browser))
 
 
 def require_driver() -> Visitor:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.access import may_write
 from dashboard.components.explained import problem_of, space_of
 from dashboard.components.pool import pool_of
 from dashboard.figures.measures import measures_figure
@@ -73,7 +74,8 @@ def _told(view: MeasuresView) -> str:
 def _offer(run: RunRecord, found: Evaluation, view: MeasuresView) -> None:
     """Offer to take the measures that are missing, and take them."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        asked = st.button(text("measured.rest"), key="measure_rest", icon=":material/straighten:")
+        asked = st.button(text("measured.rest"), key="measure_rest", icon=":material/straighten:",
+                          disabled=not may_write())  # fmt: skip
         names = ", ".join(label.lower() for label in view.missing_labels)
         st.caption(text("measured.rest_words", count=len(view.missing), names=names))
     if not asked:

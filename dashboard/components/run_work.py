@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.access import may_write
 from dashboard.texts import spoken, text
 from dashboard.views.failures import FailuresView
 from dashboard.views.history import history_view
@@ -29,7 +30,7 @@ SHORT = 90
 
 def draw_work(watched: Watched) -> None:
     """Draw who is in training and who waits, and let a person give some of them up."""
-    if not watched.own:
+    if not watched.here:
         st.caption(text("steering.work_elsewhere" if watched.progress.live else "steering.work_none"))
         return
     view = work_view(watched.view.progress, watched.space)
@@ -47,7 +48,7 @@ def draw_work(watched: Watched) -> None:
         )  # fmt: skip
         st.button(
             text("steering.give_up_do"), icon=":material/block:", on_click=_give_up, args=(watched.record.id, labels),
-            key="give_up_do",
+            key="give_up_do", disabled=not watched.own,
         )  # fmt: skip
     rows = {"number": view.labels, "built": view.built, "made": view.made}
     st.dataframe(
@@ -80,7 +81,7 @@ def draw_early(watched: Watched, rows: FailuresView) -> None:
     """Draw the choice of a candidate that was stopped early, where there is one and this server may go on with it."""
     early = {key: (n, why) for key, n, s, why in zip(rows.ids, rows.numbers, rows.statuses, rows.reasons)
              if s in ("pruned", "cancelled")}  # fmt: skip
-    if not early or (watched.progress.live and not watched.own):
+    if not early or not may_write() or (watched.progress.live and not watched.own):
         return
 
     def label(key: str) -> str:
@@ -98,13 +99,11 @@ def draw_early(watched: Watched, rows: FailuresView) -> None:
 
 def _overrule(run_id: str, numbers: dict[str, int]) -> None:
     """Train what was chosen to the end, in a run that lives or goes on for it."""
-    from nas_core.runs import registry
-
     candidate = st.session_state.get("overrule")
     if candidate not in numbers:
         return
-    run = registry.get(run_id)
     try:
+        run = process.steered(run_id)
         if run is not None and run.alive:
             run.overrule(candidate)
         else:
@@ -155,11 +154,11 @@ def _living(run_id: str) -> Run:
 
     Raises:
         RunError: It has ended, or runs elsewhere.
+        AccessError: This visitor may not steer it.
     """
     from nas_core.errors import RunError
-    from nas_core.runs import registry
 
-    run = registry.get(run_id)
+    run = process.steered(run_id)
     if run is None or not run.alive:
         raise RunError(f"Run {run_id} is not running here", fix="resume it first")
     return run

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import state
+from dashboard.access import may_write, require_driver
 from dashboard.components.audited import SeedCheck, chances_of, found_of, front_of, seed_check
 from dashboard.components.honesty import note
 from dashboard.components.pool import pool_of
@@ -93,7 +94,9 @@ def _seeds(
         else:
             seeds = st.segmented_control(text("audit.seeds"), SEEDS, default=SEEDS[0], required=True, key="trust_seeds",
                                          help=text("audit.seeds_help", count=len(check.chosen)))  # fmt: skip
-            if st.button(text("audit.check"), key="trust_check", icon=":material/casino:"):
+            if st.button(text("audit.check"), key="trust_check", icon=":material/casino:",
+                         disabled=not may_write()):  # fmt: skip
+                require_driver()  # it trains, and the search would wait for it
                 check.start(int(seeds or SEEDS[0]))
                 st.rerun()
     if check.state == "failed":
