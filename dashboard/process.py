@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard import access
 from nas_core.data.splits import RANDOM, SplitScheme
-from nas_core.errors import NasightError
+from nas_core.errors import NasightError, RunError
 
 if TYPE_CHECKING:
     from nas_core.data import ClassWeights, Dataset, DataSource, Problem, TransformName
@@ -167,6 +167,7 @@ def resume(run_id: str, *, changes: Mapping[str, Any] | None = None) -> Launch:
         from nas_core.runs.control import Budget, Rules
         from nas_core.runs.registry import resume_run
 
+        check_process(run_id)
         asked = dict(changes or {})
         if "plateau" in asked:
             asked["rules"] = Rules(asked.pop("until_goals"), asked.pop("plateau"))
@@ -175,6 +176,17 @@ def resume(run_id: str, *, changes: Mapping[str, Any] | None = None) -> Launch:
         return resume_run(store(), run_id, **asked).id
 
     return _begin(work, by)
+
+
+def check_process(run_id: str) -> None:
+    """Raise RunError for a run on a cluster: Ray can end its process without warning, so it is never the studio's."""
+    executor = store().run(run_id).settings.get("executor", "local")
+    if executor != "local":
+        raise RunError(
+            f"Run {run_id} trains on the cluster {executor}, in a process of its own",
+            allowed="watching it here",
+            fix=f"continue it in a terminal with `nasight resume {run_id}`",
+        )
 
 
 def start_demo(*, candidates: int, seed: int) -> Launch:

@@ -26,6 +26,7 @@ READ = "How the data are read"
 SPLIT = "How they are split and judged"
 SPACE = "What may be built"
 BEGIN = "What the search begins with"
+CLUSTER = "Where it is trained"
 Data = Annotated[
     str,
     typer.Argument(
@@ -134,6 +135,21 @@ Start = Annotated[
            rich_help_panel=BEGIN),
 ]  # fmt: skip
 Device = Annotated[str, Option(help="auto, cpu, cuda or mps.")]
+Executor = Annotated[
+    str,
+    Option(
+        help="local; ray: a cluster of this machine alone; ray://HOST:PORT: the one whose head is there.",
+        rich_help_panel=CLUSTER,
+    ),
+]
+TaskCpus = Annotated[float, Option(help="Processor cores of a task on a cluster.", rich_help_panel=CLUSTER)]
+TaskGpus = Annotated[
+    float, Option(help="GPUs of a task on a cluster; fractions let tasks share one.", rich_help_panel=CLUSTER)
+]
+PackSize = Annotated[
+    int | None,
+    Option(help="Candidates asked for at once; more keep more nodes busy.", min=1, rich_help_panel=CLUSTER),
+]
 
 
 @app.command()
@@ -147,11 +163,13 @@ def search(
     family_weight: FamilyWeight = None, measure_weight: MeasureWeight = None, goal: GoalLine = None,
     candidates: Candidates = None, time: Time = None, plateau: Plateau = None, until_goals: UntilGoals = False,
     halving: Halving = False, inherit: Inherit = False, seed: Seed = 0, device: Device = "auto",
-    warm: Warm = None, start: Start = None,
+    warm: Warm = None, start: Start = None, executor: Executor = "local", task_cpus: TaskCpus = 1.0,
+    task_gpus: TaskGpus = 0.0, pack_size: PackSize = None,
     store: StoreOption = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Search for networks on DATA, and print what was found."""
     from nas_core.preferences import Preference
+    from nas_core.runs.executing import check_executor
     from nas_core.runs.registry import start_run
     from nas_core.runs.settings import RunSettings
     from nas_core.search.registry import check_strategy
@@ -160,9 +178,11 @@ def search(
     settings = RunSettings(
         strategy=strategy, preference=Preference(weight=weight), seconds=seconds, seed=seed, device=device,
         candidates=500 if candidates is None and seconds is None else candidates, plateau=plateau,
-        until_goals=until_goals, halving=halving, inherit=inherit,
+        until_goals=until_goals, halving=halving, inherit=inherit, executor=executor, task_cpus=task_cpus,
+        task_gpus=task_gpus, pack_size=pack_size,
     )  # fmt: skip
     check_strategy(strategy)
+    check_executor(settings)
     reading = {
         "target": target, "task": task, "kinds": parse_kinds(kind or []), "modality": modality,
         "size": None if size is None else parse_size(size), "colour": colour, "length": length, "text": text,
@@ -194,6 +214,9 @@ def resume(
     plateau: Annotated[
         int | None, Option(help="Another --plateau; 0 for none.", min=0, metavar="N", show_default=False)
     ] = None,
+    executor: Annotated[
+        str | None, Option(help="Train elsewhere: local, ray or ray://HOST:PORT; as before when not given.")
+    ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -211,7 +234,7 @@ def resume(
         _stop_at_termination()
         until_goals = RunSettings.model_validate(record.settings).until_goals
         continued = resume_run(
-            where, record.id, candidates=candidates, seconds=seconds, strategy=strategy,
+            where, record.id, candidates=candidates, seconds=seconds, strategy=strategy, executor=executor,
             rules=None if plateau is None else Rules(until_goals, plateau or None),
         )  # fmt: skip
         _finish(where, continued, problem, as_json=as_json)

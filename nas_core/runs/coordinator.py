@@ -21,6 +21,7 @@ when the run was stopped has none. It is named in the event, and evaluated when 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +79,7 @@ class Coordinator:
         self._begun: dict[str, Evaluation] = {}  # its finished candidates
         self._work: Work | None = None
         self._all_failed = 0
+        self._held = ExitStack()
 
     def main(self, build: Callable[[], Parts]) -> None:
         """Search until the end, whatever it is."""
@@ -93,6 +95,8 @@ class Coordinator:
             self._ledger.finish(ending)
         except Exception as error:  # noqa: BLE001 - whatever it was, the run says so and stays resumable
             self._ledger.interrupt(error)
+        finally:
+            self._held.close()
 
     def _begin(self, build: Callable[[], Parts]) -> None:
         record = self._ledger.record
@@ -101,6 +105,7 @@ class Coordinator:
         versions = space_versions(self._store.events(record.id), record)
         self._ledger.load(earlier)
         self._parts = build()
+        self._held.callback(self._parts.evaluator.close)
         state: dict[str, Any] = saved or {}
         self._waiting = Waiting(state)
         self._rules = StoppingRules(record, state.get("since", 0))
