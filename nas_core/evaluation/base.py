@@ -102,3 +102,6 @@ class Evaluator(ABC):
     @abstractmethod
     def take_seconds(self) -> dict[str, float]:
         """Return the seconds spent since the last call by phase ("train", "measure"), and start again from zero."""
+
+    def close(self) -> None:  # noqa: B027 - most evaluators hold nothing
+        """Give back what the evaluator holds besides memory: processes, connections. It is not used afterwards."""

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from nas_core.errors import SettingsError
+from nas_core.evaluation.isolation.limits import Limits
 from nas_core.preferences import Preference
 from nas_core.records import Record
 
@@ -33,6 +34,7 @@ class RunSettings(Record):
         plateau: Stop when so many candidates in a row have not made the hypervolume grow; None for never.
         warm: Earlier runs that this one starts from.
         warm_relevance: (P,) in [0, 1], how far they raise the hints on the features; see ``nas_core.runs.warm``.
+        isolation: Train in a worker process, with these limits for a candidate; None for in this process.
 
     Raises:
         SettingsError: A number outside what is allowed.
@@ -52,6 +54,7 @@ class RunSettings(Record):
     plateau: int | None = None
     warm: tuple[str, ...] = ()
     warm_relevance: tuple[float, ...] = ()
+    isolation: Limits | None = None
 
     def suited(self, *, signals: bool, cores: int | None = None) -> RunSettings:
         """Return these settings with the sizes of packs that nobody chose.

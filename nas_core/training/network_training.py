@@ -91,7 +91,7 @@ class NetworkTraining:
         self.compared = spread.round().long()
         self.start_loss: float | None = None
         self.kept_loss: float | None = None
-        self.status, self.reason, self.seconds = "", "", 0.0
+        self.status, self.reason, self.starved, self.seconds = "", "", False, 0.0
         self.performance: dict[int, float] = {}  # after so many epochs, where the watch looked
         self.halt: Halt | None = None
         self.inherited = ""
@@ -112,7 +112,7 @@ class NetworkTraining:
         curves = with_performance(self.curves, self.performance)
         return TrainOutcome(
             self.status, self.reason, curves, self.kept_epoch, self.seconds, self.start_loss, self.kept_loss, self.halt,
-            self.inherited,
+            self.inherited, self.starved,
         )  # fmt: skip
 
     def run_epoch(self, stop: StopSignal) -> None:
@@ -154,9 +154,15 @@ class NetworkTraining:
             if self.halt is not None:
                 self.end("halted", self.halt.reason)
 
-    def end(self, status: str, reason: str = "") -> None:
-        """Stop training for good: go back to the weights that are kept, forget what training alone needed."""
-        self.status, self.reason = status, reason
+    def end(self, status: str, reason: str = "", *, starved: bool = False) -> None:
+        """Stop training for good: go back to the weights that are kept, forget what training alone needed.
+
+        Args:
+            status: done, failed, cancelled or halted.
+            reason: Why.
+            starved: Whether memory ran out.
+        """
+        self.status, self.reason, self.starved = status, reason, starved
         self.network.load_state_dict(self.kept)
         self.network.eval()
         self.network.zero_grad(set_to_none=True)

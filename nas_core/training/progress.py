@@ -91,6 +91,7 @@ class TrainOutcome:
         kept_loss: The same of the weights that are kept, on the same rows.
         halt: What the watch said.
         inherited: Identity of the parent whose weights it started from; empty when none fitted.
+        starved: It failed because memory ran out, which may be the fault of those that were trained beside it.
     """
 
     status: str
@@ -102,6 +103,7 @@ class TrainOutcome:
     kept_loss: float | None = None
     halt: Halt | None = None
     inherited: str = ""
+    starved: bool = False
 
 
 def with_performance(curves: dict[str, list[float]], seen: dict[int, float]) -> dict[str, list[float]]:
