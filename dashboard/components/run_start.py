@@ -19,6 +19,7 @@ from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.data import DataSource
+    from nas_core.evaluation.isolation.limits import Limits
     from nas_core.records import RunRecord
     from nas_core.runs.settings import RunSettings
 
@@ -79,7 +80,26 @@ def _more() -> dict[str, Any]:
     plateau = third.number_input(
         text("steering.plateau"), 0, 100_000, 0, 50, key="start_plateau", help=text("steering.plateau_help")
     )
-    return {"halving": halving, "inherit": inherit, "plateau": int(plateau) or None}
+    return {"halving": halving, "inherit": inherit, "plateau": int(plateau) or None, "isolation": _isolation()}
+
+
+def _isolation() -> Limits | None:
+    """Draw where candidates are trained and what they may use; None where they are not isolated."""
+    from nas_core.evaluation.isolation.limits import Limits
+
+    first, second, third = st.columns(3, vertical_alignment="bottom")
+    isolate = first.toggle(text("steering.isolate"), key="start_isolate", help=text("steering.isolate_help"))
+    seconds = second.number_input(
+        text("steering.isolate_seconds"), 0, 86_400, 0, 30, key="start_isolate_seconds",
+        help=text("steering.isolate_seconds_help"),
+    )  # fmt: skip
+    memory = third.number_input(
+        text("steering.isolate_memory"), 0, 1_000_000, 0, 100, key="start_isolate_memory",
+        help=text("steering.isolate_memory_help"),
+    )  # fmt: skip
+    if not (isolate or seconds or memory):
+        return None
+    return Limits(seconds=float(seconds) or None, memory=int(memory) * 1_000_000 or None)
 
 
 def _order(

@@ -20,6 +20,7 @@ from nas_core.training.module_pack import ModulePack
 from nas_core.training.network_training import Lesson, NetworkTraining
 from nas_core.training.progress import PackItem, PackProgress, StopSignal, TrainOutcome, Watch
 from nas_core.training.result import PackResult
+from nas_core.training.shortage import is_shortage
 from nas_core.training.side_by_side import SideBySide, workers_on
 from nas_core.training.signal_rows import SignalRows
 
@@ -104,7 +105,9 @@ class _Fleet:
             try:
                 self.trainings[k] = NetworkTraining(placed(build_network(space, item), device), item, lesson)
             except Exception as error:  # noqa: BLE001 - what cannot be built is no fault of the others
-                self.outcomes[k] = TrainOutcome("failed", error_line(error), traceback=traceback_of(error))
+                self.outcomes[k] = TrainOutcome(
+                    "failed", error_line(error), traceback=traceback_of(error), starved=is_shortage(error)
+                )
         self.heard: queue.SimpleQueue[int | BaseException] = queue.SimpleQueue()
         self.numbers = list(self.trainings)
         self.module = SideBySide(
