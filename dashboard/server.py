@@ -87,6 +87,7 @@ def options(host: str, port: int) -> dict[str, Any]:
         "browser.serverAddress": host,
         "client.showErrorDetails": "type",
         "client.toolbarMode": "viewer",
+        "client.disableDataExport": True,  # its CSV lets a spreadsheet run what people typed; ours does not
         "runner.postScriptGC": False,  # a full collection after every refresh cost ten times the refresh itself
         "runner.magicEnabled": False,
         "logger.level": "warning",

@@ -10,6 +10,7 @@ from dashboard import process, state
 from dashboard.access import may_steer, may_write
 from dashboard.components.prepared import DEFAULT, order_of
 from dashboard.texts import text
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from dashboard.views.drawing import Drawing
@@ -49,14 +50,14 @@ def _offer(run: Run, drawing: Drawing, architecture: Architecture) -> None:
 
     record = run.snapshot().record
     if watch(run.id).snapshot.position(architecture.id) is not None:
-        st.caption(text("draw.known", run=record.name))
+        st.caption(text("draw.known", run=markdown_text(record.name)))
         state.page_link("candidate", text("draw.open"), state.Selection(run.id, architecture.id),
                         icon=":material/hub:")  # fmt: skip
-    elif st.button(text("draw.to_live", run=record.name), type="primary", key=f"draw_live_{run.id}", width="stretch",
-                   disabled=not may_steer(run.id)):  # fmt: skip
+    elif st.button(text("draw.to_live", run=markdown_text(record.name)), type="primary", key=f"draw_live_{run.id}",
+                   width="stretch", disabled=not may_steer(run.id)):  # fmt: skip
         process.steered(run.id)
         run.propose(architecture, parents=[drawing.parent] if drawing.parent else ())
-        state.tell_fact(text("draw.proposed", run=record.name))
+        state.tell_fact(text("draw.proposed", run=markdown_text(record.name)))
         state.open_page("run", state.Selection(run.id))
 
 

@@ -30,6 +30,7 @@ from dashboard.views.attributions import (
 )
 from dashboard.views.contributions import contributions
 from dashboard.views.words import duration, number, percent
+from nas_core.escaping import markdown_text
 
 __all__ = ["explain_tab"]
 
@@ -56,7 +57,7 @@ def _tab(explanation_: Explanation, run_id: str, candidate_id: str, thorough: bo
     view = _output(found)
     problem = found.candidate.problem
     if problem.spec.target_transform != "none":
-        st.caption(text("data.explained_unit", unit=problem.output_name))
+        st.caption(text("data.explained_unit", unit=markdown_text(problem.output_name)))
     about(explanation_, view.unit)
     trust = st.container()
     parts = ["importance", "waterfall", "dependence", "shapes", "check"]

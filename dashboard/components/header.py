@@ -14,9 +14,10 @@ from dashboard.texts import LANGUAGES, language, text
 from dashboard.theme import palette
 from dashboard.views.lettering import shorten
 from dashboard.views.progress import ProgressView
-from dashboard.views.words import count, duration, number, quoted
+from dashboard.views.words import count, duration, number
 from dashboard.watching import run_weight, standing
 from nas_core.errors import NasightError
+from nas_core.escaping import markdown_text
 
 __all__ = ["page_header", "remember_weight"]
 
@@ -91,7 +92,7 @@ def _standing(run_id: str, was_live: bool) -> None:
 
 def _standing_words(now: ProgressView) -> str:
     key = "studio.run_progress" if now.budget else "studio.run_progress_open"
-    name = quoted(shorten(now.name, LETTERS))  # a label is Markdown
+    name = markdown_text(shorten(now.name, LETTERS))  # a label is Markdown
     parts = [text(key, name=name, state=text(f"studio.state_{now.state}"), evaluated=count(now.evaluated),
                   budget=count(now.budget or 0))]  # fmt: skip
     if now.state == "running":

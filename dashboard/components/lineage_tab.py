@@ -15,6 +15,7 @@ from dashboard.figures.lineage import lineage_figure
 from dashboard.texts import text
 from dashboard.theme import PLOT_ZOOMED, palette
 from dashboard.views.lineage import LineageView, lineage_view
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.objectives import Objective
@@ -47,7 +48,7 @@ def lineage_tab(run_id: str, found: Evaluation, objective: Objective, known: int
                     key=f"{CHART}_{found.id}", on_select=clicked, selection_mode="points", alt=told)  # fmt: skip
     more = [text(f"lineage.more_{kind}", count=count) for kind, count in
             (("ancestors", view.more_ancestors), ("descendants", view.more_descendants)) if count]  # fmt: skip
-    st.caption(" ".join([told, *view.beginning, *more]))
+    st.caption(markdown_text(" ".join([told, *view.beginning, *more])))
     _edges(run_id, view)
 
 

@@ -16,6 +16,7 @@ from dashboard.theme import PLOT, palette
 from dashboard.views.candidate import raised_by
 from dashboard.views.measures import measures_view
 from dashboard.views.words import number, signed
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from dashboard.views.measures import MeasureBar, MeasuresView, RaisedBy
@@ -115,4 +116,4 @@ def _neighbour(run: RunRecord, near: RaisedBy, objective: Objective) -> None:
     words = text("candidate.raised", number=near.index, value=f"{near.value:.2f}", metric=spoken(objective.label),
                  performance=change)  # fmt: skip
     state.page_link("candidate", words, state.Selection(run.id, near.id), icon=":material/trending_up:")
-    st.caption("; ".join(near.changes) or text("candidate.raised_same"))
+    st.caption(markdown_text("; ".join(near.changes)) or text("candidate.raised_same"))

@@ -18,6 +18,7 @@ from dashboard.views.progress import ProgressView
 from dashboard.views.words import count, duration, number, percent
 from dashboard.watching import Watched, run_weight
 from nas_core.errors import NasightError
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.preferences import Goal, Preference
@@ -32,7 +33,9 @@ def control_row(watched: Watched) -> None:
     """Draw name, state, progress and the buttons that the state allows."""
     progress = watched.progress
     with st.container(horizontal=True, vertical_alignment="center", key="run_head", gap="medium"):
-        st.markdown(f"**{progress.name}** &nbsp; {text(f'studio.state_{progress.state}')}", width="content")
+        st.markdown(
+            f"**{markdown_text(progress.name)}** &nbsp; {text(f'studio.state_{progress.state}')}", width="content"
+        )
         st.progress(progress.share or 0.0, text=_progress_words(progress), width="stretch")
         _buttons(watched)
     driving_line(watched)

@@ -17,6 +17,7 @@ from dashboard.theme import PLOT, palette
 from dashboard.views.audit import agreement_words, groups_view, guard_rows, seeds_view, twins_view
 from dashboard.views.words import count, duration, percent
 from nas_core.errors import RunError
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from dashboard.views.audit import GroupsView, GuardRow, TwinsView
@@ -129,7 +130,7 @@ def _groups(view: GroupsView) -> None:
         st.plotly_chart(groups_figure(view, palette(state.is_dark())), theme=None, config=PLOT, key="trust_groups",
                         alt="; ".join(f"{b.name} {b.value:.2f}" for b in view.bars))  # fmt: skip
     more = f" {text('audit.groups_hidden', count=view.hidden)}" if view.hidden else ""
-    st.caption(f"{view.words}{more}")
+    st.caption(f"{markdown_text(view.words)}{more}")
 
 
 def _twins(view: TwinsView, off_data: object) -> None:

@@ -16,8 +16,9 @@ from dashboard.texts import text
 from dashboard.theme import PLOT_STILL, palette
 from dashboard.views.graph import graph_view
 from dashboard.views.story import SLIDES, Stop, Story, price_sentence, story
-from dashboard.views.words import count, interval, percent, quoted
+from dashboard.views.words import count, interval, percent
 from dashboard.watching import Watched, card_of, ranking, run_weight, watch
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.preferences import Goal
@@ -109,7 +110,8 @@ def _question(watched: Watched, told: Story) -> None:
     kind = "signal" if space.signal is not None else "table"
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.markdown(text(f"story.question_{kind}", target=quoted(target), data=quoted(watched.record.name),
+        st.markdown(text(f"story.question_{kind}", target=markdown_text(target),
+                         data=markdown_text(watched.record.name),
                          features=len(space.features), tried=count(told.tried), metric=told.metric,
                          measures=told.measures))  # fmt: skip
         st.markdown(text("story.question_front"))
@@ -216,7 +218,7 @@ def _record(watched: Watched, told: Story) -> None:
     record, card = watched.record, told.choice.card
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.markdown(text("story.record_words", run=quoted(record.name), number=card.number, id=card.id))
+        st.markdown(text("story.record_words", run=markdown_text(record.name), number=card.number, id=card.id))
         st.code(f"nasight show {record.id}\nnasight graph {record.id} {card.number} -o network.svg", language="bash",
                 wrap_lines=True)  # fmt: skip
     with right:
