@@ -51,7 +51,7 @@ class Proposals:
             n, key = len(watched.snapshot), (space.id, weights)
             enough = n >= self.counted * (1 + GROWTH) + 10 or (not watched.progress.live and n != self.counted)
             if key != self._key or enough:
-                people = pool_of(watched.record.id).evaluations()
+                people = pool_of(watched.record.id).candidates()
                 self.found = removable(watched.snapshot, people, space, preference)
                 self._key, self.counted = key, n
             return self.found
