@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -194,6 +195,16 @@ class Evaluation(FiniteRecord):
     weights: WeightsRef | None = None
     finished: float = 0.0
     revision: int = 0
+
+    def score(self, measure: str) -> float:
+        """Return the value of a measure, NaN where it is undefined or was not taken."""
+        found = self.measures.get(measure)
+        return math.nan if found is None or found.value is None else found.value
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """The measures that have a value."""
+        return tuple(name for name, found in self.measures.items() if found.value is not None)
 
     @property
     def eligible(self) -> bool:

@@ -12,7 +12,6 @@ import streamlit as st
 
 from dashboard import process
 from dashboard.components.explained import candidate_of, problem_of, space_of
-from dashboard.components.pool import pool_of
 from nas_core.errors import NasightError
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def found_of(run_id: str, candidate_id: str) -> dict[str, Any]:
     """
     from nas_core.runs.auditing import audit_candidate
 
-    evaluation = next(e for e in pool_of(run_id).evaluations() if e.id == candidate_id)
+    evaluation = process.store().evaluation(run_id, candidate_id)
     return audit_candidate(candidate_of(run_id, candidate_id), evaluation)
 
 

@@ -65,7 +65,7 @@ def _view(watched: Watched, ranked: Ranking, pair: tuple[str, str], wish: Prefer
     from nas_core.comparison.expected import exact_measures
 
     run_id, names = watched.record.id, watched.snapshot.names
-    known = {e.id: e for e in pool_of(run_id).evaluations()}
+    known = {e.id: e for e in pool_of(run_id).candidates()}
     steps = steps_of(run_id, *pair, len(known))
     space = difference(run_id, *pair).space
     told = expectations(run_id, *pair, len(known), names, wish, wish.model_dump_json())
@@ -118,7 +118,7 @@ def _arriving(run_id: str, asked: str) -> None:
 def _propose(run_id: str, view: PathView, stop: PathStop) -> None:
     """Hand a stop of the way to the run; a refusal is shown at the next draw."""
     ends = (view.stops[0].id, view.stops[-1].id)
-    architecture = next(s.architecture for s in steps_of(run_id, *ends, len(pool_of(run_id).evaluations()))
+    architecture = next(s.architecture for s in steps_of(run_id, *ends, len(pool_of(run_id)))
                         if s.architecture.id == stop.id)  # fmt: skip
     try:
         run = process.steered(run_id)

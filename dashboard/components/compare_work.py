@@ -44,7 +44,7 @@ def common_space(run_id: str, first: str, second: str) -> SearchSpace:
     Raises:
         SpaceError: None of these holds both.
     """
-    both = [e.architecture for e in pool_of(run_id).evaluations() if e.id in (first, second)]
+    both = [e.architecture for e in pool_of(run_id).some((first, second))]
     for space in (space_of(run_id), space_of(run_id, second), space_of(run_id, first)):
         if not any(space.validate_architecture(a) for a in both):
             return space
@@ -67,7 +67,7 @@ def difference(run_id: str, first: str, second: str) -> ArchitectureDiff:
 def _difference(run_id: str, first: str, second: str, space_id: str, _space: SearchSpace) -> ArchitectureDiff:
     from nas_core.comparison.diff import architecture_diff
 
-    by_id = {e.id: e.architecture for e in pool_of(run_id).evaluations() if e.id in (first, second)}
+    by_id = {e.id: e.architecture for e in pool_of(run_id).some((first, second))}
     return architecture_diff(_space, by_id[first], by_id[second])
 
 
@@ -85,7 +85,7 @@ def steps_of(run_id: str, first: str, second: str, known: int) -> tuple[Step, ..
 def _steps(run_id: str, first: str, second: str, known: int, space_id: str) -> tuple[Step, ...]:
     from nas_core.comparison.diff import edit_path
 
-    evaluated = {e.id for e in pool_of(run_id).evaluations()}
+    evaluated = {e.id for e in pool_of(run_id).candidates()}
     return edit_path(difference(run_id, first, second), evaluated)
 
 
@@ -97,7 +97,7 @@ def expectations(
     from nas_core.comparison.expected import expected
 
     space = difference(run_id, first, second).space
-    evaluated = {e.id for e in pool_of(run_id).evaluations()}
+    evaluated = {e.id for e in pool_of(run_id).candidates()}
     asked = [s.architecture for s in steps_of(run_id, first, second, known) if s.architecture.id not in evaluated]
     if not asked:
         return {}

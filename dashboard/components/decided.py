@@ -9,7 +9,6 @@ import streamlit as st
 from dashboard import process
 from dashboard.components.audited import found_of
 from dashboard.components.explained import problem_of
-from dashboard.components.pool import pool_of
 from nas_core.errors import NasightError
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def doubts_of(run_id: str, candidate_id: str) -> tuple[str, ...]:
     from nas_core.runs.audit_words import candidate_caveats
     from nas_core.runs.auditing import CandidateAudit
 
-    evaluation = next(e for e in pool_of(run_id).evaluations() if e.id == candidate_id)
+    evaluation = process.store().evaluation(run_id, candidate_id)
     parts = found_of(run_id, candidate_id)
     if evaluation.performance is None:
         return ()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dashboard.components.pool import pool_of
+from nas_core.store.uncollected import uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,13 +32,16 @@ def evidence_of(run_id: str, space: SearchSpace, names: Sequence[str]) -> Eviden
     from nas_core.comparison.expected import Evidence
 
     pool = pool_of(run_id)
-    fits = [e for e in pool.evaluations() if e.eligible and e.architecture.values.keys() == space.by_name.keys()]
-    fits = fits[-MOST:]
-    scores = np.array([[_score(e.measures.get(n)) for n in names] for e in fits], float).reshape(-1, len(names))
-    codes = np.stack([pool.encode(space, e.architecture) for e in fits]) if fits else np.zeros((0, 1))
+    keys, fits, built = space.by_name.keys(), [], []
+    with uncollected():
+        for e in reversed(pool.candidates()):
+            if e.eligible and (architecture := e.architecture).values.keys() == keys:
+                fits.append(e)
+                built.append(architecture)
+                if len(fits) == MOST:
+                    break
+    fits, built = fits[::-1], built[::-1]
+    scores = np.array([[e.score(n) for n in names] for e in fits], float).reshape(-1, len(names))
+    codes = np.stack([pool.encode(space, a) for a in built]) if built else np.zeros((0, 1))
     performance = np.array([e.performance.value for e in fits if e.performance is not None])
     return Evidence(codes, performance, scores, tuple(names))
-
-
-def _score(measurement: Any) -> float:
-    return np.nan if measurement is None or measurement.value is None else float(measurement.value)

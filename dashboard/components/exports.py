@@ -94,7 +94,7 @@ def run_preparation(run_id: str, format: str, revision: int) -> Preparation:
 
 def candidate_exports(run_id: str, candidate_id: str) -> None:
     """Draw the formats of a candidate: buttons that prepare a file, then its download with what its check found."""
-    found = next((e for e in pool_of(run_id).evaluations() if e.id == candidate_id), None)
+    found = pool_of(run_id).evaluation(candidate_id)
     if found is None:
         st.info(text("exports.no_candidate"), icon=":material/info:")
         return
@@ -106,7 +106,7 @@ def run_exports(run_id: str) -> None:
     """Draw the formats of a run; a file holds the candidates there were when it was prepared."""
     with state.shown_errors():
         revision = process.store().run(run_id).revision
-        if not pool_of(run_id).evaluations():
+        if not len(pool_of(run_id)):
             st.info(text("exports.no_candidates"), icon=":material/info:")
             return
         key = f"export_revision_{run_id}"

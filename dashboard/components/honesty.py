@@ -13,6 +13,7 @@ from dashboard.views.honesty import Badge, State, honesty_badges
 if TYPE_CHECKING:
     from nas_core.objectives import Objective
     from nas_core.records import Evaluation, RunRecord
+    from nas_core.store.summaries import Summary
 
 __all__ = ["draw_badge", "draw_honesty", "note"]
 
@@ -35,9 +36,7 @@ def note(run_id: str, candidate_id: str, question: Literal["trust", "seeds"], an
     kept[run_id, candidate_id, question] = answer
 
 
-def draw_honesty(
-    run: RunRecord, found: Evaluation, front: list[Evaluation], objective: Objective
-) -> Callable[[], None]:
+def draw_honesty(run: RunRecord, found: Evaluation, front: list[Summary], objective: Objective) -> Callable[[], None]:
     """Draw the badges, one after another; return what draws those again that a tab found out about meanwhile."""
     epochs = run.problem.get("recipe", {}).get("max_epochs")
 

@@ -136,7 +136,7 @@ class Moment:
             return self.material
         known = self.material
         return _kept("material", (*self._key(""), "whole"), lambda: _spun(
-            lambda: gather(known.snapshot, pool_of(self.run).evaluations(), known.space, most=MAPPED)
+            lambda: gather(known.snapshot, pool_of(self.run).candidates(), known.space, most=MAPPED)
         ))  # fmt: skip
 
     def embedding(self) -> Embedding:
@@ -164,7 +164,7 @@ def moment_of(watched: Watched, preference: Preference, revision: int | None = N
     from nas_core.insight import gather
 
     def read() -> Material:
-        return _spun(lambda: gather(watched.snapshot, pool_of(watched.record.id).evaluations(), watched.space))
+        return _spun(lambda: gather(watched.snapshot, pool_of(watched.record.id).candidates(), watched.space))
 
     run, created = watched.record.id, watched.record.created
     at = watched.snapshot.revision if revision is None else revision

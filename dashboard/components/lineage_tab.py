@@ -56,7 +56,7 @@ def lineage_tab(run_id: str, found: Evaluation, objective: Objective, known: int
 def _view(run_id: str, candidate_id: str, known: int, preference: str, _objective: Objective) -> LineageView:
     watched, ranked = ranked_now(run_id)
     values = {i: float(v) for i, v in zip(watched.snapshot.ids, ranked.interpretability) if np.isfinite(v)}
-    return lineage_view(pool_of(run_id).evaluations(), candidate_id, values, _objective, space_of(run_id))
+    return lineage_view(pool_of(run_id).candidates(), candidate_id, values, _objective, space_of(run_id))
 
 
 def _edges(run_id: str, view: LineageView) -> None:

@@ -32,7 +32,7 @@ MOST_KEPT = 200
 def _raised(run_id: str, candidate_id: str, known: int, speech: str) -> dict[str, RaisedBy | None]:
     """Return the nearest higher candidates; ``known`` counts those compared, so a growing run is looked at again."""
     pool, space = pool_of(run_id), space_of(run_id)
-    return raised_by(pool.evaluations(), space, candidate_id, lambda a: pool.encode(space, a))
+    return raised_by(pool.candidates(), space, candidate_id, lambda a: pool.encode(space, a))
 
 
 @st.cache_resource(show_spinner=False)

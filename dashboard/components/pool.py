@@ -1,53 +1,73 @@
-"""The evaluations of a run, read once per process and topped up with what is newer.
-
-A live run of ten thousand candidates would otherwise be read again from the store at every click.
-"""
+"""The candidates of a run as everybody in this process shares them, and their architectures, encoded when asked for."""
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from dashboard import process
+from nas_core.errors import StoreError
 
 if TYPE_CHECKING:
     from nas_core.records import Architecture, Evaluation
+    from nas_core.runs.viewer import RunView
     from nas_core.spaces import SearchSpace
-    from nas_core.store import Store
+    from nas_core.store.summaries import Summary
 
 __all__ = ["Pool", "pool_of"]
 
 
 class Pool:
-    """The evaluations of one run in the order of their index, and their architectures, encoded when asked for."""
+    """The candidates of one run in the order in which they came."""
 
-    def __init__(self, store: Store, run_id: str) -> None:
-        self._store, self._run_id = store, run_id
-        self._lock = threading.Lock()
-        self._found: dict[str, Evaluation] = {}
-        self._codes: dict[str, np.ndarray] = {}
-        self._seen = 0
+    def __init__(self, view: RunView) -> None:
+        self._view = view
+        self._codes: dict[tuple[str, str], np.ndarray] = {}
 
-    def evaluations(self) -> list[Evaluation]:
-        """Return all evaluations there are now; only those that are new are read."""
-        with self._lock:
-            for evaluation in self._store.evaluations(self._run_id, since=self._seen):
-                self._found[evaluation.id] = evaluation
-                self._seen = max(self._seen, evaluation.revision)
-            return list(self._found.values())
+    def __len__(self) -> int:
+        return len(self._view.candidates)
+
+    def candidates(self) -> list[Summary]:
+        """Return all candidates there are now, without their curves, metrics and weights."""
+        return list(self._view.candidates.values())
+
+    def some(self, ids: tuple[str, ...]) -> list[Summary]:
+        """Return those of some candidates that the run has, in the order of ``ids``."""
+        known = self._view.candidates
+        return [known[key] for key in ids if key in known]
+
+    def evaluation(self, candidate: str | None) -> Evaluation | None:
+        """Return everything that is known of one candidate, None when the run has none of that name."""
+        try:
+            return None if candidate is None else self._view.evaluation(candidate)
+        except StoreError:
+            if candidate in self._view.candidates:
+                raise
+            return None
 
     def encode(self, space: SearchSpace, architecture: Architecture) -> np.ndarray:
-        """Return the encoded architecture, worked out once."""
-        code = self._codes.get(architecture.id)
+        """Return the encoded architecture, worked out once for each version of the space."""
+        key = (space.id, architecture.id)
+        code = self._codes.get(key)
         if code is None:
-            code = self._codes[architecture.id] = space.encode(architecture)
+            code = self._codes[key] = space.encode(architecture)
         return code
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
 def pool_of(run_id: str) -> Pool:
-    """Return the shared pool of a run."""
-    return Pool(process.store(), run_id)
+    """Return the shared pool of a run of this process's store, as it is now.
+
+    Raises:
+        StoreError: No such run.
+    """
+    from nas_core.runs.viewer import follow
+
+    store = process.store()
+    return _pool(id(store), run_id, follow(store, run_id))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _pool(store: int, run_id: str, _view: RunView) -> Pool:
+    return Pool(_view)  # which keeps its store: no other can have the same identity meanwhile

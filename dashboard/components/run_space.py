@@ -51,7 +51,7 @@ class Proposals:
             n, key = len(watched.snapshot), (space.id, weights)
             enough = n >= self.counted * (1 + GROWTH) + 10 or (not watched.progress.live and n != self.counted)
             if key != self._key or enough:
-                people = pool_of(watched.record.id).evaluations()
+                people = pool_of(watched.record.id).candidates()
                 self.found = removable(watched.snapshot, people, space, preference)
                 self._key, self.counted = key, n
             return self.found
@@ -75,8 +75,7 @@ def space_tab(watched: Watched, preference: Preference) -> None:
 
 def proposals_part(watched: Watched, preference: Preference) -> None:
     """Draw the proposals alone, for a page that is not about steering."""
-    with st.spinner(text("insight.working"), show_time=True):
-        _draw_proposals(watched, _told_present(watched), preference)
+    _draw_proposals(watched, _told_present(watched), preference)
 
 
 def _told_present(watched: Watched) -> SearchSpace:
@@ -92,7 +91,8 @@ def _told_present(watched: Watched) -> SearchSpace:
 def _draw_proposals(watched: Watched, space: SearchSpace, preference: Preference) -> None:
     st.markdown(f"**{text('run_space.proposals')}**", help=text("run_space.proposals_help"))
     known = _proposals(watched.record.id, watched.record.created)
-    lines = proposal_lines(known.of(watched, space, preference), space)
+    with st.spinner(text("insight.working"), show_time=True):
+        lines = proposal_lines(known.of(watched, space, preference), space)
     if not lines:
         st.caption(text("run_space.proposals_none", count=count(known.counted)))
     for at, (choice, sentence, edit) in enumerate(lines):

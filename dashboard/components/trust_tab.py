@@ -37,13 +37,13 @@ def trust_tab(run_id: str, candidate_id: str) -> None:
     Raises:
         NasightError: The candidate has no stored weights, or they cannot be read.
     """
-    evaluations = pool_of(run_id).evaluations()
-    found = next((e for e in evaluations if e.id == candidate_id), None)
+    pool = pool_of(run_id)
+    found = pool.evaluation(candidate_id)
     if found is None or found.weights is None:
         st.info(text("audit.no_network"), icon=":material/info:")
         return
     if found.eligible:
-        _front(run_id, found, len(evaluations))
+        _front(run_id, found, len(pool))
     with st.spinner(text("audit.working"), show_time=True):
         parts = found_of(run_id, candidate_id)
     _guards(guard_rows(parts["guards"]))

@@ -58,14 +58,13 @@ def render() -> None:
             st.info(text("candidate.empty_no_run"), icon=":material/info:")
             state.page_link("run", text("studio.go_run"))
             return
-        evaluations = pool_of(run.id).evaluations()
         objective = recorded_objective(run.problem)
-        found = next((e for e in evaluations if e.id == selection.candidate), None)
+        found = pool_of(run.id).evaluation(selection.candidate)
         if found is None:
-            _empty(selection, run, evaluations, objective)
+            _empty(selection, run, objective)
         else:
             _name_in_address(state.Selection(run.id, found.id))
-            _candidate(run, found, evaluations, objective)
+            _candidate(run, found, objective)
 
 
 def _name_in_address(shown: Selection) -> None:
@@ -84,12 +83,12 @@ def _run(selection: Selection) -> RunRecord | None:
     return next(iter(store.runs()), None)
 
 
-def _empty(selection: Selection, run: RunRecord, evaluations: list[Evaluation], objective: Objective) -> None:
+def _empty(selection: Selection, run: RunRecord, objective: Objective) -> None:
     """Say what to do when no candidate is chosen, and offer the best ones."""
     st.header(text("candidate.empty_title"))
     if selection.candidate is not None:
         st.warning(text("candidate.unknown", run=run.id, candidate=selection.candidate))
-    links = best_links(evaluations, objective, space_of(run.id))
+    links = best_links(pool_of(run.id).candidates(), objective, space_of(run.id))
     if not links:
         st.info(text("candidate.empty_no_candidates", run=run.id), icon=":material/info:")
         state.page_link("run", text("studio.go_run"))
@@ -100,9 +99,10 @@ def _empty(selection: Selection, run: RunRecord, evaluations: list[Evaluation], 
         state.page_link("candidate", link.words, state.Selection(run.id, link.id), icon=":material/hub:")
 
 
-def _candidate(run: RunRecord, found: Evaluation, evaluations: list[Evaluation], objective: Objective) -> None:
-    view = candidate_view(found, space_of(run.id, found.id), objective, evaluations)
-    rows, again = _head(run, view, found, evaluations, objective)
+def _candidate(run: RunRecord, found: Evaluation, objective: Objective) -> None:
+    pool = pool_of(run.id)
+    view = candidate_view(found, space_of(run.id, found.id), objective, pool.some(found.parents))
+    rows, again = _head(run, view, found, objective)
     st.markdown(view.plain)
     if not view.ended_well:
         reason = found.status.value if found.status in (Status.FAILED, Status.INELIGIBLE) else "other"
@@ -116,7 +116,7 @@ def _candidate(run: RunRecord, found: Evaluation, evaluations: list[Evaluation],
         for name, tab in zip(TABS, tabs):
             if tab.open:
                 with tab, state.shown_errors():
-                    _tab(name, run, found, objective, len(evaluations))
+                    _tab(name, run, found, objective, len(pool))
     again()
     _measured_on(rows, run, found, objective)
 
@@ -141,7 +141,7 @@ def _tab(name: str, run: RunRecord, found: Evaluation, objective: Objective, kno
 
 
 def _head(
-    run: RunRecord, view: CandidateView, found: Evaluation, evaluations: list[Evaluation], objective: Objective
+    run: RunRecord, view: CandidateView, found: Evaluation, objective: Objective
 ) -> tuple[DeltaGenerator, Callable[[], None]]:
     """Draw the head; return the place for what is known when the data have been read, and what draws badges again."""
     watched, ranked = ranked_now(run.id)
@@ -156,8 +156,7 @@ def _head(
         along_buttons(run.id, along)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.badge(view.status, color="green" if view.ended_well else "orange")
-        front = set(along.front)
-        again = draw_honesty(run, found, [e for e in evaluations if e.id in front], objective)
+        again = draw_honesty(run, found, pool_of(run.id).some(along.front), objective)
         rows = st.empty()
         mark_bar(run.id, view.id)
         compare_button(run.id, view.id, "candidate_compare")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nas_core.objectives import Objective
     from nas_core.records import Architecture, Evaluation
     from nas_core.spaces import SearchSpace
+    from nas_core.store.summaries import Summary
 
 __all__ = ["BestLink", "CandidateView", "Fact", "best_links", "candidate_view", "described_changes", "origin_words",
            "raised_by"]  # fmt: skip
@@ -72,9 +73,9 @@ class BestLink:
 
 
 def candidate_view(
-    evaluation: Evaluation, space: SearchSpace, objective: Objective, others: Sequence[Evaluation]
+    evaluation: Evaluation, space: SearchSpace, objective: Objective, others: Sequence[Evaluation | Summary]
 ) -> CandidateView:
-    """Return the view of one evaluated candidate; ``others`` are the run's evaluations, for the parents' numbers."""
+    """Return the view of one evaluated candidate; ``others`` are those of its run, its parents at least."""
     from nas_core.spaces import facts
 
     numbers = {e.id: e.index for e in others}
@@ -98,7 +99,7 @@ def candidate_view(
     )
 
 
-def origin_words(evaluation: Evaluation) -> str:
+def origin_words(evaluation: Evaluation | Summary) -> str:
     """Return how a candidate came about: a landmark, a sample, a warm start, by hand, or an operator."""
     if evaluation.operator.startswith("warm start"):
         return text("lineage.origin_warm", run=evaluation.operator.partition(":")[2].strip())
@@ -139,7 +140,7 @@ def _facts(evaluation: Evaluation, objective: Objective) -> list[Fact]:
 
 
 def raised_by(
-    evaluations: Sequence[Evaluation], space: SearchSpace, candidate: str,
+    evaluations: Sequence[Evaluation | Summary], space: SearchSpace, candidate: str,
     encode: Callable[[Architecture], np.ndarray] | None = None,
 ) -> dict[str, RaisedBy | None]:  # fmt: skip
     """Return, for each measure of ``candidate``, the nearest evaluated candidate with a higher value (None: none has).
@@ -151,24 +152,19 @@ def raised_by(
     """
     pool = [e for e in evaluations if e.eligible or e.id == candidate]
     here = next((e for e in pool if e.id == candidate), None)
-    if here is None or not here.measures:
+    if here is None:
         return {}
     pool = [here, *[e for e in pool if e.id != candidate][-MOST_COMPARED:]]
     encodings = np.stack([(encode or space.encode)(e.architecture) for e in pool])
     found: dict[str, RaisedBy | None] = {}
-    for measure in here.measures:
-        values = np.array([_value(e, measure) for e in pool])
+    for measure in here.scored:
+        values = np.array([e.score(measure) for e in pool])
         near = nearest_higher(values, encodings, 0)
         found[measure] = None if near is None else _raised(space, here, pool[near], float(values[near]))
     return found
 
 
-def _value(evaluation: Evaluation, measure: str) -> float:
-    found = evaluation.measures.get(measure)
-    return np.nan if found is None or found.value is None else found.value
-
-
-def _raised(space: SearchSpace, here: Evaluation, other: Evaluation, value: float) -> RaisedBy:
+def _raised(space: SearchSpace, here: Evaluation | Summary, other: Evaluation | Summary, value: float) -> RaisedBy:
     change = None
     if here.performance is not None and other.performance is not None:
         change = other.performance.value - here.performance.value
@@ -193,26 +189,28 @@ def described_changes(before: str, after: str) -> tuple[str, ...]:
 
 
 def best_links(
-    evaluations: Sequence[Evaluation], objective: Objective, space: SearchSpace, most: int = 6
+    evaluations: Sequence[Evaluation | Summary], objective: Objective, space: SearchSpace, most: int = 6
 ) -> tuple[BestLink, ...]:
     """Return the candidates on the front of performance against what a person can count, best performance first.
 
     That is the features used where the data are a table, else the operations of one prediction.
     """
-    eligible = [e for e in evaluations if e.eligible and e.performance is not None]
-    eligible.sort(key=lambda e: (objective.loss(e.performance.value), e.index))  # type: ignore[union-attr]
+    eligible = [(objective.loss(p.value), e.index, e) for e in evaluations
+                if e.eligible and (p := e.performance) is not None]  # fmt: skip
     links: list[BestLink] = []
     fewest = float("inf")
-    for e in eligible:
+    for _, _, e in sorted(eligible, key=lambda found: found[:2]):
+        if len(links) == most or fewest == 0:
+            break
         features = {j for g in e.architecture.values.get("groups", ()) for j in g["features"]}
         amount = len(features) if space.signal is None else e.cost.operations
         if amount < fewest:
             fewest = amount
             links.append(BestLink(e.id, _link(e, objective, space, amount)))
-    return tuple(links[:most])
+    return tuple(links)
 
 
-def _link(evaluation: Evaluation, objective: Objective, space: SearchSpace, amount: int) -> str:
+def _link(evaluation: Evaluation | Summary, objective: Objective, space: SearchSpace, amount: int) -> str:
     told = {"number": evaluation.index, "metric": spoken(objective.label), "value": estimate(evaluation.performance)}
     if space.signal is not None:
         return text("card.link_signal", **told, operations=count(amount))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nas_core.comparison.expected import Expectation
     from nas_core.records import Estimate, Evaluation
     from nas_core.spaces import SearchSpace
+    from nas_core.store.summaries import Summary
 
 __all__ = ["PathPoint", "PathStop", "PathView", "path_view"]
 
@@ -95,7 +96,7 @@ class PathView:
 
 
 def path_view(
-    start: Evaluation, steps: Sequence[Step], space: SearchSpace, known: Mapping[str, Evaluation],
+    start: Evaluation | Summary, steps: Sequence[Step], space: SearchSpace, known: Mapping[str, Evaluation | Summary],
     expected: Mapping[str, Expectation], interpretable: Mapping[str, float | None], metric: str,
     exact: Mapping[str, Mapping[str, float]], labels: Mapping[str, str],
 ) -> PathView:  # fmt: skip
@@ -134,7 +135,7 @@ def path_view(
 
 
 def _points(
-    evaluation: Evaluation | None, expected: Expectation | None, interpretable: float | None
+    evaluation: Evaluation | Summary | None, expected: Expectation | None, interpretable: float | None
 ) -> tuple[PathPoint, PathPoint]:
     if evaluation is not None:
         return _point(evaluation.performance, True), PathPoint(interpretable, None, None, True)

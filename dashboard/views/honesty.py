@@ -12,6 +12,7 @@ from dashboard.views.words import count, number
 if TYPE_CHECKING:
     from nas_core.objectives import Objective
     from nas_core.records import Evaluation
+    from nas_core.store.summaries import Summary
 
 __all__ = ["Badge", "honesty_badges", "measured_badge", "tied"]
 
@@ -28,7 +29,7 @@ class Badge:
 
 
 def honesty_badges(
-    evaluation: Evaluation, front: Sequence[Evaluation], objective: Objective, *, epochs: int | None,
+    evaluation: Evaluation, front: Sequence[Evaluation | Summary], objective: Objective, *, epochs: int | None,
     trust: str | None, audited: bool | None,
 ) -> tuple[Badge, ...]:  # fmt: skip
     """Return the badges of a candidate.
@@ -58,7 +59,7 @@ def measured_badge(rows: int, metric: str) -> Badge:
     return Badge(text("honesty.rows", rows=count(rows)), "plain", text("honesty.rows_help", metric=metric))
 
 
-def tied(evaluation: Evaluation, front: Sequence[Evaluation]) -> list[Evaluation]:
+def tied(evaluation: Evaluation, front: Sequence[Evaluation | Summary]) -> list[Evaluation | Summary]:
     """Return the other candidates of the front whose performance lies within this one's interval, the nearest first."""
     own = evaluation.performance
     if own is None:
@@ -84,7 +85,7 @@ def _stopped(evaluation: Evaluation, epochs: int | None) -> Badge | None:
     return None
 
 
-def _interval(evaluation: Evaluation, front: Sequence[Evaluation], objective: Objective) -> Badge:
+def _interval(evaluation: Evaluation, front: Sequence[Evaluation | Summary], objective: Objective) -> Badge:
     own = evaluation.performance
     assert own is not None  # only eligible ones are asked
     half, others = number((own.high - own.low) / 2, 2), tied(evaluation, front)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nas_core.objectives import Objective
     from nas_core.records import Evaluation
     from nas_core.spaces import SearchSpace
+    from nas_core.store.summaries import Summary
 
 __all__ = ["LineageEdge", "LineageNode", "LineageView", "lineage", "lineage_view"]
 
@@ -98,7 +99,7 @@ class LineageView:
     height: float
 
 
-def lineage(evaluations: Sequence[Evaluation], candidate: str) -> tuple[list[str], list[str], int, int]:
+def lineage(evaluations: Sequence[Evaluation | Summary], candidate: str) -> tuple[list[str], list[str], int, int]:
     """Return all ancestors and the nearest descendants (nearest first), and how many of each were left out.
 
     O(n) for n evaluations; at most 80 ancestors and 50 descendants are kept, the nearest ones.
@@ -127,8 +128,8 @@ def _reached(start: str, step) -> list[str]:  # type: ignore[no-untyped-def]
 
 
 def lineage_view(
-    evaluations: Sequence[Evaluation], candidate: str, interpretability: dict[str, float], objective: Objective,
-    space: SearchSpace,
+    evaluations: Sequence[Evaluation | Summary], candidate: str, interpretability: dict[str, float],
+    objective: Objective, space: SearchSpace,
 ) -> LineageView:  # fmt: skip
     """Return the family of a candidate as it is drawn.
 
@@ -160,12 +161,12 @@ def lineage_view(
     return LineageView(nodes, tuple(edges), older, younger, objective.label, beginning, drawn.width, drawn.height)
 
 
-def _performance(e: Evaluation) -> str:
+def _performance(e: Evaluation | Summary) -> str:
     return number(e.performance.value if e.performance else None)
 
 
 def _edge(
-    parent: Evaluation, child: Evaluation, interpretability: dict[str, float], objective: Objective,
+    parent: Evaluation | Summary, child: Evaluation | Summary, interpretability: dict[str, float], objective: Objective,
     space: SearchSpace, route: tuple[tuple[float, float], ...],
 ) -> LineageEdge:  # fmt: skip
     change, better = "–", None

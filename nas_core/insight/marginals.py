@@ -81,14 +81,15 @@ class Boxes:
         """
         overlaps = []
         for m, a in zip(self.inside, self.answers):
-            fits = m.astype(np.float32)
-            overlaps.append((fits * a.weights.astype(np.float32)) @ fits.T)
+            fits, weights = _told_apart(m, a.weights)
+            overlaps.append((fits * weights) @ fits.T)
         both = np.ones_like(overlaps[0])
         for overlap in overlaps:
             both *= overlap
         about = self._centred()  # around the mean: else its square would swallow the digits of a small variance
         whole = _form(about.values, both)
-        alone = np.array([_form(about._but(p), o) for p, o in enumerate(overlaps)])
+        curves = [about._but(p) @ m for p, m in enumerate(self.inside)]
+        alone = np.array([a.weights @ np.square(curve) for a, curve in zip(self.answers, curves)])
         jointly: dict[tuple[int, int], float] = {}
         if pairs:
             for p, q in combinations(range(len(overlaps)), 2):
@@ -154,6 +155,13 @@ def _leaves(
         for child, side in ((tree.children_left[node], left), (tree.children_right[node], ~left)):
             open_nodes.append((int(child), [*fits[:p], fits[p] & side, *fits[p + 1 :]]))
     return found
+
+
+def _told_apart(inside: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the answers (L, u') that lie in different leaves, and the weight (u') of all that lie in the same."""
+    packed = np.ascontiguousarray(np.packbits(inside, axis=0).T)
+    _, first, same = np.unique(packed.view(f"V{packed.shape[1]}"), return_index=True, return_inverse=True)
+    return inside[:, first].astype(np.float32), np.bincount(same.ravel(), weights).astype(np.float32)
 
 
 def _form(vector: np.ndarray, matrix: np.ndarray) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,13 @@ import numpy as np
 from nas_core.errors import SettingsError
 from nas_core.insight.aims import Aim, aim_of
 from nas_core.insight.facets import Facet, facets_of
+from nas_core.store.uncollected import uncollected
 
 if TYPE_CHECKING:
     from nas_core.records import Architecture, Evaluation
     from nas_core.search import Ranking, Snapshot
     from nas_core.spaces import SearchSpace
+    from nas_core.store.summaries import Summary
 
 __all__ = ["FEWEST", "MOST", "Material", "gather"]
 
@@ -23,6 +25,25 @@ FEWEST = 30
 """Eligible candidates below which nothing is said."""
 MOST = 2000
 """Candidates that are looked at; of more, as many drawn at random."""
+
+
+class Architectures(Mapping[str, "Architecture"]):
+    """The architectures of candidates by identity, each read when it is asked for."""
+
+    def __init__(self, candidates: Mapping[str, Evaluation | Summary]) -> None:
+        self._candidates = candidates
+
+    def __getitem__(self, key: str) -> Architecture:
+        return self._candidates[key].architecture
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._candidates
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._candidates)
+
+    def __len__(self) -> int:
+        return len(self._candidates)
 
 
 @dataclass(frozen=True)
@@ -85,7 +106,12 @@ class Material:
 
 
 def gather(
-    snapshot: Snapshot, evaluations: Sequence[Evaluation], space: SearchSpace, *, most: int = MOST, seed: int = 0
+    snapshot: Snapshot,
+    evaluations: Sequence[Evaluation | Summary],
+    space: SearchSpace,
+    *,
+    most: int = MOST,
+    seed: int = 0,
 ) -> Material:
     """Return the candidates that count: eligible, trained to the end, of the family of ``space``.
 
@@ -100,9 +126,10 @@ def gather(
     """
     from nas_core.records import Status
 
-    known = {e.id: e.architecture for e in evaluations if e.architecture.family == space.family}
-    keys = space.by_name.keys()
-    fitting = {name: a for name, a in known.items() if a.values.keys() == keys and snapshot.position(name) is not None}
+    keys, known = space.by_name.keys(), {e.id: e for e in evaluations if snapshot.position(e.id) is not None}
+    with uncollected():
+        fits = {e.id: (a := e.architecture).family == space.family and a.values.keys() == keys for e in known.values()}
+    fitting = Architectures({name: e for name, e in known.items() if fits[name]})
     ended = np.array([s is Status.DONE for s in snapshot.status], dtype=bool)
     counts = snapshot.eligible & ended & np.array([name in fitting for name in snapshot.ids], dtype=bool)
     at = np.flatnonzero(counts)

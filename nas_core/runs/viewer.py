@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -90,7 +92,7 @@ class RunView:
         events = self.store.events(self.run_id, since=self._seen)
         # Each query sees its own moment; what came after the record was read is left for the next time.
         found = found.take(np.flatnonzero(found.revision <= revision).tolist())
-        self._candidates |= zip(found.ids, found.rows())
+        self._candidates = {**self._candidates, **dict(zip(found.ids, found.rows()))}  # readers go on with theirs
         self.archive.add(found)
         self._events += tuple(e for e in events if e.revision <= revision)
         self._seen = revision
@@ -115,6 +117,11 @@ class RunView:
     def events(self) -> tuple[Event, ...]:
         """What happened to the run, in order."""
         return self._events
+
+    @property
+    def candidates(self) -> Mapping[str, Summary]:
+        """What is known of the candidates by identity, in the order in which they came; grows when refreshed."""
+        return MappingProxyType(self._candidates)
 
     @property
     def snapshot(self) -> Snapshot:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from pydantic_core import from_json
 
-from nas_core.records import Architecture, Estimate, Evaluation, Measurement, Status
+from nas_core.records import Architecture, Cost, Estimate, Evaluation, Measurement, Status
 
 __all__ = ["FIELDS", "NUMBERS", "SCORES", "Summaries", "Summary", "summaries_of", "summaries_of_texts"]
 
@@ -167,9 +167,16 @@ class Summary:
         return None if value != value else Estimate(value=value, low=low, high=high)
 
     @property
-    def operations(self) -> int:
-        """Operations of one prediction."""
-        return int(self._of.numbers[self._at, 5])
+    def cost(self) -> Cost:
+        """What it costs."""
+        parameters, operations, seconds = self._of.numbers[self._at, 4:7].tolist()
+        return Cost(parameters=int(parameters), operations=int(operations), seconds=seconds)
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """Those of the measures that were read which have a value."""
+        has = ~np.isnan(self._of.scores[self._at, :, 0])
+        return tuple(name for name, one in zip(self._of.names, has.tolist()) if one)
 
     def score(self, measure: str) -> float:
         """Return the value of one of the measures that were read, NaN where it is undefined or was not read."""

@@ -92,10 +92,12 @@ def test_a_summary_says_what_its_evaluation_says(found: list[Evaluation]) -> Non
         for name in ("id", "index", "revision", "status", "reason", "operator", "origin", "inherited", "space",
                      "parents", "eligible", "architecture", "performance"):  # fmt: skip
             assert getattr(told, name) == getattr(e, name)
-        assert told.operations == e.cost.operations
+        assert told.cost == e.cost
+        assert told.scored == tuple(name for name in NAMES if name in e.scored)
         for name in (*NAMES, "not asked for"):
             value = e.measures[name].value if name in e.measures and name in NAMES else None
             assert np.array_equal(told.score(name), np.nan if value is None else value, equal_nan=True)
+            assert name not in NAMES or np.array_equal(told.score(name), e.score(name), equal_nan=True)
 
 
 def test_what_no_view_needs_is_not_read(store: Store, tmp_path: Path) -> None:
