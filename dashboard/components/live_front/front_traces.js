@@ -25,7 +25,7 @@ export function traces(data, colours) {
       marker: { size: 5, color: colours.background } },
     // Old evidence outside the search space as it is now: small crosses, fainter than everything that counts.
     many(which(data, (f) => f & OUTSIDE),
-      { name: head.words.outside, marker: { size: 5, color: colours.dominated, symbol: "x-thin-open", opacity: 0.55, line: { width: 1 } } }),
+      { name: head.words.outside, marker: { size: 5, color: colours.dominated, symbol: "x-thin-open", opacity: 0.75, line: { width: 1 } } }),
     ...references(head, colours, base),
     { ...base, ...points(data, (_, n) => n === head.best), name: head.words.best,
       marker: { size: 19, symbol: "circle-open", color: colours.chosen, line: { width: 3 } } },
@@ -80,7 +80,7 @@ function shades(data, at, colours) {
   const { label, ends } = data.head.colour
   return {
     color: at.map((i) => data.colour[i]), cmin: 0, cmax: 255, showscale: true,
-    colorscale: [[0, colours.grid], [0.25, colours.dominated], [0.65, colours.front], [1, colours.ink]],
+    colorscale: [[0, colours.dominated], [0.55, colours.front], [1, colours.ink]],
     colorbar: { thickness: 8, len: 0.7, x: 1.01, xpad: 4, outlinewidth: 0, tickvals: [0, 255], ticktext: ends,
       tickfont: { color: colours.muted, size: 11 }, title: { text: label, side: "right", font: { color: colours.muted, size: 11 } } },
   }
