@@ -13,18 +13,18 @@ from dashboard.components.explained import Explained, candidate_of
 from dashboard.components.shape_refits import RefitJob, ask_for_refits, band_at, said_of_refits
 from dashboard.figures.explain_curves import curve_figure, surface_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.attributions import AttributionView
 from dashboard.views.explain_curves import CurveView, curve_view, lines_view, surface_view
 from dashboard.views.words import percent
 from nas_core.errors import ExplanationError
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.explanations import CurveMethod, EffectCurve, IceLines, InteractionSurface, TrainedCandidate
 
 __all__ = ["curve", "curves_part", "lines", "partners", "surface"]
 
-PLOT = {"displayModeBar": False}
 LINES = 60
 PARTNERS = 40  # a candidate may have groups of hundreds of features
 
@@ -95,7 +95,7 @@ def curves_part(run_id: str, candidate_id: str, found: Explained, view: Attribut
         row = st.session_state.get("explain_row")
         st.plotly_chart(curve_figure(shown, palette(state.is_dark()), chosen=row), theme=None, config=PLOT,
                         key="whole_curve", alt=shown.spoken)  # fmt: skip
-        st.caption(shown.note)
+        st.caption(markdown_text(shown.note))
         if job is not None:
             said_of_refits(job, unit, shown.refits)
     if not shown.reason:
@@ -145,7 +145,7 @@ def _together(run_id: str, candidate_id: str, feature: int, method: str, of: tup
         found = partners(run_id, candidate_id, feature, output)
     names = candidate_of(run_id, candidate_id).problem.feature_names
     if not found:
-        st.caption(text("whole.no_partner", name=names[feature]))
+        st.caption(text("whole.no_partner", name=markdown_text(names[feature])))
         return
     shares = dict(found)
 
@@ -162,7 +162,9 @@ def _together(run_id: str, candidate_id: str, feature: int, method: str, of: tup
     if drawn.reason:
         st.info(drawn.reason)
         return
-    st.markdown(f"**{text('whole.surface', first=drawn.names[0], second=drawn.names[1])}**")
+    st.markdown(
+        f"**{text('whole.surface', first=markdown_text(drawn.names[0]), second=markdown_text(drawn.names[1]))}**"
+    )
     st.plotly_chart(surface_figure(drawn, palette(state.is_dark())), theme=None, config=PLOT, key="whole_surface",
                     alt=drawn.spoken)  # fmt: skip
-    st.caption(drawn.note)
+    st.caption(markdown_text(drawn.note))

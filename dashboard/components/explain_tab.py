@@ -19,7 +19,7 @@ from dashboard.components.trust_badges import trust_badges
 from dashboard.figures.attributions import beeswarm_figure, importance_figure, shape_figure, waterfall_figure
 from dashboard.figures.contributions import contributions_figure
 from dashboard.texts import spoken, text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.attributions import (
     AttributionView,
     attribution_view,
@@ -30,10 +30,10 @@ from dashboard.views.attributions import (
 )
 from dashboard.views.contributions import contributions
 from dashboard.views.words import duration, number, percent
+from nas_core.escaping import markdown_text
 
 __all__ = ["explain_tab"]
 
-PLOT = {"displayModeBar": False}
 SHOWN, POINTS = 12, 100  # shape functions drawn, and values of a band: as many as a shape function has
 WHOLE = {"compared": compared_part, "curves": curves_part, "surrogate": surrogate_part}
 
@@ -57,7 +57,7 @@ def _tab(explanation_: Explanation, run_id: str, candidate_id: str, thorough: bo
     view = _output(found)
     problem = found.candidate.problem
     if problem.spec.target_transform != "none":
-        st.caption(text("data.explained_unit", unit=problem.output_name))
+        st.caption(text("data.explained_unit", unit=markdown_text(problem.output_name)))
     about(explanation_, view.unit)
     trust = st.container()
     parts = ["importance", "waterfall", "dependence", "shapes", "check"]

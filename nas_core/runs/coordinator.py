@@ -21,6 +21,7 @@ when the run was stopped has none. It is named in the event, and evaluated when 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ from nas_core.records import Evaluation, RunRecord, RunState, Status
 from nas_core.runs.acts import Acts
 from nas_core.runs.control import Control, Ending
 from nas_core.runs.ledger import Ledger
+from nas_core.runs.listening import listened
 from nas_core.runs.progress import PackState, RunSnapshot
 from nas_core.runs.rules import StoppingRules
 from nas_core.runs.searcher import Searcher, StrategyFactory
@@ -77,9 +79,14 @@ class Coordinator:
         self._begun: dict[str, Evaluation] = {}  # its finished candidates
         self._work: Work | None = None
         self._all_failed = 0
+        self._afterwards = ExitStack()
 
     def main(self, build: Callable[[], Parts]) -> None:
         """Search until the end, whatever it is."""
+        with listened(self._ledger.note), self._afterwards:
+            self._search(build)
+
+    def _search(self, build: Callable[[], Parts]) -> None:
         try:
             self._begin(build)
             ending = self._next()
@@ -96,6 +103,7 @@ class Coordinator:
         versions = space_versions(self._store.events(record.id), record)
         self._ledger.load(earlier)
         self._parts = build()
+        self._afterwards.callback(self._parts.evaluator.close)
         state: dict[str, Any] = saved or {}
         self._waiting = Waiting(state)
         self._rules = StoppingRules(record, state.get("since", 0))

@@ -9,17 +9,17 @@ import atexit
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nas_core.errors import RunError
-from nas_core.evaluation.base import Evaluator
 from nas_core.preferences import Preference
 from nas_core.records import Architecture, RunRecord, RunState
 from nas_core.runs.control import Budget, Rules
 from nas_core.runs.coordinator import Parts
+from nas_core.runs.executing import EvaluatorFactory, Isolation, Making, check_executor, executed
 from nas_core.runs.inheriting import StoredParents
 from nas_core.runs.rules import check_rules
 from nas_core.runs.run import Run, check_edit, check_member, check_unfinished
@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     from nas_core.data.problem import Problem
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["EvaluatorFactory", "active", "get", "resume_run", "start_run", "stop_all"]
-
-EvaluatorFactory = Callable[["Problem", "SearchSpace", RunSettings], Evaluator]
+__all__ = ["EvaluatorFactory", "Isolation", "active", "get", "resume_run", "start_run", "stop_all"]
 
 _KEPT = 8  # runs that have ended and can still be asked for their last snapshot
 _lock = threading.Lock()
@@ -72,13 +70,16 @@ def start_run(
         evaluator: Makes the evaluator; by default candidates are trained in packs.
 
     Raises:
-        SettingsError: No such strategy; it should end at its goals, and has none; a goal is for a measure that is not
-            measured, or no model can reach it; a run to start from is on data of another shape, or found nothing.
+        SettingsError: No such strategy; its cluster cannot be used; it should end at its goals, and has none; a goal is
+            for a measure that is not measured, or no model can reach it; a run to start from is on data of another
+            shape, or found nothing; its training should be isolated, and a worker could not load the data or keep the
+            limits here.
         SpaceError: The space has no valid candidate, or one of ``first`` is not in it.
         StoreError: The store cannot be written, or has no such run to start from.
     """
     settings = (settings or RunSettings()).suited(signals=space.signal is not None)
     check_strategy(settings.strategy)
+    check_executor(settings, problem.spec.source)
     check_rules(settings.preference, until_goals=settings.until_goals)
     Limits.of(settings.preference.goals, problem.objective, problem.spec.measures)
     space.sample(np.random.default_rng(settings.seed))  # an empty space is refused before there is a run of it
@@ -126,6 +127,8 @@ def resume_run(
     budget: Budget | None = None,
     halving: bool | None = None,
     overrule: Sequence[str] = (),
+    executor: str | None = None,
+    isolation: Isolation | None = None,
     evaluator: EvaluatorFactory | None = None,
 ) -> Run:
     """Continue a run where it was: it asks for the same candidates as if it had never ended.
@@ -144,19 +147,27 @@ def resume_run(
         budget: A new budget as a whole, where no limit means none; instead of ``candidates`` and ``seconds``.
         halving: Whether what is almost surely dominated is trained no further; as before when None.
         overrule: Candidates that were stopped early, to be trained to the end.
+        executor: Where candidates are trained from now on; as before when None.
+        isolation: Whether candidates are trained in a worker process from here on; as before when None.
         evaluator: As in :func:`start_run`; must be of the same kind as before.
 
     Raises:
         StoreError: No such run or candidate, or another living process has it.
-        RunError: A candidate to be trained to the end was not stopped early.
-        SettingsError: No such strategy; the run should end at its goals, and has none.
+        RunError: A candidate to be trained to the end was not stopped early; where candidates are trained should be
+            changed while the run is alive.
+        SettingsError: No such strategy; its cluster cannot be used; a worker could not load the data or keep the limits
+            here; the run should end at its goals, and has none.
         SpaceError: The space is for other data, or empty.
         DataError: The data of the run cannot be read or have changed.
     """
+    from nas_core.data.problem import ProblemSpec
+
     record = store.run(run_id)
     settings = RunSettings.model_validate(record.settings)
     # whatever can be refused is refused before this process has the run
     check_strategy(strategy or settings.strategy)
+    wanted = _moved(settings, executor, isolation)
+    check_executor(wanted, ProblemSpec.model_validate(record.problem).source)
     if space is not None:
         _check_edit(record, space)
     if rules is not None:
@@ -166,7 +177,13 @@ def resume_run(
     run = get(run_id)
     living = run is not None and run.alive
     if run is None or not living:
-        run = _continued(store, record, evaluator)
+        run = _continued(store, record, wanted, evaluator)
+    elif wanted != settings:
+        raise RunError(
+            f"Run {run_id} is {run.state}: where its candidates are trained cannot be changed now",
+            allowed="a run that has ended",
+            fix="stop it, and resume it then",
+        )
     if preference is not None:
         run.steer(preference)
     if strategy is not None:
@@ -212,14 +229,12 @@ def stop_all(reason: str = "The process that ran it was asked to end", *, timeou
         run.wait(max(0.0, deadline - time.monotonic()))
 
 
-def trained_in_packs(
-    problem: Problem, space: SearchSpace, settings: RunSettings, parents: StoredParents | None = None
-) -> Evaluator:
-    """Return the evaluator that trains candidates in packs, children from the weights of ``parents`` if so set."""
-    from nas_core.evaluation.packs import PackEvaluator
-
-    inherit = parents if settings.inherit else None
-    return PackEvaluator(problem, space, settings.seed, device=settings.device, parents=inherit)
+def _moved(settings: RunSettings, executor: str | None, isolation: Isolation | None) -> RunSettings:
+    """Return the settings with another place where candidates are trained, as far as it is to change."""
+    changes: dict[str, Any] = {} if executor is None else {"executor": executor}
+    if isolation is not None:
+        changes["isolation"] = isolation.limits
+    return RunSettings.model_validate({**settings.model_dump(), **changes})
 
 
 def _check_edit(record: RunRecord, space: SearchSpace) -> None:
@@ -228,29 +243,31 @@ def _check_edit(record: RunRecord, space: SearchSpace) -> None:
     check_edit(SearchSpace.model_validate(record.space), space)
 
 
-def _continued(store: Store, record: RunRecord, factory: EvaluatorFactory | None) -> Run:
+def _continued(store: Store, record: RunRecord, settings: RunSettings, factory: EvaluatorFactory | None) -> Run:
     """Return a run that is to go on here, not started yet."""
     from nas_core.data.problem import Problem, ProblemSpec
 
     problem = Problem.load(ProblemSpec.model_validate(record.problem))
     # of the first version of its space: what is measured on a scale of the space stays on that one
     first = space_versions(store.events(record.id), record)[0].space
-    return _prepare(store, record.id, problem, first, factory)
+    return _prepare(store, record.id, problem, first, factory, settings)
 
 
-def _prepare(store: Store, run_id: str, problem: Problem, space: SearchSpace, factory: EvaluatorFactory | None) -> Run:
+def _prepare(
+    store: Store, run_id: str, problem: Problem, space: SearchSpace, factory: EvaluatorFactory | None,
+    changed: RunSettings | None = None,
+) -> Run:  # fmt: skip
     with _lock:
         known = _runs.get(run_id)
         if known is not None and known.alive:
             raise RunError(f"Run {run_id} is running here already", fix="use the run that registry.get returns")
         record = store.claim(run_id, this_process(), time.time())
+        if changed is not None and (wanted := changed.model_dump(mode="json")) != record.settings:
+            record = store.update_run(run_id, settings=wanted)
 
         def build() -> Parts:
             settings = RunSettings.model_validate(record.settings)
-            if factory is None:
-                evaluator = trained_in_packs(problem, space, settings, StoredParents(store, run_id))
-            else:
-                evaluator = factory(problem, space, settings)
+            evaluator = executed(Making(problem, space, settings, factory), StoredParents(store, run_id))
             return Parts(strategy_of, evaluator, _halving(problem, space, settings))
 
         def strategy_of(name: str, within: SearchSpace, preference: Preference, seed: int) -> Strategy:

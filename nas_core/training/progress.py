@@ -94,6 +94,8 @@ class TrainOutcome:
         kept_loss: The same of the weights that are kept, on the same rows.
         halt: What the watch said.
         inherited: Identity of the parent whose weights it started from; empty when none fitted.
+        traceback: Where in the program it failed, where an exception says so.
+        starved: It failed because memory ran out, which may be the fault of those that were trained beside it.
     """
 
     status: str
@@ -105,6 +107,8 @@ class TrainOutcome:
     kept_loss: float | None = None
     halt: Halt | None = None
     inherited: str = ""
+    traceback: str = ""
+    starved: bool = False
 
 
 def with_performance(curves: dict[str, list[float]], seen: dict[int, float]) -> dict[str, list[float]]:
