@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.compare_work import Together, together
 from dashboard.figures.compare import compared_importance_figure
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.theme import PLOT, palette
 from dashboard.views.compare_rows import ImportanceLine, side_by_side
 from dashboard.views.compare_table import Compared, letter
@@ -114,7 +114,7 @@ def _how(found: Together) -> str:
     """Return how the attributions were made."""
     from nas_core.explanations import EXPLAINERS
 
-    methods = dict.fromkeys(EXPLAINERS[a.method].label for a in found.attributions.values())
+    methods = dict.fromkeys(spoken(EXPLAINERS[a.method].label) for a in found.attributions.values())
     return text(
         "compare.how_explained", methods=", ".join(methods), rows=len(found.rows), background=len(found.background)
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import state
-from dashboard.texts import text
+from dashboard.texts import said, text
 from nas_core.data.leaks import ColumnWarning, column_warnings
 from nas_core.escaping import markdown_text
 
@@ -112,7 +112,7 @@ def show_warnings(place: DataSource, problem: Problem) -> None:
         for warning in found[:SHOWN]:
             words, press = st.columns([0.84, 0.16], vertical_alignment="center")
             head = f"**{markdown_text(warning.column)}** · {text(f'data.kind_{warning.kind}')}  \n"
-            words.markdown(head + markdown_text(f"{warning.evidence} {warning.suggestion}"))
+            words.markdown(head + markdown_text(f"{said(warning.evidence)} {said(warning.suggestion)}"))
             press.button(
                 text("data.leave_out"), key=f"data_leave_{warning.column}", on_click=_leave_out, width="stretch",
                 args=(place, (warning.column,)), help=markdown_text(warning.column),

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.components import prepared
 from dashboard.figures.data import split_figure
-from dashboard.texts import spoken, text
+from dashboard.texts import said, spoken, text
 from dashboard.theme import PLOT, palette
 from dashboard.views.data import split_view
 from dashboard.views.space_history import History
@@ -75,7 +75,7 @@ def choose_problem(
         text("data.metric"), metrics, key=f"data_metric_{kind}",
         format_func=lambda m: spoken(METRICS[m].label),
         index=metrics.index(used.metric) if used.metric in metrics and used.source == source else 0,
-        help="  \n".join(f"**{spoken(METRICS[m].label)}**: {METRICS[m].description}" for m in metrics),
+        help="  \n".join(f"**{spoken(METRICS[m].label)}**: {said(METRICS[m].description)}" for m in metrics),
     )  # fmt: skip
     ends = round(100 * used.fractions[0]), round(100 * (used.fractions[0] + used.fractions[1]))
     help_ = text("data.split_help") + (f" {text('data.held_out')}" if dataset.held_out is not None else "")

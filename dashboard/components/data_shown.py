@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.components.data_columns import warnings_of
 from dashboard.figures.data import missing_figure, target_figure
-from dashboard.texts import text
+from dashboard.texts import said, text
 from dashboard.theme import PLOT, palette
 from dashboard.views.data import target_view
 from nas_core.data.card import data_card
@@ -29,7 +29,7 @@ def show_notes(notes: tuple[str, ...]) -> None:
     """Say what was changed while reading, and what a person should know."""
     if notes:
         more = f"  \n… {len(notes) - NOTES} more" if len(notes) > NOTES else ""
-        st.warning("  \n".join(notes[:NOTES]) + more)
+        st.warning("  \n".join(map(said, notes[:NOTES])) + more)
 
 
 def show_pictures(table: TableView | None, dataset: Dataset | None) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.components.decided import known_problem
 from dashboard.components.replay_job import ReplayJob
-from dashboard.replay import LANGUAGES_IN_FILE, ReplayPlan, decision_words, replay_words
+from dashboard.replay import LANGUAGES_IN_FILE, ReplayPlan, decision_words, replay_words, told_record
 from dashboard.texts import text
 from dashboard.views.words import number
 
@@ -36,6 +36,7 @@ def report_files(record: DecisionRecord, *, decided: bool) -> None:
 
     language = page_language()
     words, name = decision_words(language), record_file(record.run_id, record.chosen.number)
+    told = told_record(record, language)
     st.markdown(f"**{text('report.replay')}**")
     st.caption(text("report.replay_help"))
     with st.container(key="report_replay"):
@@ -43,11 +44,11 @@ def report_files(record: DecisionRecord, *, decided: bool) -> None:
     st.markdown(f"**{text('report.documents')}**")
     with st.container(horizontal=True):
         st.download_button(
-            text("report.page"), record_page(record, words, language), f"{name}.html", "text/html",
+            text("report.page"), record_page(told, words, language), f"{name}.html", "text/html",
             key="report_page", icon=":material/print:", on_click="ignore",
         )  # fmt: skip
         st.download_button(
-            text("report.markdown"), record_markdown(record, words), f"{name}.md", "text/markdown",
+            text("report.markdown"), record_markdown(told, words), f"{name}.md", "text/markdown",
             key="report_markdown", icon=":material/description:", on_click="ignore",
         )  # fmt: skip
         st.download_button(

@@ -12,7 +12,7 @@ from dashboard import process, state
 from dashboard.components.pool import pool_of
 from dashboard.components.prepared import data_key, edit_space
 from dashboard.texts import text
-from dashboard.views.run_space import Deed, choice_edit, edited, proposal_lines, restored, run_versions
+from dashboard.views.run_space import Deed, choice_edit, choice_label, edited, proposal_lines, restored, run_versions
 from dashboard.views.space_diff import space_diff
 from dashboard.views.space_history import History, Version
 from dashboard.views.words import count
@@ -106,7 +106,7 @@ def _by_hand(watched: Watched, space: SearchSpace) -> None:
     from nas_core.spaces import choices_of
 
     st.markdown(f"**{text('run_space.by_hand')}**")
-    offered = {str(c): c for c in choices_of(space)}
+    offered = {choice_label(c): c for c in choices_of(space)}
     if not offered:
         st.caption(text("run_space.no_choices"))
         return

@@ -12,7 +12,7 @@ from dashboard.components.audited import SeedCheck, chances_of, found_of, front_
 from dashboard.components.honesty import note
 from dashboard.components.pool import pool_of
 from dashboard.figures.audit import groups_figure, twins_figure
-from dashboard.texts import spoken, text
+from dashboard.texts import said, spoken, text
 from dashboard.theme import PLOT, palette
 from dashboard.views.audit import agreement_words, groups_view, guard_rows, seeds_view, twins_view
 from dashboard.views.words import count, duration, percent
@@ -148,4 +148,4 @@ def _twins(view: TwinsView, off_data: object) -> None:
     if isinstance(off_data, OffData):
         st.markdown(f"**{text('audit.off_data')}**", help=text("audit.off_data_help"))
         icon = ICONS[None if off_data.lost is None else not off_data.flagged]
-        st.markdown(f"{icon} :gray[{off_data.words}]")
+        st.markdown(f"{icon} :gray[{said(off_data.words)}]")

@@ -15,7 +15,7 @@ from dashboard.components.goal_lines import goals_of
 from dashboard.components.presented import present_link
 from dashboard.components.report_files import page_language, report_files
 from dashboard.components.run_controls import WEIGHT, preference_in_force
-from dashboard.replay import decision_words
+from dashboard.replay import decision_words, told_record
 from dashboard.texts import text
 from dashboard.views.decision import choices, decision_label
 from dashboard.watching import Watched, ranking, run_weight, watch
@@ -160,7 +160,8 @@ def _shown(draft: DecisionRecord | None, decisions: tuple[DecisionRecord, ...]) 
 def _preview(record: DecisionRecord) -> None:
     from nas_core.reports import record_html
 
-    body = record_html(record, decision_words(page_language()))
+    language = page_language()
+    body = record_html(told_record(record, language), decision_words(language))
     st.html(f'{STYLE}<div class="nasight-record">{body}</div>')
 
 

@@ -13,7 +13,7 @@ from dashboard.components.prepared import DEFAULT, edit_space, families, family_
 from dashboard.components.space_builds import builds
 from dashboard.components.space_form import checked, constraints_form, variables_form
 from dashboard.components.space_versions import undo_redo, versions_list
-from dashboard.texts import spoken, text
+from dashboard.texts import said, spoken, text
 from dashboard.views.space import samples
 from dashboard.views.space_history import History, frame_of
 from nas_core.errors import SpaceError
@@ -136,11 +136,11 @@ def _choose(space: SearchSpace, offered: Mapping[str, SearchSpace]) -> None:
     if chosen is not None and chosen != preset:
         _switch(family, chosen)
     edited = text("space.edited", version=space.version) if draft.space is not None else ""
-    st.caption(" · ".join(part for part in (descriptions[preset], edited) if part))
+    st.caption(" · ".join(part for part in (said(descriptions[preset]), edited) if part))
 
 
 def _listed(described: Mapping[str, str]) -> str:
-    return "  \n".join(f"**{name}**: {words}" for name, words in described.items())
+    return "  \n".join(f"**{spoken(name)}**: {said(words)}" for name, words in described.items())
 
 
 def _switch(family: str, preset: str) -> None:

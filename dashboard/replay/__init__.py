@@ -8,6 +8,7 @@ candidates in less than one, for two plain charts.
 
 from dashboard.replay.gathering import Heard, ReplayPlan, replay_data
 from dashboard.replay.page import replay_page
-from dashboard.replay.texts import LANGUAGES_IN_FILE, decision_words, replay_words
+from dashboard.replay.texts import LANGUAGES_IN_FILE, decision_words, replay_words, told_record
 
-__all__ = ["LANGUAGES_IN_FILE", "Heard", "ReplayPlan", "decision_words", "replay_data", "replay_page", "replay_words"]
+__all__ = ["LANGUAGES_IN_FILE", "Heard", "ReplayPlan", "decision_words", "replay_data", "replay_page", "replay_words",
+           "told_record"]  # fmt: skip

@@ -14,7 +14,14 @@ from dashboard.replay.attributing import importances
 from dashboard.replay.networks import network_drawing
 from dashboard.replay.notable import MOST, notable
 from dashboard.replay.packing import coded, packed
-from dashboard.replay.texts import LANGUAGES_IN_FILE, decision_words, in_language, measure_words, replay_words
+from dashboard.replay.texts import (
+    LANGUAGES_IN_FILE,
+    decision_words,
+    in_language,
+    measure_words,
+    replay_words,
+    told_record,
+)
 from dashboard.views.card import structure_lines
 from dashboard.views.history import history_view
 from nas_core.errors import NasightError
@@ -232,7 +239,7 @@ class _Work:
             lang: {
                 "words": replay_words(lang),
                 "measures": {n: label for n, label in measure_words(lang).items() if n in self.snapshot.names},
-                "decision": record_html(self.record, decision_words(lang)),
+                "decision": record_html(told_record(self.record, lang), decision_words(lang)),
             }
             for lang in LANGUAGES_IN_FILE
         }

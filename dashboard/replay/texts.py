@@ -7,11 +7,11 @@ from contextvars import copy_context
 from importlib.resources import files
 from typing import TypeVar
 
-from dashboard.texts import catalogue, set_language
+from dashboard.texts import SPOKEN, catalogue, said, set_language, spoken_line, spoken_steps
 from nas_core.interpretability import MEASURES
-from nas_core.reports import WORDS
+from nas_core.reports import WORDS, DecisionRecord
 
-__all__ = ["LANGUAGES_IN_FILE", "decision_words", "in_language", "measure_words", "replay_words"]
+__all__ = ["LANGUAGES_IN_FILE", "decision_words", "in_language", "measure_words", "replay_words", "told_record"]
 
 Made = TypeVar("Made")
 
@@ -34,6 +34,32 @@ def decision_words(language: str) -> dict[str, str]:
     names = {f"measure_{name}": label for name, label in measure_words(language).items()}
     strategies = {f"strategy_{name}": strategy.label for name, strategy in STRATEGIES.items()}
     return {**WORDS, **own, **names, **strategies}
+
+
+def told_record(record: DecisionRecord, language: str) -> DecisionRecord:
+    """Return a record to be read in one language: what the engine says in it (reasons, structures …) is said in that.
+
+    The record that is kept and written as JSON speaks the engine's language.
+    """
+    return in_language(language, lambda: _told(record))
+
+
+def _told(record: DecisionRecord) -> DecisionRecord:
+    chosen = record.chosen
+    measures = {n: m.model_copy(update={"reason": said(m.reason or "") or None}) for n, m in chosen.measures.items()}
+    return record.model_copy(update={
+        "state_reason": said(record.state_reason),
+        "chosen": chosen.model_copy(update={"structure": spoken_line(chosen.structure),
+                                            "operator": spoken_steps(chosen.operator), "measures": measures}),
+        "alternatives": tuple(a.model_copy(update={"structure": spoken_line(a.structure)})
+                              for a in record.alternatives),
+        "caveats": tuple(c.model_copy(update={"facts": _facts(c.facts)}) for c in record.caveats),
+        "acts": tuple(a.model_copy(update={"facts": _facts(a.facts)}) for a in record.acts),
+    })  # fmt: skip
+
+
+def _facts(facts: dict[str, str]) -> dict[str, str]:
+    return {name: said(fact) if name in SPOKEN else fact for name, fact in facts.items()}
 
 
 def measure_words(language: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dashboard.replay.gathering import Heard, ReplayPlan, replay_data
 from dashboard.replay.page import replay_page
-from dashboard.replay.texts import LANGUAGES_IN_FILE, decision_words, replay_words
+from dashboard.replay.texts import LANGUAGES_IN_FILE, decision_words, replay_words, told_record
 from nas_core.errors import NasightError, SettingsError
 
 if TYPE_CHECKING:
@@ -60,7 +60,11 @@ def report_file(
     if kind == "html":
         text = _replay(view, record, decided, seconds, language, problem, told)
     else:
-        text = record_markdown(record, decision_words(language)) if kind == "md" else record.model_dump_json(indent=1)
+        text = (
+            record_markdown(told_record(record, language), decision_words(language))
+            if kind == "md"
+            else record.model_dump_json(indent=1)
+        )
     file = output or Path(f"{record_file(record.run_id, record.chosen.number)}.{kind}")
     try:
         file.write_text(text, encoding="utf-8")

@@ -10,13 +10,17 @@ from __future__ import annotations
 import json
 import re
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
-__all__ = ["LANGUAGES", "catalogue", "language", "preferred", "set_language", "slug", "spoken", "spoken_line",
-           "spoken_steps", "text"]  # fmt: skip
+__all__ = ["LANGUAGES", "SPOKEN", "catalogue", "language", "preferred", "said", "set_language", "slug", "spoken",
+           "spoken_line", "spoken_steps", "text"]  # fmt: skip
 
 LANGUAGES: dict[str, str] = {"en": "English", "zh": "中文"}
+SPOKEN = frozenset({"reason", "reasons", "what", "why", "words"})
+"""Placeholders of the studio's sentences and of the engine's that may hold the engine's words."""
+NAMES = frozenset({"name", "names"})  # what a person has called something stays as it is
+LONGEST = 500  # characters: what is longer is no sentence
 _language: ContextVar[str] = ContextVar("language", default="en")
 
 
@@ -57,7 +61,67 @@ def _spoken_part(part: str) -> str:
 
 def spoken_steps(steps: str) -> str:
     """Return the names of the operators that made a candidate ("crossover + add feature") in the chosen language."""
-    return " + ".join(spoken(step.replace("_", " ")) for step in steps.split(" + "))
+    return " + ".join(said(step.replace("_", " ")) for step in steps.split(" + "))
+
+
+def said(words: str) -> str:
+    """Return sentences of the engine (what a check found, why a measure does not apply …) in the chosen language.
+
+    The engine speaks English; ``said.json`` has its sentences with a placeholder for each of their values. A sentence
+    that is not there stays as it is.
+    """
+    return words if _language.get() == "en" else _said(words, _language.get())
+
+
+@lru_cache(maxsize=4096)
+def _said(words: str, code: str) -> str:
+    """Return what a pattern says of all the words; else of each sentence; else of each part of a list."""
+    bare, stop = words.strip().rstrip("."), "。" if words.rstrip().endswith(".") else ""
+    if (known := _word(bare, code) or _matched(bare, code)) is not None:
+        return known + stop
+    if len(sentences := re.split(r"(?<=[.!?]) (?=[A-Z0-9#])", words.strip())) > 1:
+        told = [_said(sentence, code) for sentence in sentences]
+        return "".join(t if t.endswith("。") else f"{t} " for t in told).rstrip()
+    for gap, joint in (("; ", "；"), (", ", "、"), (" and ", "和")):
+        if gap in bare:
+            parts = bare.split(gap)
+            told = [_said(part, code) for part in parts]
+            if not any(a == b for a, b in zip(parts, told, strict=True)):
+                return joint.join(told) + stop
+    return words
+
+
+def _word(words: str, code: str) -> str | None:
+    """Return a label or description of the engine, without a full stop; None where it is none."""
+    key = f"engine.{slug(words)}"
+    english = catalogue("en").get(key)
+    known = english is not None and english.rstrip(".").casefold() == words.casefold()
+    return catalogue(code)[key].rstrip("。") if known else None
+
+
+def _matched(words: str, code: str) -> str | None:
+    """Return the sentence of ``code`` whose English pattern these words fit, with its values; None where none fits."""
+    if len(words) > LONGEST:
+        return None
+    lower = words.casefold()
+    for key, literal, pattern in _patterns():
+        if literal in lower and (found := pattern.fullmatch(words)):
+            values = {n: v if n in NAMES else _said(v, code) for n, v in found.groupdict().items()}
+            return catalogue(code)[key].format(**values)
+    return None
+
+
+@cache
+def _patterns() -> list[tuple[str, str, re.Pattern[str]]]:
+    """Return key, longest literal part and pattern of the engine's sentences, those with the most letters first."""
+    found = []
+    for key, sentence in catalogue("en").items():
+        if key.startswith("said."):
+            parts = re.split(r"\{(\w+)\}", sentence)
+            shape = "".join(f"(?P<{part}>.+?)" if i % 2 else re.escape(part) for i, part in enumerate(parts))
+            letters = sum(map(len, parts[::2]))
+            found.append((letters, key, max(parts[::2], key=len).casefold(), re.compile(shape, re.DOTALL | re.I)))
+    return [(key, literal, pattern) for _, key, literal, pattern in sorted(found, key=lambda f: -f[0])]
 
 
 def slug(word: str) -> str:
@@ -68,12 +132,16 @@ def slug(word: str) -> str:
 def text(key: str, /, **values: object) -> str:
     """Return the sentence for ``key`` in the chosen language, placeholders filled in.
 
+    Where a placeholder may hold the engine's words (:data:`SPOKEN`), they are said in the language too.
+
     Raises:
         KeyError: No catalogue has the key (a programming error that the catalogue test finds).
     """
     sentence = catalogue(_language.get()).get(key)
     if sentence is None:
         sentence = catalogue("en")[key]
+    if _language.get() != "en":
+        values = {n: said(v) if n in SPOKEN and isinstance(v, str) else v for n, v in values.items()}
     return sentence.format(**values) if values else sentence
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.texts import spoken, text
+from dashboard.texts import said, spoken, text
 from dashboard.views.words import number, percent
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class SeedsView:
 
 def guard_rows(checks: Sequence[GuardCheck]) -> tuple[GuardRow, ...]:
     """Return the guards, those that refuse first."""
-    rows = [GuardRow(spoken(c.label), c.ok, c.words) for c in checks]
+    rows = [GuardRow(spoken(c.label), c.ok, said(c.words)) for c in checks]
     return tuple(sorted(rows, key=lambda r: (r.ok is not False, r.ok is not None)))
 
 
@@ -133,7 +133,7 @@ def groups_view(found: Subgroups) -> GroupsView:
         GroupBar(g.name, g.rows, g.skill.value, g.skill.low, g.skill.high, g.lower) for g in found.groups[:SHOWN]
     )
     overall = None if found.overall is None or not bars else found.overall.value
-    return GroupsView(bars, max(0, len(found.groups) - SHOWN), overall, found.words)
+    return GroupsView(bars, max(0, len(found.groups) - SHOWN), overall, said(found.words))
 
 
 def twins_view(rows: Sequence[TwinRow], audited: Mapping[str, Measurement], labels: Mapping[str, str]) -> TwinsView:
@@ -147,12 +147,21 @@ def twins_view(rows: Sequence[TwinRow], audited: Mapping[str, Measurement], labe
             r.untrained.value,
             r.warning,
             False,
-            r.words,
+            said(r.words),
         )
         for r in rows
     ]
     points += [
-        TwinPoint(labels[name], m.value, m.low, m.high, None, False, True, m.reason or text(f"audit.{name}"))
+        TwinPoint(
+            spoken(labels[name]),
+            m.value,
+            m.low,
+            m.high,
+            None,
+            False,
+            True,
+            said(m.reason or "") or text(f"audit.{name}"),
+        )
         for name, m in audited.items()
     ]
     return TwinsView(tuple(points))
@@ -182,7 +191,7 @@ def agreement_words(interpretability: Mapping[str, float], audited: Mapping[str,
     """
     from scipy.stats import spearmanr
 
-    said = []
+    sentences = []
     names = dict.fromkeys(name for row in audited.values() for name in row)
     for name in names:
         values = {key: row[name].value for key, row in audited.items() if name in row}
@@ -192,9 +201,9 @@ def agreement_words(interpretability: Mapping[str, float], audited: Mapping[str,
             continue
         found = float(spearmanr(pairs[:, 0], pairs[:, 1]).statistic)
         key = "together" if found > 0.3 else "against" if found < -0.3 else "apart"
-        said.append(text(f"audit.agree_{key}", name=text(f"audit.{name}_name"), value=f"{found:+.2f}".replace("-", "−"),
-                         count=len(pairs)))  # fmt: skip
-    return " ".join(said) or text("audit.agree_few", count=ENOUGH)
+        value = f"{found:+.2f}".replace("-", "−")
+        sentences.append(text(f"audit.agree_{key}", name=text(f"audit.{name}_name"), value=value, count=len(pairs)))
+    return " ".join(sentences) or text("audit.agree_few", count=ENOUGH)
 
 
 def _mean(value: float | None, sd: float | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.texts import spoken, spoken_line, spoken_steps, text
+from dashboard.texts import said, spoken, spoken_line, spoken_steps, text
 from dashboard.views.card import structure_lines
 from dashboard.views.measures import RaisedBy, architecture_changes, nearest_higher
 from dashboard.views.plain import plain_sentence
@@ -106,7 +106,7 @@ def origin_words(evaluation: Evaluation | Summary) -> str:
     if evaluation.origin == "manual":
         return text("lineage.origin_hand")
     if evaluation.operator.startswith("landmark"):
-        return text("candidate.origin_landmark", name=evaluation.operator.partition(":")[2].strip())
+        return text("candidate.origin_landmark", name=said(evaluation.operator.partition(":")[2].strip()))
     if evaluation.operator == "sample":
         return text("candidate.origin_sample")
     return text("candidate.origin_operator", name=spoken_steps(evaluation.operator))
@@ -121,7 +121,7 @@ def _group_words(group: dict, marks: dict, names: Sequence[str]) -> str:
 
 def _facts(evaluation: Evaluation, objective: Objective) -> list[Fact]:
     cost = evaluation.cost
-    about = f"{objective.description} {text('candidate.interval')}"
+    about = f"{said(objective.description)} {text('candidate.interval')}"
     found = [
         Fact(spoken(objective.label), estimate(evaluation.performance), about),
         Fact(text("candidate.skill"), estimate(evaluation.skill), text("candidate.skill_help")),
@@ -129,7 +129,7 @@ def _facts(evaluation: Evaluation, objective: Objective) -> list[Fact]:
     for name, value in evaluation.metrics.items():
         if name != objective.name:
             known = METRICS.get(name)
-            label, meaning = (spoken(known.label), known.description) if known else (name.replace("_", " "), "")
+            label, meaning = (spoken(known.label), said(known.description)) if known else (name.replace("_", " "), "")
             found.append(Fact(label, number(value), meaning))
     return [
         *found,

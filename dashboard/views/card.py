@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dashboard.texts import catalogue, spoken, spoken_line, text
+from dashboard.texts import catalogue, said, spoken, spoken_line, text
 from dashboard.views.plain import plain_sentence
 from dashboard.views.words import count, percent
 
@@ -103,14 +103,16 @@ def candidate_card(
         lines=(*structure_lines(evaluation, space, found), (text("card.built"), built), (text("card.cost"), cost)),
         phrase=_phrase(space, found),
         plain=plain_sentence(evaluation, space, objective, found),
-        bars=tuple(MeasureBar(n, labels.get(n, n), m.value, m.reason or "") for n, m in evaluation.measures.items()),
+        bars=tuple(
+            MeasureBar(n, labels.get(n, n), m.value, said(m.reason or "")) for n, m in evaluation.measures.items()
+        ),
         parameters=evaluation.cost.parameters,
         operations=evaluation.cost.operations,
         origin=evaluation.origin,
         operator=evaluation.operator,
         parents=len(evaluation.parents),
         status=str(evaluation.status),
-        reason=evaluation.reason,
+        reason=said(evaluation.reason),
     )
 
 

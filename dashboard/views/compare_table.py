@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dashboard.texts import text
+from dashboard.texts import said, spoken, text
 from dashboard.views.card import measure_label, structure_lines
 from dashboard.views.words import count, duration, estimate, interval, number
 from nas_core.objectives import METRICS
@@ -116,7 +116,7 @@ def _good(compared: Sequence[Compared], objective: Objective) -> list[TableRow]:
     names = dict.fromkeys(name for e in found for name in e.metrics if name != objective.name)
     for name in names:
         known = METRICS.get(name)
-        label, about = (known.label, known.description) if known else (name.replace("_", " "), "")
+        label, about = (spoken(known.label), said(known.description)) if known else (name.replace("_", " "), "")
         rows.append(_row("good", label, [Cell(number(e.metrics.get(name))) for e in found], about))
     rows.append(_row("good", text("candidate.seconds"), [Cell(duration(e.cost.seconds)) for e in found],
                      text("candidate.seconds_help")))  # fmt: skip
@@ -140,7 +140,7 @@ def _simple(compared: Sequence[Compared]) -> list[TableRow]:
 
 def _measured(measurement: Measurement | None, best: float | None) -> Cell:
     if measurement is None or measurement.value is None:
-        reason = (measurement.reason if measurement is not None else None) or text("compare.not_measured")
+        reason = said((measurement.reason if measurement is not None else None) or "") or text("compare.not_measured")
         return Cell(text("compare.undefined", reason=reason), missing=True)
     low, high = measurement.low, measurement.high
     exact = low is None or high is None or low == high
@@ -154,7 +154,7 @@ def _skill(evaluation: Evaluation) -> float | None:
 
 def _no(evaluation: Evaluation) -> Cell:
     """Return the cell of a candidate that has no number here, with the reason its evaluation gives."""
-    return Cell(evaluation.reason or text("compare.not_measured"), missing=True)
+    return Cell(said(evaluation.reason) or text("compare.not_measured"), missing=True)
 
 
 def _row(question: str, label: str, cells: Sequence[Cell], help: str = "") -> TableRow:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dashboard.texts import text
+from dashboard.texts import said, text
 from dashboard.views.card import measure_label
 from dashboard.views.lettering import shorten
 from dashboard.views.words import count, percent
@@ -60,7 +60,7 @@ def correlations_view(found: Correlations, metric: str) -> CorrelationsView:
         tuple(map(tuple, hover)),
         tuple((where[d.second], where[d.first]) for d in found.doubled),
         tuple(_warning(d) for d in found.doubled),
-        tuple(f"{labels[where[n]]}: {why}" for n, why in found.reasons.items()),
+        tuple(f"{labels[where[n]]}: {said(why)}" for n, why in found.reasons.items()),
         summary,
     )
 

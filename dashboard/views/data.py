@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.texts import text
+from dashboard.texts import said, text
 from dashboard.views.words import number, percent
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def table_view(frame: pd.DataFrame, guesses: list[ColumnGuess], kinds: Mapping[s
     rows = len(frame)
     columns = tuple(
         ColumnView(
-            g.name, kinds.get(g.name, g.kind), g.kind, g.reason, g.missing, g.missing / max(rows, 1), g.unique,
+            g.name, kinds.get(g.name, g.kind), g.kind, said(g.reason), g.missing, g.missing / max(rows, 1), g.unique,
             g.example, text(f"data.flag_{g.flag}") if g.flag else "",
         )
         for g in guesses

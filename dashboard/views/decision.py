@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.texts import text
+from dashboard.texts import spoken, text
 from dashboard.views.words import interval, number
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _choice(snapshot: Snapshot, ranking: Ranking, at: int) -> Choice:
     performance = interval(value, low, high)
     label = text(
         "report.choice_best" if at == ranking.best else "report.choice", number=int(snapshot.index[at]),
-        metric=snapshot.objective.label, performance=performance,
+        metric=spoken(snapshot.objective.label), performance=performance,
         interpretability=number(float(ranking.interpretability[at])),
     )  # fmt: skip
     return Choice(snapshot.ids[at], label)

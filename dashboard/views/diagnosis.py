@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from dashboard.texts import text
+from dashboard.texts import said, text
 from dashboard.views.lettering import shorten
 from dashboard.views.words import count, number, percent
 
@@ -125,7 +125,7 @@ def diagnosis_view(found: Diagnosis) -> DiagnosisView:
     summary = f"{loss} {text('diagnosis.seen', rows=count(found.seen), layers=count(len(found.layers)))}"
     return DiagnosisView(
         _badge(found), _healthy(found), summary,
-        tuple((f.severity, f.words, f.advice) for f in found.findings), found.notes,
+        tuple((f.severity, said(f.words), said(f.advice)) for f in found.findings), tuple(map(said, found.notes)),
     )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ def _badge(found: Diagnosis) -> Badge:
     check = found.check
     key = {True: "right", False: "wrong", None: "unknown"}[check.ok]
     if check.error is None:
-        return Badge(None, text("diagnosis.check_unknown"), check.reason)
+        return Badge(None, text("diagnosis.check_unknown"), said(check.reason))
     words = text("diagnosis.check_words", parameters=check.parameters, inputs=check.inputs, rows=check.rows,
                  error=f"{check.error:.1g}", tolerance=f"{check.tolerance:g}")  # fmt: skip
     if check.skipped:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.texts import text
+from dashboard.texts import said, text
 from nas_core.records import Status
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def failures_view(snapshot: Snapshot, reason: Callable[[str], str]) -> FailuresV
         tuple(int(n) for n in snapshot.index[at]),
         ids,
         tuple(str(snapshot.status[i]) for i in at),
-        tuple(reason(key) for key in ids),
+        tuple(said(reason(key)) for key in ids),
     )
 
 
@@ -111,5 +111,5 @@ def first_failure(snapshot: Snapshot, reason: Callable[[str], str]) -> FirstFail
     at = min(failed, key=lambda i: int(snapshot.index[i]))
     line, _, rest = reason(snapshot.ids[at]).strip().partition("\n")
     return FirstFailure(
-        snapshot.ids[at], int(snapshot.index[at]), line or text("failures.no_reason"), rest, len(failed)
+        snapshot.ids[at], int(snapshot.index[at]), said(line) or text("failures.no_reason"), rest, len(failed)
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.texts import spoken, text
+from dashboard.texts import said, spoken, text
 from dashboard.views.front_axes import Axis, axis_of, axis_range, baseline_value
 from dashboard.views.front_choice import FrontChoice
 from dashboard.views.front_colour import LANDMARK, Colouring, colouring
@@ -249,7 +249,7 @@ def _floors(archive: Snapshot, ranking: Ranking, axes: Sequence[Axis]) -> tuple[
     for at, operator in enumerate(archive.operator[:FIRST]):
         where = [float(axis.values[at]) for axis in axes]
         if operator.startswith(LANDMARK) and not np.isnan(where).any():
-            label = operator.removeprefix(LANDMARK).strip()
+            label = said(operator.removeprefix(LANDMARK).strip())
             shown = text(NAMED[label]) if label in NAMED else label
             found.append(Floor(int(archive.index[at]), shown, where[0], where[1], label in NAMED, *where[2:]))
     return tuple(found)

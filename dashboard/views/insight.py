@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dashboard.texts import catalogue, text
+from dashboard.texts import catalogue, said, spoken, text
 from dashboard.views.card import measure_label
 from dashboard.views.words import count, number, percent, signed
 from nas_core.escaping import markdown_text
@@ -129,13 +129,13 @@ class MatrixView:
 def facet_label(key: str, label: str) -> str:
     """Return what a person calls a choice: the catalogue's words, else those of the space."""
     named = f"insight.facet_{key.replace('.', '_')}"
-    return text(named) if named in catalogue("en") else label
+    return text(named) if named in catalogue("en") else said(label)
 
 
 def aim_label(name: str, objective: Objective, weight: float) -> str:
     """Return what a person calls an aim within a sentence; a measure is quoted, as its name is part of one."""
     if name == "performance":
-        return objective.label
+        return spoken(objective.label)
     if name == "scalar":
         return text("insight.aim_scalar", weight=f"{weight:.2f}")
     if name in ("interpretability", "seconds"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.texts import text
+from dashboard.texts import said, text
 from dashboard.views.insight import facet_label, titled
 from dashboard.views.words import count, duration, number, signed
 from nas_core.escaping import markdown_text
@@ -174,7 +174,7 @@ def ends_offered(material: Material, ranking: Ranking, also: tuple[str, ...] = (
     for at in chosen[:OFFERED]:
         made = snapshot.operator[at]
         kind = text("insight.end_front") if ranking.on_front[at] else text("insight.end_other")
-        name = made.removeprefix("landmark:").strip() if made.startswith("landmark") else kind
+        name = said(made.removeprefix("landmark:").strip()) if made.startswith("landmark") else kind
         label = text("insight.end_label", number=count(int(snapshot.index[at])), name=name,
                      performance=number(float(snapshot.performance[at])),
                      interpretability=number(float(ranking.interpretability[at]), 2))  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard.texts import spoken, text
+from dashboard.texts import said, spoken, text
 from dashboard.views.words import number
 
 if TYPE_CHECKING:
@@ -146,14 +146,14 @@ def measures_view(
     bars = []
     for name, found in {**evaluation.measures, **more}.items():
         measure = MEASURES.get(name)
-        label, description = (spoken(measure.label), measure.summary) if measure else (name.replace("_", " "), "")
+        label, description = (spoken(measure.label), said(measure.summary)) if measure else (name.replace("_", " "), "")
         words, advice = "", ""
         if measure is not None and found.value is not None:
-            said = measure.advise(MeasuredCandidate(evaluation.architecture, known, found, names, space.signal))
-            words, advice = said.state, said.change
+            told = measure.advise(MeasuredCandidate(evaluation.architecture, known, found, names, space.signal))
+            words, advice = said(told.state), said(told.change)
         bars.append(
             MeasureBar(
-                name, label, found.value, found.low, found.high, words, advice, found.reason or "", description,
+                name, label, found.value, found.low, found.high, words, advice, said(found.reason or ""), description,
                 raised.get(name), measure.family if measure else "", name not in more,
             )
         )  # fmt: skip
@@ -198,7 +198,7 @@ def architecture_changes(before: Mapping[str, Any], after: Mapping[str, Any], na
     for key in sorted(set(before) | set(after)):
         if key in ("groups", "marks") or before.get(key) == after.get(key):
             continue
-        label = key.replace("_", " ")
+        label = spoken(key.replace("_", " "))
         old_value, new_value = _written(before.get(key)), _written(after.get(key))
         changes.append(text("measure.changes", label=label, before=old_value, after=new_value))
     if before.get("marks", {}) != after.get("marks", {}):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.texts import spoken, text
+from dashboard.texts import said, spoken, text
 from dashboard.views.words import interval, number, percent
 from nas_core.objectives import METRICS
 
@@ -130,7 +130,7 @@ def metric_rows(found: Mapping[str, Estimate], searched: str) -> tuple[MetricRow
         objective, e = METRICS[name], found[name]
         better = text("performance.larger" if objective.maximise else "performance.smaller")
         rows.append(MetricRow(name, spoken(objective.label), interval(e.value, e.low, e.high),
-                              f"{number(e.low)} – {number(e.high)}", better, spoken(objective.description),
+                              f"{number(e.low)} – {number(e.high)}", better, said(objective.description),
                               name == searched))  # fmt: skip
     return tuple(rows)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from dashboard.texts import text
+from dashboard.texts import said, text
 from dashboard.views.space_diff import space_diff
 from dashboard.views.words import count
 from nas_core.errors import NasightError
@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from nas_core.search.pruning import Removal
     from nas_core.spaces import Choice, SearchSpace
 
-__all__ = ["ChoiceEdit", "RunVersion", "choice_edit", "edited", "proposal_lines", "restored", "run_versions"]
+__all__ = [
+    "ChoiceEdit",
+    "RunVersion",
+    "choice_edit",
+    "choice_label",
+    "edited",
+    "proposal_lines",
+    "restored",
+    "run_versions",
+]
 
 Deed = Literal["forbid", "pin"]
 
@@ -60,6 +69,12 @@ def edited(space: SearchSpace, choice: Choice, deed: Deed) -> tuple[SearchSpace,
 
     changed = (forbid if deed == "forbid" else pin)(space, choice)
     return changed, space_diff(space, changed)
+
+
+def choice_label(choice: Choice) -> str:
+    """Return what a person reads for a choice: its words, or the list it is in and its option."""
+    name, equals, option = str(choice).partition(" = ")
+    return f"{said(name)}{equals}{said(option)}"
 
 
 def choice_edit(space: SearchSpace, choice: Choice, deed: Deed) -> ChoiceEdit:

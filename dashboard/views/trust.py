@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from dashboard.texts import spoken, text
+from dashboard.texts import said, spoken, text
 from dashboard.views.words import number
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def trust_view(trust: Trust) -> TrustView:
         state, headline = "failed", text("trust_badges.untrusted")
     else:
         state, headline = "skipped", text("trust_badges.nothing")
-    why = (rows[0].words,) if state == "skipped" and rows else trust.because
+    why = (rows[0].words,) if state == "skipped" and rows else tuple(said(words) for words in trust.because)
     away = (
         text("trust_badges.unknown_one" if unknown == 1 else "trust_badges.unknown", count=unknown) if unknown else ""
     )
@@ -83,4 +83,4 @@ def _row(gate: Gate) -> GateRow:
         told = text(f"trust_badges.{key}", value=told, relation=gate.relation, threshold=number(gate.threshold, 2))
         if gate.ok is None:
             told = number(gate.value)
-    return GateRow(gate.name, spoken(gate.label), state, text(f"trust_badges.{state}"), told, gate.words)
+    return GateRow(gate.name, spoken(gate.label), state, text(f"trust_badges.{state}"), told, said(gate.words))
