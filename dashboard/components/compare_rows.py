@@ -19,7 +19,7 @@ from dashboard.figures.attributions import waterfall_figure
 from dashboard.figures.contributions import contributions_figure
 from dashboard.figures.signal_attributions import overlay_figure, picture_figure, series_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.attributions import attribution_view, waterfall
 from dashboard.views.compare_rows import (
     PartingRow,
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["rows_tab"]
 
-PLOT = {"displayModeBar": False}
 BY = ("attribution", "prediction")
 
 

@@ -10,7 +10,7 @@ from dashboard import state
 from dashboard.components.explained import Explained, candidate_of
 from dashboard.figures.explain_surrogate import tree_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.attributions import AttributionView
 from dashboard.views.explain_surrogate import fidelity, forest_words, tree_view
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["forest", "surrogate_part", "tree"]
 
-PLOT = {"displayModeBar": False, "scrollZoom": False}
 BADGES = {"good": ":material/verified:", "fair": ":material/info:", "bad": ":material/warning:",
           "unknown": ":material/help:"}  # fmt: skip
 

@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.components.driving import viewer_badge
 from dashboard.components.glossary import glossary_popover
 from dashboard.components.tour import tour_running, tour_start, tour_taken
 from dashboard.texts import LANGUAGES, language, text
@@ -41,6 +42,7 @@ def page_header(page: str) -> None:
                       gap="small", wrap=False):  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="center", key="header_run", gap="small", wrap=False):
             _run(page, selection)
+        viewer_badge()
         glossary_popover()
         st.button(text("header.tour"), icon=":material/explore:", type="tertiary", key="header_tour",
                   help=text("header.tour_help"), on_click=tour_start, disabled=tour_running() is not None)  # fmt: skip

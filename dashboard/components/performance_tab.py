@@ -21,7 +21,7 @@ from dashboard.figures.performance import (
     roc_figure,
 )
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.audit import groups_view
 from dashboard.views.performance import (
     confusion_view,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["performance_tab"]
 
-PLOT = {"displayModeBar": False}
 CELL = "performance_cell"
 """Session key: the cell of the confusion matrix (true class, predicted class) whose rows are listed."""
 LISTED = 50

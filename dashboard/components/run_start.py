@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.access import may_write
 from dashboard.components.prepared import family_of, order_of, space_of_draft
 from dashboard.components.run_warm import warm_choice
 from dashboard.texts import spoken, text
 from dashboard.views.words import count
-from nas_core.errors import SettingsError
+from nas_core.errors import NasightError, SettingsError
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.data import DataSource
@@ -54,7 +56,8 @@ def start_form() -> None:
         weight = st.slider(text("run.lambda"), 0.0, 1.0, 0.5, 0.05, help=text("run.lambda_help"))
         more = _more()
         warm = warm_choice(prepared)
-        pressed = st.form_submit_button(text("run.start"), type="primary", icon=":material/play_arrow:")
+        pressed = st.form_submit_button(text("run.start"), type="primary", icon=":material/play_arrow:",
+                                        disabled=not may_write())  # fmt: skip
     if pressed:
         settings = RunSettings(
             strategy=strategy,
@@ -173,11 +176,14 @@ def earlier_runs(records: list[RunRecord], current: str | None = None) -> None:
     st.subheader(text("run.runs_title"))
     if not records:
         st.caption(text("run.runs_empty"))
+    for damaged in process.store().damaged_runs()[:20]:
+        st.error(markdown_text(damaged.reason), icon=":material/heart_broken:")
     for record in records[:20]:
         with st.container(horizontal=True, vertical_alignment="center", key=f"run_{record.id}"):
             st.markdown(_line(record), width="stretch")
             if record.state in ("interrupted", "stopped"):
-                st.button(text("run.runs_resume"), key=f"resume_{record.id}", on_click=_resume, args=(record.id,))
+                st.button(text("run.runs_resume"), key=f"resume_{record.id}", on_click=_resume, args=(record.id,),
+                          disabled=not may_write())  # fmt: skip
             if record.id != current:
                 st.button(text("run.runs_open"), key=f"open_{record.id}", on_click=_open, args=(record.id,))
     if (example := process.example_run()) is not None and example != current:
@@ -188,7 +194,7 @@ def earlier_runs(records: list[RunRecord], current: str | None = None) -> None:
 def _line(record: RunRecord) -> str:
     when = datetime.fromtimestamp(record.created).strftime("%Y-%m-%d %H:%M")
     return text(
-        "run.run_line", name=record.name, state=text(f"studio.state_{record.state}"), when=when,
+        "run.run_line", name=markdown_text(record.name), state=text(f"studio.state_{record.state}"), when=when,
         evaluated=count(int(record.progress.get("evaluated", 0))),
     )  # fmt: skip
 
@@ -198,5 +204,9 @@ def _open(run_id: str) -> None:
 
 
 def _resume(run_id: str) -> None:
-    process.resume(run_id)
+    try:
+        process.resume(run_id)
+    except NasightError as error:
+        state.tell(str(error))
+        return
     st.session_state[state.WAITING] = True

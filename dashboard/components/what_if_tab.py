@@ -16,7 +16,7 @@ from dashboard.components.what_if_signal import what_if_signal
 from dashboard.components.what_if_work import distance_of, fewest_changes, knobs_of, nearest_row
 from dashboard.figures.what_if import ice_figure, moved_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.attributions import value_words
 from dashboard.views.what_if import ice_view, knob_words, moved_bars, outcomes, plausible_words
 from dashboard.views.words import number, quoted
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["what_if_tab"]
 
-PLOT = {"displayModeBar": False}
 SECONDS = 0.05  # of sampled attributions at each move
 _TOLD = "what_if_told"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from dashboard.figures.refit_bands import add_refit_band, refit_bars
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.attributions import Beeswarm, Importance, ShapeView, Waterfall
@@ -124,16 +125,21 @@ def _ends(figure: go.Figure, view: Waterfall, colours: Palette) -> None:
 def shape_figure(view: ShapeView, colours: Palette) -> go.Figure:
     """Return what an additive model adds for one feature; grey bars below show where the training rows are."""
     figure = go.Figure()
-    low = float(min(view.y.min(), 0.0)) if view.y.size else 0.0
-    span = float(np.ptp(np.append(view.y, 0.0))) or 1.0
+    seen = (
+        np.append(view.y, 0.0) if view.refits is None else np.hstack((view.y, view.refits.low, view.refits.high, 0.0))
+    )
+    low, span = float(seen.min()), float(np.ptp(seen)) or 1.0
     if view.levels:
         shares = view.counts / max(1, view.counts.sum())
         figure.add_trace(go.Bar(
             x=list(view.levels), y=view.y, name=view.name, marker={"color": colours.accuracy, "line": {"width": 0}},
             customdata=100 * shares, hovertemplate="%{x}: %{y:+.3g} (%{customdata:.0f} %)<extra></extra>",
+            error_y=None if view.refits is None else refit_bars(view.refits, view.y, colours),
         ))  # fmt: skip
     else:
         figure.add_trace(_density(view, low - 0.26 * span, 0.2 * span, colours))
+        if view.refits is not None:
+            add_refit_band(figure, view.refits, colours)
         figure.add_trace(go.Scatter(
             x=view.x, y=view.y, mode="lines", line={"color": colours.accuracy, "width": 2.4}, name=view.name,
             hovertemplate="%{x:.4g}: %{y:+.3g}<extra></extra>", meta="curve",

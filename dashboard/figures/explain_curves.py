@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
+from dashboard.figures.refit_bands import add_refit_band, refit_bars
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.explain_curves import CurveView, SurfaceView
 from dashboard.views.lettering import shorten
+from dashboard.views.refit_bands import RefitBand
 from dashboard.views.words import signed
 
 __all__ = ["curve_figure", "surface_figure"]
@@ -36,7 +40,7 @@ def curve_figure(view: CurveView, colours: Palette, *, chosen: int | None = None
     figure.update_yaxes(title_text=text("whole.axis", unit=shorten(view.unit, 24)), zeroline=True,
                         zerolinecolor=colours.muted)  # fmt: skip
     if view.missing is not None:
-        _missing(figure, view.missing, colours)
+        _missing(figure, view.missing, view.refits, colours)
     return figure
 
 
@@ -66,7 +70,8 @@ def surface_figure(view: SurfaceView, colours: Palette) -> go.Figure:
 
 def _line(figure: go.Figure, view: CurveView, colours: Palette) -> None:
     """Draw the density, the band and the curve of a number."""
-    parts = (view.y, view.low, view.high, view.lines.ravel(), np.zeros(1))
+    again = () if view.refits is None else (view.refits.low, view.refits.high)
+    parts = (view.y, view.low, view.high, view.lines.ravel(), np.zeros(1), *again)
     every = np.concatenate([p[np.isfinite(p)] for p in parts])
     floor, span = float(every.min()), float(np.ptp(every)) or 1.0
     if len(view.edges) > 1:
@@ -76,6 +81,8 @@ def _line(figure: go.Figure, view: CurveView, colours: Palette) -> None:
             y=0.18 * span * view.counts / max(1, view.counts.max()), customdata=view.counts,
             marker={"color": colours.grid, "line": {"width": 0}}, hovertemplate="%{customdata} rows<extra></extra>",
         ))  # fmt: skip
+    if view.refits is not None:
+        add_refit_band(figure, view.refits, colours)
     if (view.high > view.low).any():
         figure.add_trace(go.Scatter(
             x=np.concatenate((view.x, view.x[::-1])), y=np.concatenate((view.high, view.low[::-1])), mode="lines",
@@ -94,10 +101,18 @@ def _bars(figure: go.Figure, view: CurveView, colours: Palette) -> None:
     figure.add_trace(go.Bar(
         x=view.x, y=view.y, meta="curve", marker={"color": colours.accuracy, "line": {"width": 0}},
         customdata=np.column_stack([np.array(view.levels, dtype=object), np.round(shares)]),
-        error_y={"type": "data", "symmetric": False, "array": view.high - view.y, "arrayminus": view.y - view.low,
-                 "color": colours.ink, "thickness": 1.2, "width": 3, "visible": bool((view.high > view.low).any())},
+        error_y=_whiskers(view, colours),
         hovertemplate="%{customdata[0]}: %{y:+.3g} (%{customdata[1]} %)<extra></extra>",
     ))  # fmt: skip
+
+
+def _whiskers(view: CurveView, colours: Palette) -> dict[str, Any]:
+    """Return the intervals of the levels: over refits where there are some, which hold more than those over rows."""
+    if view.refits is not None:
+        return refit_bars(view.refits, view.y, colours)
+    return {"type": "data", "symmetric": False, "array": view.high - view.y, "arrayminus": view.y - view.low,
+            "color": colours.ink, "thickness": 1.2, "width": 3,
+            "visible": bool((view.high > view.low).any())}  # fmt: skip
 
 
 def _lines(figure: go.Figure, view: CurveView, colours: Palette, chosen: int | None) -> None:
@@ -125,11 +140,15 @@ def _lines(figure: go.Figure, view: CurveView, colours: Palette, chosen: int | N
         ))  # fmt: skip
 
 
-def _missing(figure: go.Figure, value: float, colours: Palette) -> None:
+def _missing(figure: go.Figure, value: float, refits: RefitBand | None, colours: Palette) -> None:
     """Draw what a missing value does as a dotted line with its words at the right end."""
+    words = text("whole.missing", value=signed(value, 2))
+    if refits is not None and refits.missing is not None:
+        low, high = (signed(end, 2) for end in refits.missing)
+        words = text("refits.missing", value=signed(value, 2), low=low, high=high)
     figure.add_hline(y=value, line={"color": colours.interpretability, "width": 1.4, "dash": "dot"})
     figure.add_annotation(x=1, xref="paper", y=value, xanchor="right", yanchor="bottom", showarrow=False,
-                          text=text("whole.missing", value=signed(value, 2)),
+                          text=words,
                           font={"size": 11, "color": colours.ink})  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from dashboard.components.trust_tab import trust_tab
 from dashboard.components.what_if_tab import what_if_tab
 from dashboard.figures.curves import curves_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.along import along_front
 from dashboard.views.candidate import best_links, candidate_view
 from dashboard.views.curves import curves_view
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from dashboard.views.candidate import CandidateView
     from nas_core.records import Evaluation, RunRecord
 
-PLOT = {"displayModeBar": False}
 TABS = ("performance", "measures", "explain", "what_if", "trust", "diagnosis", "lineage", "training")
 """Tabs in their order; each computes what it shows when it is opened."""
 MOST_GROUPS = 12

@@ -13,7 +13,7 @@ from dashboard.components.run_controls import WEIGHT, preference_in_force
 from dashboard.figures.architecture import architecture_figure
 from dashboard.figures.story import price_figure, story_front_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT_STILL, palette
 from dashboard.views.graph import graph_view
 from dashboard.views.story import SLIDES, Stop, Story, price_sentence, story
 from dashboard.views.words import count, interval, percent, quoted
@@ -22,7 +22,6 @@ from dashboard.watching import Watched, card_of, ranking, run_weight, watch
 if TYPE_CHECKING:
     from nas_core.preferences import Goal
 
-PLOT = {"displayModeBar": False, "staticPlot": True}
 STEP = "step"  # query parameter
 ROOM, TALL, MOST_BOXES, LARGEST = 760.0, 430.0, 24, 1.9
 STYLE = """<style>
@@ -119,7 +118,7 @@ def _question(watched: Watched, told: Story) -> None:
 
 
 def _picture(told: Story, named: tuple[int, ...]) -> None:
-    st.plotly_chart(story_front_figure(told, palette(state.is_dark()), named=named), theme=None, config=PLOT,
+    st.plotly_chart(story_front_figure(told, palette(state.is_dark()), named=named), theme=None, config=PLOT_STILL,
                     key="story_front", alt=told.summary)  # fmt: skip
 
 
@@ -156,7 +155,7 @@ def _graph(watched: Watched, stop: Stop) -> None:
     view = graph_view(graph(space, found.architecture), [f.name for f in space.features], room=ROOM, limit=MOST_BOXES,
                       tallest=TALL)  # fmt: skip
     drawn = architecture_figure(view, palette(state.is_dark()), room=ROOM, height=TALL, largest=LARGEST)
-    st.plotly_chart(drawn, theme=None, config=PLOT, key="story_graph", alt=view.words)
+    st.plotly_chart(drawn, theme=None, config=PLOT_STILL, key="story_graph", alt=view.words)
 
 
 def _accurate(watched: Watched, told: Story) -> None:
@@ -178,7 +177,7 @@ def _price(watched: Watched, told: Story) -> None:
                 st.markdown(price_sentence(told, stop))
     with right:
         sentences = " ".join(price_sentence(told, stop) for stop in told.stops)
-        st.plotly_chart(price_figure(told, palette(state.is_dark())), theme=None, config=PLOT, key="story_price",
+        st.plotly_chart(price_figure(told, palette(state.is_dark())), theme=None, config=PLOT_STILL, key="story_price",
                         alt=sentences)  # fmt: skip
 
 

@@ -27,6 +27,7 @@ SPLIT = "How they are split and judged"
 SPACE = "What may be built"
 BEGIN = "What the search begins with"
 ISOLATE = "Where candidates are trained, and what they may use"
+CLUSTER = "Where it is trained"
 Data = Annotated[
     str,
     typer.Argument(
@@ -156,6 +157,21 @@ Memory = Annotated[
     str | None,
     Option(help="What the process may have altogether: 4GB. Isolates.", metavar="SIZE", rich_help_panel=ISOLATE),
 ]  # fmt: skip
+Executor = Annotated[
+    str,
+    Option(
+        help="local; ray: a cluster of this machine alone; ray://HOST:PORT: the one whose head is there.",
+        rich_help_panel=CLUSTER,
+    ),
+]
+TaskCpus = Annotated[float, Option(help="Processor cores of a task on a cluster.", rich_help_panel=CLUSTER)]
+TaskGpus = Annotated[
+    float, Option(help="GPUs of a task on a cluster; fractions let tasks share one.", rich_help_panel=CLUSTER)
+]
+PackSize = Annotated[
+    int | None,
+    Option(help="Candidates asked for at once; more keep more nodes busy.", min=1, rich_help_panel=CLUSTER),
+]
 
 
 @app.command()
@@ -171,10 +187,13 @@ def search(
     halving: Halving = False, inherit: Inherit = False, seed: Seed = 0, device: Device = "auto",
     warm: Warm = None, start: Start = None, isolate: Isolate = None, candidate_seconds: CandidateSeconds = None,
     candidate_memory: CandidateMemory = None, memory: Memory = None,
+    executor: Executor = "local", task_cpus: TaskCpus = 1.0,
+    task_gpus: TaskGpus = 0.0, pack_size: PackSize = None,
     store: StoreOption = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Search for networks on DATA, and print what was found."""
     from nas_core.preferences import Preference
+    from nas_core.runs.executing import check_executor
     from nas_core.runs.registry import start_run
     from nas_core.runs.settings import RunSettings
     from nas_core.search.registry import check_strategy
@@ -183,10 +202,12 @@ def search(
     settings = RunSettings(
         strategy=strategy, preference=Preference(weight=weight), seconds=seconds, seed=seed, device=device,
         candidates=500 if candidates is None and seconds is None else candidates, plateau=plateau,
-        until_goals=until_goals, halving=halving, inherit=inherit,
+        until_goals=until_goals, halving=halving, inherit=inherit, executor=executor, task_cpus=task_cpus,
+        task_gpus=task_gpus, pack_size=pack_size,
         isolation=isolation_of(isolate, candidate_seconds, candidate_memory, memory),
     )  # fmt: skip
     check_strategy(strategy)
+    check_executor(settings)
     reading = {
         "target": target, "task": task, "kinds": parse_kinds(kind or []), "modality": modality,
         "size": None if size is None else parse_size(size), "colour": colour, "length": length, "text": text,
@@ -222,6 +243,9 @@ def resume(
     candidate_seconds: CandidateSeconds = None,
     candidate_memory: CandidateMemory = None,
     memory: Memory = None,
+    executor: Annotated[
+        str | None, Option(help="Train elsewhere: local, ray or ray://HOST:PORT; as before when not given.")
+    ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -241,7 +265,7 @@ def resume(
         before = RunSettings.model_validate(record.settings)
         isolated = isolation_of(*given, before=before.isolation)
         continued = resume_run(
-            where, record.id, candidates=candidates, seconds=seconds, strategy=strategy,
+            where, record.id, candidates=candidates, seconds=seconds, strategy=strategy, executor=executor,
             rules=None if plateau is None else Rules(before.until_goals, plateau or None),
             isolation=None if isolated == before.isolation else Isolation(isolated),
         )  # fmt: skip

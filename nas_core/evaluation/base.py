@@ -31,7 +31,8 @@ class Referee(Protocol):
     """Who may end the training of single candidates early; asked from any thread, so it must not wait.
 
     Its answer about a candidate depends on that candidate and on what was known before the pack was begun, never on
-    the other candidates in work: so a run that is interrupted and resumed comes to the same decisions.
+    the other candidates in work: so a run that is interrupted and resumed comes to the same decisions, and a copy in
+    another process decides the same.
     """
 
     def looks_at(self, epoch: int) -> bool:
@@ -42,7 +43,7 @@ class Referee(Protocol):
 
         Args:
             candidate: Identity of the architecture.
-            epoch: Epochs behind it.
+            epoch: Epochs behind it; 0 asks only whether it is given up, whatever its numbers.
             epochs: At most this many.
             performance: On the validation rows, in the metric's own direction, where :meth:`looks_at` asked for it.
         """
@@ -103,5 +104,5 @@ class Evaluator(ABC):
     def take_seconds(self) -> dict[str, float]:
         """Return the seconds spent since the last call by phase ("train", "measure"), and start again from zero."""
 
-    def close(self) -> None:  # noqa: B027 - most evaluators hold nothing
-        """Give back what the evaluator holds besides memory: processes, connections. It is not used afterwards."""
+    def close(self) -> None:  # noqa: B027 - most hold nothing outside this process
+        """Let go of what it holds outside this process; called once, when nobody will use it again."""

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from nas_core.errors import SettingsError
+from nas_core.errors import SettingsError, traceback_of
 from nas_core.evaluation.base import Evaluator, PackProgress, Referee, Stop, Weights
 from nas_core.evaluation.halves import failure_words, in_halves
 from nas_core.evaluation.judged import JudgedPack
@@ -232,7 +232,7 @@ class PackEvaluator(Evaluator):
             return self._halted(proposal, outcome.halt, judgement, measures, **fields)
         if judgement is None:
             reason = outcome.reason or "Its predictions are not finite numbers"
-            return self._evaluation(proposal, Status.FAILED, reason=reason, **fields)
+            return self._evaluation(proposal, Status.FAILED, reason=reason, traceback=outcome.traceback, **fields)
         if judgement.reason:
             return self._evaluation(
                 proposal,
@@ -263,7 +263,7 @@ class PackEvaluator(Evaluator):
 
     def _failed(self, proposal: Proposal, error: Exception) -> Evaluation:
         reason = failure_words(error, facts(self._space, proposal.architecture) if is_shortage(error) else None)
-        return self._evaluation(proposal, Status.FAILED, reason=reason)
+        return self._evaluation(proposal, Status.FAILED, reason=reason, traceback=traceback_of(error))
 
     def _cancelled(self, proposal: Proposal) -> Evaluation:
         return self._evaluation(proposal, Status.CANCELLED, reason="Stopped before its training had finished")

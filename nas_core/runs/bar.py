@@ -24,7 +24,7 @@ def follow_with_bar(run: Run) -> None:
 
     Waits in small steps, so that Ctrl-C is seen at once.
     """
-    console = Console(file=sys.stderr, highlight=False)
+    console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
     view = RunView(run.store, run.id)
     with Progress(*columns, console=console, transient=True) as bar:
@@ -65,7 +65,9 @@ def _phase(snapshot: RunSnapshot) -> str:
     pack = snapshot.progress.pack
     if pack is None:
         return "preparing" if not snapshot.progress.evaluated else "searching"
-    return f"training {pack.size}, epoch {pack.epoch}" if pack.phase == "train" else f"measuring {pack.size}"
+    if pack.phase != "train":
+        return f"measuring {pack.size}"
+    return f"training {pack.size}, epoch {pack.epoch}" if pack.epochs else f"training {pack.size} on the cluster"
 
 
 def _text(snapshot: RunSnapshot, view: RunView) -> str:

@@ -31,6 +31,7 @@ from nas_core.records import Evaluation, RunRecord, RunState, Status
 from nas_core.runs.acts import Acts
 from nas_core.runs.control import Control, Ending
 from nas_core.runs.ledger import Ledger
+from nas_core.runs.listening import listened
 from nas_core.runs.progress import PackState, RunSnapshot
 from nas_core.runs.rules import StoppingRules
 from nas_core.runs.searcher import Searcher, StrategyFactory
@@ -78,11 +79,11 @@ class Coordinator:
         self._begun: dict[str, Evaluation] = {}  # its finished candidates
         self._work: Work | None = None
         self._all_failed = 0
-        self._afterwards = ExitStack()
+        self._held = ExitStack()
 
     def main(self, build: Callable[[], Parts]) -> None:
         """Search until the end, whatever it is."""
-        with self._afterwards:
+        with listened(self._ledger.note):
             self._search(build)
 
     def _search(self, build: Callable[[], Parts]) -> None:
@@ -94,6 +95,8 @@ class Coordinator:
             self._ledger.finish(ending)
         except Exception as error:  # noqa: BLE001 - whatever it was, the run says so and stays resumable
             self._ledger.interrupt(error)
+        finally:
+            self._held.close()
 
     def _begin(self, build: Callable[[], Parts]) -> None:
         record = self._ledger.record
@@ -102,7 +105,7 @@ class Coordinator:
         versions = space_versions(self._store.events(record.id), record)
         self._ledger.load(earlier)
         self._parts = build()
-        self._afterwards.callback(self._parts.evaluator.close)
+        self._held.callback(self._parts.evaluator.close)
         state: dict[str, Any] = saved or {}
         self._waiting = Waiting(state)
         self._rules = StoppingRules(record, state.get("since", 0))

@@ -6,24 +6,28 @@ A module-level singleton on purpose: whoever imports it, however often a page is
 from __future__ import annotations
 
 import atexit
-import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nas_core.errors import RunError, SettingsError
-from nas_core.evaluation.base import Evaluator
-from nas_core.evaluation.isolation.limits import Limits
-from nas_core.evaluation.isolation.memory import resident_bytes
+from nas_core.errors import RunError
 from nas_core.preferences import Preference
 from nas_core.records import Architecture, RunRecord, RunState
 from nas_core.runs.control import Budget, Rules
 from nas_core.runs.coordinator import Parts
+from nas_core.runs.executing import (
+    EvaluatorFactory,
+    Isolation,
+    Making,
+    check_executor,
+    check_isolation,
+    executed,
+    trained_in_packs,
+)
 from nas_core.runs.inheriting import StoredParents
 from nas_core.runs.rules import check_rules
 from nas_core.runs.run import Run, check_edit, check_member, check_unfinished
@@ -31,31 +35,21 @@ from nas_core.runs.settings import RunSettings
 from nas_core.runs.versions import space_versions
 from nas_core.runs.warm import STARTS, hints_of, warm_start
 from nas_core.search.halving import Halving
-from nas_core.search.limits import Limits as GoalLimits
+from nas_core.search.limits import Limits
 from nas_core.search.registry import check_strategy, make_strategy
 from nas_core.search.strategy import Strategy
 from nas_core.store.base import Store
 from nas_core.store.owner import this_process
 
 if TYPE_CHECKING:
-    from nas_core.data.dataset import DataSource
     from nas_core.data.problem import Problem
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["EvaluatorFactory", "Isolation", "active", "get", "resume_run", "start_run", "stop_all"]
-
-EvaluatorFactory = Callable[["Problem", "SearchSpace", RunSettings], Evaluator]
+__all__ = ["EvaluatorFactory", "Isolation", "active", "get", "resume_run", "start_run", "stop_all", "trained_in_packs"]
 
 _KEPT = 8  # runs that have ended and can still be asked for their last snapshot
 _lock = threading.Lock()
 _runs: dict[str, Run] = {}
-
-
-@dataclass(frozen=True)
-class Isolation:
-    """Whether candidates are trained in a worker process: with these limits, or None for in this process."""
-
-    limits: Limits | None
 
 
 def start_run(
@@ -84,17 +78,20 @@ def start_run(
         evaluator: Makes the evaluator; by default candidates are trained in packs.
 
     Raises:
-        SettingsError: No such strategy; it should end at its goals, and has none; a goal is for a measure that is not
-            measured, or no model can reach it; a run to start from is on data of another shape, or found nothing; its
-            training should be isolated, and a worker could not load the data or keep the limits here.
+        SettingsError: No such strategy; its cluster, or a process of its own for the training, cannot be used; it
+            should end at its goals, and has none; a goal is
+            for a measure that is not measured, or no model can reach it; a run to start from is on data of another
+            shape, or found nothing.
         SpaceError: The space has no valid candidate, or one of ``first`` is not in it.
         StoreError: The store cannot be written, or has no such run to start from.
     """
     settings = (settings or RunSettings()).suited(signals=space.signal is not None)
     check_strategy(settings.strategy)
+    check_executor(settings)
+    check_isolation(settings, problem.spec.source)
     check_rules(settings.preference, until_goals=settings.until_goals)
-    GoalLimits.of(settings.preference.goals, problem.objective, problem.spec.measures)
-    _check_isolation(settings.isolation, problem.spec.source)
+    Limits.of(settings.preference.goals, problem.objective, problem.spec.measures)
+    _check_device(settings)
     space.sample(np.random.default_rng(settings.seed))  # an empty space is refused before there is a run of it
     for architecture in first:
         check_member(space, architecture)
@@ -140,6 +137,7 @@ def resume_run(
     budget: Budget | None = None,
     halving: bool | None = None,
     overrule: Sequence[str] = (),
+    executor: str | None = None,
     isolation: Isolation | None = None,
     evaluator: EvaluatorFactory | None = None,
 ) -> Run:
@@ -159,21 +157,25 @@ def resume_run(
         budget: A new budget as a whole, where no limit means none; instead of ``candidates`` and ``seconds``.
         halving: Whether what is almost surely dominated is trained no further; as before when None.
         overrule: Candidates that were stopped early, to be trained to the end.
-        isolation: Whether candidates are trained in a worker process from here on; as before when None.
+        executor: Where candidates are trained from now on; as before when None.
+        isolation: Whether they are trained in a process of their own from now on; as before when None.
         evaluator: As in :func:`start_run`; must be of the same kind as before.
 
     Raises:
         StoreError: No such run or candidate, or another living process has it.
-        RunError: A candidate to be trained to the end was not stopped early; where candidates are trained should be
-            changed while the run is alive.
-        SettingsError: No such strategy; the run should end at its goals, and has none.
+        RunError: A candidate to be trained to the end was not stopped early; the run works here, and is to be executed
+            elsewhere.
+        SettingsError: No such strategy; its cluster cannot be used; the run should end at its goals, and has none.
         SpaceError: The space is for other data, or empty.
         DataError: The data of the run cannot be read or have changed.
     """
+    from nas_core.data.dataset import DataSource
+
     record = store.run(run_id)
     settings = RunSettings.model_validate(record.settings)
     # whatever can be refused is refused before this process has the run
     check_strategy(strategy or settings.strategy)
+    _check_device(settings)
     if space is not None:
         _check_edit(record, space)
     if rules is not None:
@@ -182,14 +184,24 @@ def resume_run(
         check_unfinished(store.evaluation(run_id, candidate))
     run = get(run_id)
     living = run is not None and run.alive
-    if run is None or not living:
-        run = _continued(store, record, evaluator, isolation)
-    elif isolation is not None and isolation.limits != settings.isolation:
+    if living and executor not in (None, settings.executor):
         raise RunError(
-            f"Run {run_id} is {run.state}: where its candidates are trained cannot be changed now",
-            allowed="a run that has ended",
-            fix="stop it, and resume it then",
-        )
+            f"Run {run_id} works on {settings.executor} and cannot move to {executor}", allowed="a run that has ended",
+            fix="stop it first",
+        )  # fmt: skip
+    if living and isolation is not None and isolation.limits != settings.isolation:
+        raise RunError(
+            f"Run {run_id} is {run.state if run else 'alive'}: where its candidates are trained cannot be changed now",
+            allowed="a run that has ended", fix="stop it first",
+        )  # fmt: skip
+    if run is None or not living:
+        changes = {} if isolation is None else {"isolation": isolation.limits}
+        settings = RunSettings.model_validate(
+            {**record.settings, "executor": executor or settings.executor, **changes}
+        )  # fmt: skip
+        check_executor(settings)
+        check_isolation(settings, DataSource.model_validate(record.problem["source"]))
+        run = _continued(store, record, settings, evaluator)
     if preference is not None:
         run.steer(preference)
     if strategy is not None:
@@ -235,46 +247,12 @@ def stop_all(reason: str = "The process that ran it was asked to end", *, timeou
         run.wait(max(0.0, deadline - time.monotonic()))
 
 
-def trained_in_packs(
-    problem: Problem, space: SearchSpace, settings: RunSettings, parents: StoredParents | None = None
-) -> Evaluator:
-    """Return the evaluator that trains candidates in packs, children from the weights of ``parents`` if so set."""
-    from nas_core.evaluation.packs import PackEvaluator
+def _check_device(settings: RunSettings) -> None:
+    """Raise SettingsError for an accelerator that this machine lacks, before there is a run that cannot train."""
+    if settings.executor == "local" and settings.device in ("cuda", "mps"):
+        from nas_core.training.device import pick_device
 
-    inherit = parents if settings.inherit else None
-    if settings.isolation is not None:
-        return _isolated(problem, space, settings, settings.isolation, inherit)
-    return PackEvaluator(problem, space, settings.seed, device=settings.device, parents=inherit)
-
-
-def _isolated(
-    problem: Problem, space: SearchSpace, settings: RunSettings, limits: Limits, parents: StoredParents | None
-) -> Evaluator:
-    from nas_core.evaluation.isolation.evaluator import IsolatedEvaluator
-    from nas_core.evaluation.isolation.recipes import PackRecipe
-
-    spec, plain = problem.spec.model_dump(mode="json"), space.model_dump(mode="json")
-    recipe = PackRecipe(problem=spec, space=plain, seed=settings.seed, device=settings.device)
-    return IsolatedEvaluator(recipe, limits, parents=parents)
-
-
-def _check_isolation(isolation: Limits | None, source: DataSource) -> None:
-    """Raise SettingsError where a worker could not load the data, or a limit cannot be kept on this system."""
-    if isolation is None:
-        return
-    if source.kind == "memory":
-        raise SettingsError(
-            f"The data {source.location!r} were handed over as a table, and a worker process cannot load them again",
-            allowed="data from a file, a built-in set or OpenML",
-            fix="save the table as a CSV or Parquet file, or run without isolation",
-        )
-    limited = isolation.memory is not None or isolation.total is not None
-    if limited and resident_bytes(os.getpid()) is None:
-        raise SettingsError(
-            "The memory of a process cannot be read on this system",
-            allowed="limits of time",
-            fix="drop those of memory",
-        )
+        pick_device(settings.device)
 
 
 def _check_edit(record: RunRecord, space: SearchSpace) -> None:
@@ -283,38 +261,31 @@ def _check_edit(record: RunRecord, space: SearchSpace) -> None:
     check_edit(SearchSpace.model_validate(record.space), space)
 
 
-def _continued(store: Store, record: RunRecord, factory: EvaluatorFactory | None, isolation: Isolation | None) -> Run:
+def _continued(store: Store, record: RunRecord, settings: RunSettings, factory: EvaluatorFactory | None) -> Run:
     """Return a run that is to go on here, not started yet."""
     from nas_core.data.problem import Problem, ProblemSpec
 
-    spec = ProblemSpec.model_validate(record.problem)
-    if isolation is not None:
-        _check_isolation(isolation.limits, spec.source)
-    problem = Problem.load(spec)
+    problem = Problem.load(ProblemSpec.model_validate(record.problem))
     # of the first version of its space: what is measured on a scale of the space stays on that one
     first = space_versions(store.events(record.id), record)[0].space
-    return _prepare(store, record.id, problem, first, factory, isolation)
+    return _prepare(store, record.id, problem, first, factory, settings)
 
 
 def _prepare(
     store: Store, run_id: str, problem: Problem, space: SearchSpace, factory: EvaluatorFactory | None,
-    isolation: Isolation | None = None,
+    changed: RunSettings | None = None,
 ) -> Run:  # fmt: skip
     with _lock:
         known = _runs.get(run_id)
         if known is not None and known.alive:
             raise RunError(f"Run {run_id} is running here already", fix="use the run that registry.get returns")
         record = store.claim(run_id, this_process(), time.time())
-        if isolation is not None:
-            changed = RunSettings.model_validate(record.settings).model_copy(update={"isolation": isolation.limits})
-            record = store.update_run(run_id, settings=changed.model_dump(mode="json"))
+        if changed is not None and (wanted := changed.model_dump(mode="json")) != record.settings:
+            record = store.update_run(run_id, settings=wanted)
 
         def build() -> Parts:
             settings = RunSettings.model_validate(record.settings)
-            if factory is None:
-                evaluator = trained_in_packs(problem, space, settings, StoredParents(store, run_id))
-            else:
-                evaluator = factory(problem, space, settings)
+            evaluator = executed(Making(problem, space, settings, factory), StoredParents(store, run_id))
             return Parts(strategy_of, evaluator, _halving(problem, space, settings))
 
         def strategy_of(name: str, within: SearchSpace, preference: Preference, seed: int) -> Strategy:

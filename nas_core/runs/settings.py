@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from nas_core.errors import SettingsError
+from nas_core.evaluation.cluster.address import LOCAL, cluster_address
 from nas_core.evaluation.isolation.limits import Limits
 from nas_core.preferences import Preference
 from nas_core.records import Record
@@ -32,6 +33,9 @@ class RunSettings(Record):
         inherit: Begin the training of a child from its parent's weights, where they fit.
         until_goals: Stop as soon as a candidate reaches all goal lines of the preference.
         plateau: Stop when so many candidates in a row have not made the hypervolume grow; None for never.
+        executor: Where candidates are trained: "local" (this process), "ray" or "ray://HOST:PORT".
+        task_cpus: Processor cores that a task on a cluster takes; a fraction lets several share one.
+        task_gpus: GPUs that it takes.
         warm: Earlier runs that this one starts from.
         warm_relevance: (P,) in [0, 1], how far they raise the hints on the features; see ``nas_core.runs.warm``.
         isolation: Train in a worker process, with these limits for a candidate; None for in this process.
@@ -52,6 +56,9 @@ class RunSettings(Record):
     inherit: bool = False
     until_goals: bool = False
     plateau: int | None = None
+    executor: str = LOCAL
+    task_cpus: float = 1.0
+    task_gpus: float = 0.0
     warm: tuple[str, ...] = ()
     warm_relevance: tuple[float, ...] = ()
     isolation: Limits | None = None
@@ -102,6 +109,24 @@ class RunSettings(Record):
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise SettingsError(f"The seed is {value!r}", allowed="a whole number from 0", fix="choose for example 0")
         return value
+
+    @field_validator("executor")
+    @classmethod
+    def _executor(cls, value: str) -> str:
+        cluster_address(value)
+        return value
+
+    @field_validator("task_cpus", "task_gpus", mode="before")
+    @classmethod
+    def _room(cls, value: Any, info: Any) -> Any:
+        least = 0.01 if info.field_name == "task_cpus" else 0.0
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:
+            raise SettingsError(
+                f"The number for {info.field_name} is {value!r}",
+                allowed=f"a number from {least:g}; fractions let tasks share",
+                fix="choose for example 1",
+            )
+        return float(value)
 
     @field_validator("device")
     @classmethod

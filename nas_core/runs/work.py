@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from nas_core.evaluation.base import Halt, Referee, Weights
 from nas_core.records import Evaluation, Proposal, Status
-from nas_core.runs.control import Control
 from nas_core.runs.progress import Working
 from nas_core.spaces.space import SearchSpace
 
@@ -21,11 +20,32 @@ RefereeFactory = Callable[[Sequence[Evaluation], Sequence[Proposal]], Referee]
 """Makes the referee of one pack from everything told before it, and the proposals of the pack."""
 
 
-class PersonFirst(Referee):
-    """Ends what a person gives up, and asks another referee about the rest, where there is one."""
+class Kills(Protocol):
+    """Who knows the candidates that a person gave up."""
 
-    def __init__(self, control: Control, inner: Referee | None) -> None:
+    @property
+    def kills(self) -> frozenset[str]:
+        """Their identities."""
+
+
+@dataclass(frozen=True)
+class _KilledBefore:
+    """The candidates that were given up at some moment."""
+
+    kills: frozenset[str]
+
+
+class PersonFirst(Referee):
+    """Ends what a person gives up, and asks another referee about the rest, where there is one.
+
+    A copy in another process knows what was given up before; who is given up later is ended from here, with its task.
+    """
+
+    def __init__(self, control: Kills, inner: Referee | None) -> None:
         self._control, self._inner = control, inner
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_control": _KilledBefore(self._control.kills), "_inner": self._inner}
 
     def looks_at(self, epoch: int) -> bool:
         """Return what the other referee wants."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
+from nas_core.errors import error_line, traceback_of
 from nas_core.spaces.family import SignalFamily
 from nas_core.spaces.layers import SignalNetwork
 from nas_core.training.device import one_thread
@@ -104,9 +105,8 @@ class _Fleet:
             try:
                 self.trainings[k] = NetworkTraining(placed(build_network(space, item), device), item, lesson)
             except Exception as error:  # noqa: BLE001 - what cannot be built is no fault of the others
-                self.outcomes[k] = TrainOutcome(
-                    "failed", f"{type(error).__name__}: {error}", starved=is_shortage(error)
-                )
+                reason, starved = error_line(error), is_shortage(error)
+                self.outcomes[k] = TrainOutcome("failed", reason, traceback=traceback_of(error), starved=starved)
         self.heard: queue.SimpleQueue[int | BaseException] = queue.SimpleQueue()
         self.numbers = list(self.trainings)
         self.module = SideBySide(

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from nas_core.training.network_training import NetworkTraining
 from nas_core.training.progress import StopSignal
-from nas_core.training.shortage import is_shortage
 
 __all__ = ["SideBySide", "workers_on"]
 
@@ -106,6 +105,6 @@ class SideBySide(pl.LightningModule):
         try:
             training.run_epoch(self.stop)
         except Exception as error:  # noqa: BLE001 - a network that cannot be trained is no fault of the others
-            training.end("failed", f"{type(error).__name__}: {error}", starved=is_shortage(error))
+            training.fail(error)
         self.told(current)
         return current

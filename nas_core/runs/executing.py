@@ -1,0 +1,138 @@
+"""Where the candidates of a run are trained: the evaluator that its settings ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nas_core.errors import SettingsError
+from nas_core.evaluation.base import Evaluator
+from nas_core.evaluation.cluster.address import LOCAL, check_cluster
+from nas_core.evaluation.isolation.limits import Limits
+from nas_core.evaluation.isolation.memory import resident_bytes
+from nas_core.runs.settings import RunSettings
+
+if TYPE_CHECKING:
+    from nas_core.data.dataset import DataSource
+    from nas_core.data.problem import Problem
+    from nas_core.evaluation.packs import Parents
+    from nas_core.spaces.space import SearchSpace
+
+__all__ = [
+    "EvaluatorFactory",
+    "Isolation",
+    "Making",
+    "check_executor",
+    "check_isolation",
+    "executed",
+    "trained_in_packs",
+]
+
+EvaluatorFactory = Callable[["Problem", "SearchSpace", RunSettings], Evaluator]
+
+
+def check_executor(settings: RunSettings) -> None:
+    """Raise SettingsError unless a run with these settings could begin now, where it is to be executed."""
+    check_cluster(settings.executor)
+    if settings.executor != LOCAL and settings.device == "cuda" and not settings.task_gpus:
+        raise SettingsError(
+            "The device is cuda, and the tasks on the cluster take no GPU",
+            allowed="a number of GPUs above 0 for each task; fractions let tasks share one",
+            fix="add for example --task-gpus 0.25",
+        )
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """Whether candidates are trained in a process of their own: with these limits, or None for in this process."""
+
+    limits: Limits | None
+
+
+def check_isolation(settings: RunSettings, source: DataSource) -> None:
+    """Raise SettingsError where the training cannot be isolated: elsewhere, of such data, or with such limits."""
+    isolation = settings.isolation
+    if isolation is None:
+        return
+    if settings.executor != LOCAL:
+        raise SettingsError(
+            f"The training is to be isolated, and executed on {settings.executor}",
+            allowed="one of both: tasks on a cluster are processes of their own already",
+            fix="drop the isolation with its limits, or --executor",
+        )
+    if source.kind == "memory":
+        raise SettingsError(
+            f"The data {source.location!r} were handed over as a table, and another process cannot load them again",
+            allowed="data from a file, a built-in set or OpenML",
+            fix="save the table as a CSV or Parquet file, or run without isolation",
+        )
+    if (isolation.memory or isolation.total) and resident_bytes(os.getpid()) is None:
+        raise SettingsError(
+            "The memory of a process cannot be read here", allowed="limits of time", fix="drop those of memory"
+        )
+
+
+@dataclass(frozen=True)
+class Making:
+    """Makes the evaluator of a run, here or on a node of a cluster; it travels there.
+
+    Attributes:
+        factory: Instead of training in packs; knows no parents.
+    """
+
+    problem: Problem
+    space: SearchSpace
+    settings: RunSettings
+    factory: EvaluatorFactory | None = None
+
+    def __call__(self, parents: Parents) -> Evaluator:
+        """Return the evaluator, which asks ``parents`` whose weights candidates may start from."""
+        if self.factory is None:
+            return trained_in_packs(self.problem, self.space, self.settings, parents)
+        return self.factory(self.problem, self.space, self.settings)
+
+
+def executed(making: Making, parents: Parents) -> Evaluator:
+    """Return the evaluator of a run, executed where its settings say.
+
+    Raises:
+        SettingsError: The cluster has no room for a task.
+        RunError: The cluster cannot be joined.
+    """
+    settings = making.settings
+    if settings.executor == LOCAL:
+        return making(parents) if settings.isolation is None or making.factory else _isolated(making, parents)
+    from nas_core.evaluation.cluster.connection import Cluster, Needs
+    from nas_core.evaluation.cluster.evaluator import ClusterEvaluator, share_size
+
+    if settings.device == "auto":  # the same on every node, whatever it has
+        device = "cuda" if settings.task_gpus else "cpu"
+        making = Making(making.problem, making.space, settings.model_copy(update={"device": device}), making.factory)
+    cluster = Cluster(settings.executor, Needs(settings.task_cpus, settings.task_gpus))
+    inherit = parents if settings.inherit else None
+    return ClusterEvaluator(cluster, making, size=share_size(making.space), parents=inherit)
+
+
+def _isolated(making: Making, parents: Parents) -> Evaluator:
+    """Return the evaluator that trains in a process of its own."""
+    from nas_core.evaluation.isolation.evaluator import IsolatedEvaluator
+    from nas_core.evaluation.isolation.recipes import PackRecipe
+
+    settings = making.settings
+    recipe = PackRecipe(
+        problem=making.problem.spec.model_dump(mode="json"), space=making.space.model_dump(mode="json"),
+        seed=settings.seed, device=settings.device,
+    )  # fmt: skip
+    return IsolatedEvaluator(recipe, settings.isolation, parents=parents if settings.inherit else None)
+
+
+def trained_in_packs(
+    problem: Problem, space: SearchSpace, settings: RunSettings, parents: Parents | None = None
+) -> Evaluator:
+    """Return the evaluator that trains candidates in packs, children from the weights of ``parents`` if so set."""
+    from nas_core.evaluation.packs import PackEvaluator
+
+    inherit = parents if settings.inherit else None
+    return PackEvaluator(problem, space, settings.seed, device=settings.device, parents=inherit)
