@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from nas_core.errors import SettingsError
+from nas_core.errors import SettingsError, error_line
 from nas_core.records import Evaluation, Proposal
 from nas_core.spaces import StructuralFacts
 from nas_core.training.shortage import free_memory, is_shortage
@@ -50,12 +50,13 @@ def in_halves(
             problem = error
         if problem is None or not left:
             continue
+        rest = list(left.values())
+        verdict = failed(rest[0], problem) if len(part) == 1 else None
         _let_go(problem)
         if is_shortage(problem):
             free_memory()
-        rest = list(left.values())
-        if len(part) == 1:
-            yield failed(rest[0], problem)
+        if verdict is not None:
+            yield verdict
             continue
         half = (len(rest) + 1) // 2
         log.warning("A pack of %d failed (%s); trying %d of it again", len(part), problem, half)
@@ -64,7 +65,7 @@ def in_halves(
 
 def failure_words(error: Exception, known: StructuralFacts | None) -> str:
     """Return why a candidate failed; where memory ran out, with how large it is."""
-    words = f"{type(error).__name__}: {error}"
+    words = error_line(error)
     if not is_shortage(error) or known is None:
         return words
     size = f"{known.parameters:,} parameters ({4 * known.parameters / 1e6:,.1f} MB of weights)"

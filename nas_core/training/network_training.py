@@ -156,15 +156,9 @@ class NetworkTraining:
             if self.halt is not None:
                 self.end("halted", self.halt.reason)
 
-    def end(self, status: str, reason: str = "", *, starved: bool = False) -> None:
-        """Stop training for good: go back to the weights that are kept, forget what training alone needed.
-
-        Args:
-            status: done, failed, cancelled or halted.
-            reason: Why.
-            starved: Whether memory ran out.
-        """
-        self.status, self.reason, self.starved = status, reason, starved
+    def end(self, status: str, reason: str = "") -> None:
+        """Stop training for good: go back to the weights that are kept, forget what training alone needed."""
+        self.status, self.reason = status, reason
         self.network.load_state_dict(self.kept)
         self.network.eval()
         self.network.zero_grad(set_to_none=True)
@@ -173,8 +167,8 @@ class NetworkTraining:
 
     def fail(self, error: Exception) -> None:
         """Stop training for good because of an error."""
-        self.traceback = traceback_of(error)
-        self.end("failed", error_line(error), starved=is_shortage(error))
+        self.traceback, self.starved = traceback_of(error), is_shortage(error)
+        self.end("failed", error_line(error))
 
     def _epoch(self, stop: StopSignal) -> float | None:
         """Return the mean training loss of an epoch, None when a stop was asked for within it."""

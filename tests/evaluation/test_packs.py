@@ -154,7 +154,7 @@ def test_one_candidate_that_crashes_does_not_take_its_pack_along(
     assert [e.id for e in results] == [p.architecture.id for p in pack]
     assert [e.status for e in results].count(Status.FAILED) == 1
     assert results[3].status is Status.FAILED
-    assert "Error" in results[3].reason
+    assert "There is no encoding '?'" in results[3].reason
     assert [e.status for e in results[:3] + results[4:]] == [e.status for e in found[:6]]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 import nas_core.errors
-from nas_core.errors import DataError, NasightError, RunError, SettingsError, SpaceError
+from nas_core.errors import DataError, NasightError, RunError, SettingsError, SpaceError, error_line
 from nas_core.evaluation.base import Evaluator, PackProgress, Referee, Stop, Weights
 from nas_core.evaluation.halves import in_halves
 from nas_core.evaluation.isolation.frames import Frame, joined, split
@@ -165,7 +165,7 @@ class IsolatedEvaluator(Evaluator):
             if heard is None:
                 continue
             if heard.frame is None:
-                raise LostWorkerError(worker.death(), watch.peak)
+                raise LostWorkerError(worker.death(), watch.peak, worker.printed)
             watch.sign_of_life(heard.at)
             if not _logged(heard.frame):
                 _raise_error(heard.frame)
@@ -207,10 +207,8 @@ class IsolatedEvaluator(Evaluator):
                     )
                 continue
             if heard.frame is None:
-                raise RunError(
-                    f"The worker process {worker.death()} while it was being prepared",
-                    fix="see the log for what it printed; resume with --no-isolate to do without",
-                )
+                how = f"The worker process {worker.death()} while it was being prepared"
+                raise RunError(f"{how}: {worker.printed[-400:]}", fix="resume with --no-isolate to do without it")
             if _logged(heard.frame):
                 continue
             try:
@@ -265,18 +263,20 @@ class IsolatedEvaluator(Evaluator):
             self._worker = None
 
     def _failed(self, proposal: Proposal, error: Exception) -> Evaluation:
-        return self._evaluation(proposal, Status.FAILED, str(error))
+        printed = error.printed if isinstance(error, LostWorkerError) else ""
+        return self._evaluation(proposal, Status.FAILED, error_line(error), printed)
 
     def _cancelled(self, proposal: Proposal) -> Evaluation:
         return self._evaluation(proposal, Status.CANCELLED, "Stopped before its training had finished")
 
-    def _evaluation(self, proposal: Proposal, status: Status, reason: str) -> Evaluation:
+    def _evaluation(self, proposal: Proposal, status: Status, reason: str, traceback: str = "") -> Evaluation:
         architecture = proposal.architecture
         return Evaluation(
             id=architecture.id,
             architecture=architecture,
             status=status,
             reason=reason,
+            traceback=traceback,
             parents=proposal.parents,
             operator=proposal.operator,
             origin=proposal.origin,

@@ -17,6 +17,7 @@ from typing import IO
 
 from nas_core.evaluation.isolation.frames import Frame, read_frame, write_frame
 from nas_core.evaluation.isolation.memory import resident_bytes
+from nas_core.secrecy import masked
 
 __all__ = ["Heard", "WorkerProcess"]
 
@@ -49,6 +50,7 @@ class WorkerProcess:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._printed, env=environment,
             start_new_session=True,
         )  # fmt: skip
+        self.printed = ""  # the end of what it had printed, once it has ended
         self._heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
         threading.Thread(target=self._listen, name=f"worker {self._process.pid}", daemon=True).start()
 
@@ -101,13 +103,12 @@ class WorkerProcess:
         self.kill()
 
     def death(self) -> str:
-        """Wait until it has ended; return how it did, and log what it printed."""
+        """Wait until it has ended; return how it did, and keep the end of what it printed."""
         code = self._process.wait()
         self._printed.seek(0, os.SEEK_END)
         self._printed.seek(max(0, self._printed.tell() - _LAST_WORDS))
-        words = self._printed.read().decode(errors="replace").partition("\nExtension modules:")[0].strip()
-        if words:
-            log.warning("The worker %d had printed:\n%s", self.pid, words)
+        words = masked(self._printed.read().decode(errors="replace"))
+        self.printed = words.partition("\nExtension modules:")[0].strip()
         self._shut()
         if code >= 0:
             return f"ended with exit code {code}"

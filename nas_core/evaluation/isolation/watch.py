@@ -19,9 +19,11 @@ class LostWorkerError(TrainingError):
     Args:
         how: How it ended, or what else was wrong with it.
         peak: The most memory it was seen with, in bytes.
+        printed: What it had printed at last, such as where it crashed.
     """
 
-    def __init__(self, how: str, peak: int | None = None) -> None:
+    def __init__(self, how: str, peak: int | None = None, printed: str = "") -> None:
+        self.printed = printed
         memory = "" if peak is None else f"; it was last seen with {bytes_in_words(peak)}"
         starved = " Perhaps the system had no memory left." if "SIGKILL" in how else ""
         super().__init__(f"Its training crashed: the worker process {how}{memory}.{starved}")
