@@ -16,13 +16,19 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # a dot between digits and a dash inside a line mean nothing; one at the start of a line may begin a list
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$:@]|(?<!\d)\.|\.(?!\d)|^[+\-=]|(?<=^\d)[.)](?=\s|$))")
 
+# GitHub's dialect makes links of addresses after it has read all escapes: only a sign in between keeps them text
+_ADDRESS = re.compile(r"(?:https?:(?=//)|www(?=\.)|(?<=[-.\w+])@(?=[-\w]+\.[-\w]))", re.IGNORECASE)
+_JOINER = "\u2060"
+"""A sign without width at which no line breaks."""
+
 
 def markdown_text(text: str) -> str:
     """Return ``text`` so that Markdown shows it as it is, on one line: no markup, link, table border or HTML.
 
-    That holds for the dialect of Streamlit too, which reads colours, icons and formulas besides.
+    That holds for the dialect of Streamlit too, which reads colours, icons and formulas besides. An address gets a sign
+    without width, so that it does not become a link.
     """
-    line = " ".join(str(text).split())
+    line = _ADDRESS.sub(rf"\g<0>{_JOINER}", " ".join(str(text).split()))
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _SPECIAL.sub(r"\\\1", line)
 

@@ -93,7 +93,7 @@ def test_the_list_of_runs_takes_no_name_for_markup(hostile: tuple[Store, list[Ev
     assert foreign(app) == []
 
 
-@pytest.mark.parametrize("way", ["svg", "dot", "mermaid"])
+@pytest.mark.parametrize("way", ["svg", "mermaid"])
 def test_no_drawing_takes_a_name_for_markup(way: str, hostile: tuple[Store, list[Evaluation]]) -> None:
     store, found = hostile
     picture = graph(SearchSpace.model_validate(store.run(RUN).space), _done(found)[0].architecture)

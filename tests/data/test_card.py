@@ -91,4 +91,12 @@ def test_escaped_text_is_one_line_without_open_markup(text: str) -> None:
     for sign in "`*_[]|#~$:@":
         assert bare.count(sign) == bare.count(f"\\{sign}")
     plain = told.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    assert plain.replace("\\", "") == " ".join(text.split()).replace("\\", "")
+    same = " ".join(text.split()).replace("\\", "").replace("\u2060", "")
+    assert plain.replace("\\", "").replace("\u2060", "") == same
+
+
+@pytest.mark.parametrize("text", ["http://x.org/a", "see HTTPS://x.org", "www.x.org", "me@x.org"])
+def test_an_address_stays_text(text: str) -> None:
+    told = markdown_text(text)
+    assert told.count("\u2060") == 1
+    assert told.replace("\u2060", "").replace("\\", "") == text
