@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import process, state
+from dashboard import access, process, state
 from dashboard.components.candidate_panel import candidate_panel, empty_panel
 from dashboard.components.front_area import front_area
 from dashboard.components.goal_lines import goal_popover, goals_of
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from nas_core.search import Ranking
 
 REFRESH = 1.0  # seconds between two looks at a live run
+LOOKS = 5
+"""Tabs that may look that often; with more of them each looks less often, so that together they cost no more."""
 
 
 def render() -> None:
@@ -47,8 +50,14 @@ def render() -> None:
             earlier_runs(process.store().runs())
             return
         moving = _moving(watch(selection.run))
-        st.fragment(_workplace, run_every=REFRESH if moving else None)(moving)
+        seconds = pace(access.wheel.tabs())
+        st.fragment(_workplace, run_every=seconds if moving else None)(moving, seconds)
         _others(selection)
+
+
+def pace(tabs: int) -> float:
+    """Return the seconds between two looks of each tab, of so many that are connected."""
+    return REFRESH * max(1, math.ceil(tabs / LOOKS))
 
 
 def _waits(launched: process.Launch) -> bool:
@@ -85,7 +94,7 @@ def _moving(watched: Watched) -> bool:
     return watched.progress.live or baselines_shown(watched)[1] or luck_working(watched)
 
 
-def _workplace(was_moving: bool) -> None:
+def _workplace(was_moving: bool, seconds: float) -> None:
     """Draw everything that changes while the run is live."""
     with state.shown_errors():
         selection = state.load()
@@ -113,7 +122,8 @@ def _workplace(was_moving: bool) -> None:
         _front_and_panel(watched, ranked, selection, shown)
         scrubber(watched, ranked)
         run_tabs(watched, ranked, selection)
-        if was_moving != _moving(watched):
+        moving = _moving(watched)
+        if was_moving != moving or (moving and seconds != pace(access.wheel.tabs())):
             st.rerun()
 
 

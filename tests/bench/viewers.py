@@ -122,23 +122,21 @@ class Viewer:
 @contextmanager
 def viewing(viewers: list[Viewer]) -> Iterator[None]:
     """Let the protocol clients watch on a thread of their own."""
-    loop = asyncio.new_event_loop()
+    loop, ended = asyncio.new_event_loop(), asyncio.Event()
 
     async def all_of_them() -> None:
-        await asyncio.gather(*(viewer.watch() for viewer in viewers))
+        watching = [asyncio.create_task(viewer.watch()) for viewer in viewers]
+        await ended.wait()
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
 
-    watching = loop.create_task(all_of_them())
-
-    def go() -> None:
-        with suppress(asyncio.CancelledError):
-            loop.run_until_complete(watching)
-
-    thread = threading.Thread(target=go)
+    thread = threading.Thread(target=loop.run_until_complete, args=(all_of_them(),))
     thread.start()
     try:
         yield
     finally:
-        loop.call_soon_threadsafe(watching.cancel)
+        loop.call_soon_threadsafe(ended.set)
         thread.join()
         loop.close()
 
