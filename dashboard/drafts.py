@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from dashboard.access import may_write
 from dashboard.views.drawing import Drawing
 from dashboard.views.space_history import History
 from nas_core.data import CLASS_WEIGHTS, TARGET_TRANSFORMS, ClassWeights, SplitScheme, TransformName
@@ -121,9 +122,9 @@ def _known(value: str, names: tuple[Name, ...]) -> Name:
 
 
 def keep_draft(store: Store, draft: Draft) -> str | None:
-    """Write a draft and return its name; None when it cannot be written, and then it lasts as long as the tab."""
+    """Write a draft and return its name; None when it cannot or may not be, and then it lasts as long as the tab."""
     folder = _folder(store)
-    if folder is None:
+    if folder is None or not may_write():
         return None
     text = draft.to_json()
     name = hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -15,18 +15,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dashboard import access
 from nas_core.data.splits import RANDOM, SplitScheme
 from nas_core.errors import NasightError, RunError
 
 if TYPE_CHECKING:
     from nas_core.data import ClassWeights, Dataset, DataSource, Problem, TransformName
     from nas_core.records import Architecture
+    from nas_core.runs.run import Run
     from nas_core.runs.settings import RunSettings
     from nas_core.spaces import SearchSpace
     from nas_core.store import Store
 
 __all__ = ["EXAMPLE", "Launch", "Order", "active_runs", "configure", "dataset_of", "example_run", "latest_launch",
-           "launch", "problem_of", "resume", "start_demo", "store"]  # fmt: skip
+           "launch", "problem_of", "resume", "start_demo", "steered", "store"]  # fmt: skip
 
 EXAMPLE = "example-breast-cancer"
 """Identity of the recorded run that comes with the studio."""
@@ -79,10 +81,10 @@ class Launch:
     ``state`` is preparing, then started (``run`` is set) or failed (``message`` says why).
     """
 
-    def __init__(self, work: Callable[[], str], *, demo: bool = False) -> None:
+    def __init__(self, work: Callable[[], str], *, by: access.Visitor = access.HOUSE, demo: bool = False) -> None:
         self.state, self.message, self.demo = "preparing", "", demo
         self.run: str | None = None
-        self._work = work
+        self._work, self._by = work, by
         self._thread = threading.Thread(target=self._go, name="nasight-launch", daemon=True)
         self._thread.start()
 
@@ -92,7 +94,10 @@ class Launch:
 
     def _go(self) -> None:
         try:
-            self.run = self._work()
+            run = self._work()
+            if self._by != access.HOUSE:
+                access.wheel.take_over(run, self._by.browser)  # whoever starts a run steers it
+            self.run = run
             self.state = "started"
         except NasightError as error:
             self.message, self.state = str(error), "failed"
@@ -121,7 +126,7 @@ def store() -> Store:
             from nas_core.store import open_store
             from nas_core.store.beside import StoreWithExamples
 
-            _store = StoreWithExamples(open_store(_location), _EXAMPLES)
+            _store = StoreWithExamples(open_store(_location), _EXAMPLES, access.require_driver)
         return _store
 
 
@@ -137,8 +142,12 @@ def latest_launch() -> Launch | None:
 
 
 def launch(order: Order) -> Launch:
-    """Begin to start the run that ``order`` describes; returns at once."""
-    return _begin(lambda: _start(order))
+    """Begin to start the run that ``order`` describes; returns at once.
+
+    Raises:
+        AccessError: This visitor may only look.
+    """
+    return _begin(lambda: _start(order), access.require_driver())
 
 
 def resume(run_id: str, *, changes: Mapping[str, Any] | None = None) -> Launch:
@@ -148,7 +157,11 @@ def resume(run_id: str, *, changes: Mapping[str, Any] | None = None) -> Launch:
         run_id: The run.
         changes: By name: ``strategy``, ``halving``, ``candidates`` with ``seconds``, ``plateau`` with ``until_goals``;
             ``overrule`` are candidates that were stopped early, to be trained to the end.
+
+    Raises:
+        AccessError: This visitor may only look.
     """
+    by = access.require_driver()
 
     def work() -> str:
         from nas_core.runs.control import Budget, Rules
@@ -162,7 +175,7 @@ def resume(run_id: str, *, changes: Mapping[str, Any] | None = None) -> Launch:
             asked["budget"] = Budget(asked.pop("candidates"), asked.pop("seconds"))
         return resume_run(store(), run_id, **asked).id
 
-    return _begin(work)
+    return _begin(work, by)
 
 
 def check_process(run_id: str) -> None:
@@ -186,7 +199,7 @@ def start_demo(*, candidates: int, seed: int) -> Launch:
         source = DataSource(kind="builtin", location="breast_cancer")
         return _start(Order(source, RunSettings(candidates=candidates, seed=seed)))
 
-    return _begin(work, demo=True)
+    return _begin(work, access.HOUSE, demo=True)
 
 
 def active_runs() -> list[str]:
@@ -196,9 +209,25 @@ def active_runs() -> list[str]:
     return [run.id for run in active()]
 
 
-def _begin(work: Callable[[], str], *, demo: bool = False) -> Launch:
+def steered(run_id: str) -> Run | None:
+    """Return a run of this process for this visitor to act on, who steers it from now on; None if it is elsewhere.
+
+    Raises:
+        AccessError: This visitor may only look, or another browser steers it.
+    """
+    from nas_core.runs import registry
+
+    run = registry.get(run_id)
+    if run is not None and run.alive:
+        access.require_wheel(run_id)
+    else:
+        access.require_driver()
+    return run
+
+
+def _begin(work: Callable[[], str], by: access.Visitor, *, demo: bool = False) -> Launch:
     with _lock:
-        begun = Launch(work, demo=demo)
+        begun = Launch(work, by=by, demo=demo)
         _launches.append(begun)
         return begun
 

@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dashboard import access
+from dashboard.gate import HEALTH, Door, Gate
 from dashboard.theme import streamlit_theme
 from nas_core.errors import SettingsError
 
@@ -18,11 +20,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from dashboard.access import Keys
+
 __all__ = ["DEFAULT_PORT", "free_port", "options", "serve"]
 
 DEFAULT_PORT = 8501
 SCRIPT = Path(__file__).parent / "app.py"
 YEAR = 31_536_000  # seconds
+PATIENCE = 5.0  # seconds within which a store that can be reached has answered
 
 
 def free_port(host: str, wanted: int, tries: int = 20) -> int:
@@ -82,6 +87,7 @@ def options(host: str, port: int) -> dict[str, Any]:
         "browser.serverAddress": host,
         "client.showErrorDetails": "type",
         "client.toolbarMode": "viewer",
+        "client.disableDataExport": True,  # its CSV lets a spreadsheet run what people typed; ours does not
         "runner.postScriptGC": False,  # a full collection after every refresh cost ten times the refresh itself
         "runner.magicEnabled": False,
         "logger.level": "warning",
@@ -90,12 +96,21 @@ def options(host: str, port: int) -> dict[str, Any]:
     }
 
 
-def serve(host: str, port: int, *, on_start: Callable[[], None] | None = None) -> None:
+def serve(
+    host: str, port: int, *, keys: Keys | None = None, on_start: Callable[[], None] | None = None
+) -> None:  # fmt: skip
     """Run the studio until Ctrl-C or SIGTERM; ``on_start`` is called once it accepts requests.
 
     Runs that are still going are stopped first, so that everything finished is in the store.
+
+    Args:
+        host: The address to listen on.
+        port: The port.
+        keys: The tokens without which nothing is served; None lets everybody in who can connect.
+        on_start: Called once.
     """
     import streamlit as st
+    from starlette.middleware import Middleware
     from starlette.routing import Route
     from streamlit.runtime.pages_manager import PagesManager
 
@@ -114,8 +129,14 @@ def serve(host: str, port: int, *, on_start: Callable[[], None] | None = None) -
 
     # the folder beside the script is called pages: without this, a deep link asked for first gets no frame
     PagesManager.uses_pages_directory = False
-    routes = [Route(ROUTE + "/{name}", _serve_asset), Route(CARDS + "/{run}/{number:int}", _serve_card)]
-    app = st.App(SCRIPT, lifespan=lifespan, routes=routes, on_script_error=_unexpected)
+    door = Door(host, port, keys)
+    access.configure(door.visitor)
+    routes = [
+        Route(ROUTE + "/{name}", _serve_asset), Route(CARDS + "/{run}/{number:int}", _serve_card),
+        Route(HEALTH, _serve_health),
+    ]  # fmt: skip
+    gate = Middleware(Gate, door=door)
+    app = st.App(SCRIPT, lifespan=lifespan, routes=routes, middleware=[gate], on_script_error=_unexpected)
     app.run(config=options(host, port))
 
 
@@ -183,3 +204,35 @@ def _card_lines(run: str, number: int, language: str) -> tuple[tuple[str, str], 
     if evaluation is None:
         return None
     return point_lines(evaluation, watched.view.space_of(evaluation), watched.snapshot.objective)
+
+
+async def _serve_health(_request: Request) -> Response:
+    """Answer whether the studio can do its work; the gate answers those who have not signed in."""
+    import asyncio
+    from importlib.metadata import version
+
+    from starlette.concurrency import run_in_threadpool
+    from starlette.responses import JSONResponse
+
+    from dashboard import process
+
+    try:
+        reachable = await asyncio.wait_for(run_in_threadpool(_store_answers), PATIENCE)
+    except TimeoutError:
+        reachable = False
+    said = {
+        "ok": reachable, "version": version("nasight"), "store_reachable": reachable,
+        "runs_live": len(process.active_runs()), "tabs": access.wheel.tabs(),
+    }  # fmt: skip
+    return JSONResponse(said, status_code=200 if reachable else 503, headers={"Cache-Control": "no-store"})
+
+
+def _store_answers() -> bool:
+    from dashboard import process
+
+    try:
+        process.store().runs()
+    except Exception:
+        logging.getLogger(__name__).exception("The store cannot be reached")
+        return False
+    return True

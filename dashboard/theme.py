@@ -9,12 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["DARK", "LIGHT", "Palette", "palette", "plot_layout", "streamlit_theme"]
+__all__ = ["DARK", "LIGHT", "PLOT", "PLOT_STILL", "PLOT_ZOOMED", "Palette", "palette", "plot_layout",
+           "streamlit_theme"]  # fmt: skip
 
 FONT = (
     "Inter, 'Source Sans Pro', 'Source Sans', system-ui, -apple-system, 'Segoe UI', "
     "'PingFang SC', 'Microsoft YaHei', 'Noto Sans SC', 'Noto Sans CJK SC', sans-serif"
 )
+
+PLOT: dict[str, Any] = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}
+"""Plotly's configuration of every figure: no bar of buttons, and no button that sends the data to another host. The
+elements that draw with plotly.js themselves have the same from ``live_chart/loading.js``."""
+PLOT_ZOOMED = PLOT | {"scrollZoom": True}
+PLOT_STILL = PLOT | {"staticPlot": True}
 
 
 @dataclass(frozen=True)

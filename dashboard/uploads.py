@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from dashboard.access import require_driver
 from nas_core.data.idx import is_idx
 from nas_core.data.openml import is_openml, openml_table
 from nas_core.errors import DataError
@@ -67,7 +68,9 @@ def keep_openml(store: Store, name: str) -> Path:
 
     Raises:
         DataError: There is no such table, or the network is needed and absent.
+        AccessError: This visitor may only look.
     """
+    require_driver()  # before anything is fetched
     found = openml_table(name if is_openml(name) else f"openml:{name}")
     frame = found.frame
     if found.target is not None:
@@ -82,7 +85,9 @@ def keep_upload(store: Store, name: str, data: bytes) -> Path:
 
     Raises:
         DataError: The file is empty, packed in a way that is not read, or the folder cannot be written.
+        AccessError: This visitor may only look.
     """
+    require_driver()
     if not data:
         raise DataError(f"The file {name!r} is empty", allowed="a header line and rows", fix="choose another file")
     if name.lower().endswith(".gz") and not is_idx(name):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 import numpy as np
 
 from dashboard import process
+from dashboard.access import may_steer
 from dashboard.views.card import Card, candidate_card, measure_label
 from dashboard.views.progress import ProgressView, progress_view
 
@@ -42,7 +43,8 @@ class Watched:
         archive: Everything it found; grows behind the snapshot.
         snapshot: What it had found at this moment.
         space: The space it searches.
-        own: True when this process runs it, so that its controls work here.
+        here: True when this process runs it.
+        own: True when, besides, this visitor may steer it, so that its controls work in this tab.
         view: The engine's view of the run, for single candidates.
     """
 
@@ -51,6 +53,7 @@ class Watched:
     archive: Archive
     snapshot: Snapshot
     space: SearchSpace
+    here: bool
     own: bool
     view: RunView
 
@@ -85,8 +88,9 @@ def watch(run_id: str) -> Watched:
     now = view.run
     progress = progress_view(now.record, now.progress, ending=now.stopping, pausing=now.pausing)
     run = registry.get(run_id)
-    own = run is not None and run.alive
-    return Watched(now.record, progress, view.archive, view.snapshot, view.space, own, view)
+    here = run is not None and run.alive
+    own = here and may_steer(run_id)
+    return Watched(now.record, progress, view.archive, view.snapshot, view.space, here, own, view)
 
 
 def run_weight(record: RunRecord) -> float:

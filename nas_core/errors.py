@@ -13,6 +13,10 @@ The hierarchy:
     └── ExportError       something that cannot be exported, or not so
 """
 
+import traceback
+
+from nas_core.secrecy import masked
+
 __all__ = [
     "DataError",
     "ExplanationError",
@@ -23,7 +27,11 @@ __all__ = [
     "SpaceError",
     "StoreError",
     "TrainingError",
+    "error_line",
+    "traceback_of",
 ]
+
+TRACEBACK_LETTERS = 8_000
 
 
 class NasightError(Exception):
@@ -75,3 +83,14 @@ class ExplanationError(NasightError):
 
 class ExportError(NasightError):
     """Something that cannot be exported, or not in this format."""
+
+
+def error_line(error: BaseException) -> str:
+    """Return what went wrong in words: an error of NASight as it stands, any other with its kind, secrets hidden."""
+    return str(error) if isinstance(error, NasightError) else masked(f"{type(error).__name__}: {error}")
+
+
+def traceback_of(error: BaseException) -> str:
+    """Return where ``error`` came from, the last 8,000 letters of it: the innermost frames say most; secrets hidden."""
+    told = masked("".join(traceback.format_exception(error)).strip())
+    return told if len(told) <= TRACEBACK_LETTERS else f"…{told[-TRACEBACK_LETTERS:]}"

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from nas_core.errors import SettingsError
 
 __all__ = ["METRICS", "Objective", "metric_objective", "metrics_for", "recorded_objective"]
@@ -49,6 +51,10 @@ class Objective:
         """Return the loss in [0, 1] of ``value``; NaN gives 1."""
         share = (self.best - value) / (self.best - self.worst)
         return 1.0 if share != share else min(1.0, max(0.0, share))
+
+    def losses(self, values: np.ndarray) -> np.ndarray:
+        """Return the losses (n,) of ``values`` (n,), see :meth:`loss`; NaN stays NaN here."""
+        return np.clip((self.best - values) / (self.best - self.worst), 0.0, 1.0)
 
     def limit(self, goal: float) -> float:
         """Return the largest loss in [0, 1] that reaches ``goal``, a value that is to be met or bettered.

@@ -169,6 +169,7 @@ class Evaluation(FiniteRecord):
         curves: Vectors by name: ``train_loss`` and ``valid_loss`` per epoch; where somebody asked for it on the way,
             ``performance`` (the metric on the validation rows) after the epochs ``performance_epoch``.
         inherited: Identity of the candidate whose weights its training began from; empty: from its own initial ones.
+        traceback: Where in the program it failed, where an exception says so; secrets in it are hidden.
         space: Version of the search space that was in force when it was proposed.
     """
 
@@ -177,6 +178,7 @@ class Evaluation(FiniteRecord):
     architecture: Architecture
     status: Status
     reason: str = ""
+    traceback: str = ""
     performance: Estimate | None = None
     skill: Estimate | None = None
     metrics: dict[str, float] = Field(default_factory=dict)

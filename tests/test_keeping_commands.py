@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from nas_core.command import app
+from nas_core.errors import StoreError
 from nas_core.records import Architecture, Evaluation, RunRecord, RunState, Status
 from nas_core.store import open_store
 from nas_core.store.owner import this_process
@@ -93,6 +95,49 @@ def test_delete_asks(place: str) -> None:
     assert store.runs() == []
     code, _, said = nasight("delete", RUN, "--store", place, "--yes")
     assert (code, f"no run '{RUN}'" in said) == (2, True)
+    store.close()
+
+
+DAMAGES = ["{", '{"id": 3}', "", "[" * 5000, "null", '{"id": "\\ud800"}']
+
+
+@pytest.mark.parametrize("body", DAMAGES)
+def test_a_damaged_run_is_named_hides_no_other_and_can_be_deleted(place: str, body: str, tmp_path: Path) -> None:
+    store = open_store(place)
+    store.create_run(store.run(RUN).model_copy(update={"id": "20250102-120000-beef", "created": 2.0}))
+    assert store.damaged_runs() == []
+    connection = sqlite3.connect(Path(place) / "nasight.sqlite")
+    with connection:
+        connection.execute("UPDATE runs SET body = ? WHERE id = ?", (body, RUN))
+    connection.close()
+    assert [r.id for r in store.runs()] == ["20250102-120000-beef"]
+    (damaged,) = store.damaged_runs()
+    assert damaged.id == RUN
+    assert "is damaged (RunRecord" in damaged.reason
+    for command in (["show", RUN], ["resume", RUN], ["export", RUN, "csv"], ["backup", str(tmp_path / "copy")]):
+        code, said, told = nasight(*command, "--store", place)
+        assert (code, said) == (2, "")
+        assert f"A record of the run {RUN} is damaged" in told
+        assert "`nasight check` lists all damage; restore the store from a backup" in told
+    code, said, told = nasight("runs", "--store", place)
+    assert (code, "20250102-120000-beef" in said, f"Damaged: A record of the run {RUN}" in told) == (0, True, True)
+    assert nasight("check", place)[0] == 1
+    assert nasight("delete", RUN, "--store", place, "--yes")[0] == 0
+    assert store.damaged_runs() == []
+    assert nasight("check", place)[0] == 0
+    store.close()
+
+
+@pytest.mark.parametrize(("table", "method"), [("evaluations", "evaluations"), ("strategy_states", "strategy_state")])
+def test_damage_within_a_run_is_said(place: str, table: str, method: str) -> None:
+    connection = sqlite3.connect(Path(place) / "nasight.sqlite")
+    with connection:
+        connection.execute(f"UPDATE {table} SET body = '{{'")
+    connection.close()
+    store = open_store(place)
+    assert [r.id for r in store.runs()] == [RUN]
+    with pytest.raises(StoreError, match=f"A record of the run {RUN} is damaged"):
+        getattr(store, method)(RUN)
     store.close()
 
 

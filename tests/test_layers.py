@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE_LAYERS = [
+    {"escaping", "secrecy"},
     {"errors"},
     {"objectives"},
     {"records"},
@@ -31,6 +32,8 @@ STUDIO_LAYERS = [
     {"views"},
     {"figures"},
     {"replay"},
+    {"access", "login_page"},
+    {"gate"},
     {"assets", "drafts", "process", "uploads"},
     {"state"},
     {"watching"},

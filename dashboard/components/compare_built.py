@@ -16,14 +16,13 @@ from dashboard.components.graph_panel import legend_html
 from dashboard.figures.architecture import drawn_width
 from dashboard.figures.compare import MARKS, mark_colour, marked_graph_figure
 from dashboard.texts import text
-from dashboard.theme import Palette, palette
+from dashboard.theme import PLOT, Palette, palette
 from dashboard.views.compare_edits import SIGNS, EditLine, edit_lines
 from dashboard.views.compare_table import Compared, letter
 from dashboard.views.graph import GraphView, graph_view
 
 __all__ = ["built_tab"]
 
-PLOT = {"displayModeBar": False}
 TALLEST, MOST_BOXES = 460.0, 40
 ROOM = {2: 560.0, 3: 390.0, 4: 290.0}
 

@@ -11,7 +11,7 @@ from dashboard import state
 from dashboard.components.compare_work import Together, together
 from dashboard.figures.compare import compared_importance_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.compare_rows import ImportanceLine, side_by_side
 from dashboard.views.compare_table import Compared, letter
 from dashboard.views.words import interval, percent
@@ -19,7 +19,6 @@ from nas_core.comparison.agreement import Agreement, attribution_agreement
 
 __all__ = ["agreement_of", "looks_tab", "when_explained"]
 
-PLOT = {"displayModeBar": False}
 REFRESH = 0.5  # seconds between two looks at how far the explanations are
 SOON = 0.4  # seconds that are waited before progress is shown
 

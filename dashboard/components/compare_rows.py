@@ -19,7 +19,7 @@ from dashboard.figures.attributions import waterfall_figure
 from dashboard.figures.contributions import contributions_figure
 from dashboard.figures.signal_attributions import overlay_figure, picture_figure, series_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.attributions import attribution_view, waterfall
 from dashboard.views.compare_rows import (
     PartingRow,
@@ -33,6 +33,7 @@ from dashboard.views.contributions import contributions
 from dashboard.views.signal_attributions import cells_view, picture_view, series_view, words_view
 from nas_core.comparison.agreement import prediction_distance
 from nas_core.errors import NasightError
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.data import Problem
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["rows_tab"]
 
-PLOT = {"displayModeBar": False}
 BY = ("attribution", "prediction")
 
 
@@ -162,7 +162,7 @@ def _candidate_row(k: int, shown: dict[int, Attribution], output: int, row: int,
     transform = problem.target_scale.transform if problem.spec.target_transform != "none" else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.html(mark_html(k, colours), width="content")
-        st.markdown(prediction_words(attribution.outputs[0], dataset, transform).replace("*", "\\*"))
+        st.markdown(markdown_text(prediction_words(attribution.outputs[0], dataset, transform)))
     rows, words = np.array([row]), text("compare.row_alt", a=letter(k), row=row)
     signal = dataset.signal
     if signal is None:
@@ -187,4 +187,4 @@ def _candidate_row(k: int, shown: dict[int, Attribution], output: int, row: int,
     if signal is not None:
         cells = cells_view(attribution, output, rows, dataset)
         largest = [int(j) for j in np.argsort(-np.abs(cells.values[0]), kind="stable")[:3] if cells.values[0][j]]
-        st.caption("; ".join(f"{cells.names[j]} {cells.values[0][j]:+.3g}" for j in largest))
+        st.caption(markdown_text("; ".join(f"{cells.names[j]} {cells.values[0][j]:+.3g}" for j in largest)))

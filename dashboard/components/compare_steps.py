@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import process, state
 from dashboard.components.compare_work import difference, expectations, steps_of
 from dashboard.components.pool import pool_of
 from dashboard.figures.compare import path_figure
 from dashboard.texts import text
-from dashboard.theme import Palette, palette
+from dashboard.theme import PLOT, Palette, palette
 from dashboard.views.card import measure_label
 from dashboard.views.compare_path import PathStop, PathView, path_view
 from dashboard.views.compare_table import Compared, letter
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["steps_tab"]
 
-PLOT = {"displayModeBar": False}
 REFRESH = 1.0  # seconds between two looks for a stop that was handed to the run
 WAITING = "compare_waiting"
 """Session key: the run and the architecture that was handed to it."""
@@ -90,7 +89,7 @@ def _train(watched: Watched, view: PathView) -> None:
     if not waiting:
         return
     if not watched.own:
-        st.caption(text("compare.train_ended"))
+        st.caption(text("access.badge_watching_help" if watched.here else "compare.train_ended"))
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
@@ -118,13 +117,11 @@ def _arriving(run_id: str, asked: str) -> None:
 
 def _propose(run_id: str, view: PathView, stop: PathStop) -> None:
     """Hand a stop of the way to the run; a refusal is shown at the next draw."""
-    from nas_core.runs import registry
-
-    run = registry.get(run_id)
     ends = (view.stops[0].id, view.stops[-1].id)
     architecture = next(s.architecture for s in steps_of(run_id, *ends, len(pool_of(run_id).evaluations()))
                         if s.architecture.id == stop.id)  # fmt: skip
     try:
+        run = process.steered(run_id)
         if run is not None:
             before = next(s for s in view.stops if s.position == stop.position - 1)
             run.propose(architecture, parents=[before.id] if before.number is not None else (), operator="compared")

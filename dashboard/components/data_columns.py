@@ -10,8 +10,8 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.texts import text
-from nas_core.data.card import markdown_text
 from nas_core.data.leaks import ColumnWarning, column_warnings
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from dashboard.views.data import TableView

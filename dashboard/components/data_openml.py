@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import process
+from dashboard.access import may_write
 from dashboard.texts import text
 from dashboard.uploads import keep_openml
 from nas_core.errors import NasightError
@@ -17,7 +18,8 @@ def ask_openml(choice: str) -> None:
     with st.popover(text("signal_data.openml"), icon=":material/cloud_download:", width="stretch"):
         st.text_input(text("signal_data.openml_name"), key="openml_name", placeholder="credit-g, adult@2, 31",
                       help=text("signal_data.openml_help"))  # fmt: skip
-        st.button(text("signal_data.openml_get"), key="openml_get", on_click=_fetch, args=(choice,))
+        st.button(text("signal_data.openml_get"), key="openml_get", on_click=_fetch, args=(choice,),
+                  disabled=not may_write())  # fmt: skip
         if wrong := st.session_state.get("openml_wrong"):
             st.error(wrong)
 

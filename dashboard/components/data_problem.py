@@ -11,7 +11,7 @@ from dashboard import state
 from dashboard.components import prepared
 from dashboard.figures.data import split_figure
 from dashboard.texts import spoken, text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.data import split_view
 from dashboard.views.space_history import History
 from nas_core.data import CLASS_WEIGHTS, TARGET_TRANSFORMS, SplitScheme, metrics_for
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ChosenScheme", "choose_problem", "choose_scheme", "use_button"]
 
-PLOT = {"displayModeBar": False}
 Name = TypeVar("Name", bound=str)
 SCHEMES: tuple[Literal["random", "group", "time"], ...] = ("random", "group", "time")
 

@@ -10,7 +10,7 @@ from dashboard import state
 from dashboard.components.data_columns import warnings_of
 from dashboard.figures.data import missing_figure, target_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.data import target_view
 from nas_core.data.card import data_card
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["show_card", "show_notes", "show_pictures", "show_rows"]
 
 PREVIEW_ROWS, PREVIEW_COLUMNS, NOTES = 50, 100, 8
-PLOT = {"displayModeBar": False}
 
 
 def show_notes(notes: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.access import may_write
 from dashboard.components.data_openml import ask_openml
 from dashboard.texts import text
 from dashboard.uploads import SUFFIXES, find_upload, keep_uploads, uploads
@@ -66,7 +67,7 @@ def choose_place() -> DataSource:
     )  # fmt: skip
     st.file_uploader(
         text("data.upload"), type=list(SUFFIXES), accept_multiple_files=True, key="data_uploaded",
-        help=text("data.upload_help"),
+        help=text("data.upload_help"), disabled=not may_write(),
     )  # fmt: skip
     ask_openml("data_choice")
     st.query_params["data"] = chosen

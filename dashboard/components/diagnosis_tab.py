@@ -11,7 +11,7 @@ from dashboard import state
 from dashboard.components.diagnosed import diagnosed
 from dashboard.figures.diagnosis import bars_figure, dots_figure, histogram_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.diagnosis import (
     QUANTITIES,
     Badge,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["diagnosis_tab"]
 
-PLOT = {"displayModeBar": False}
 LOOKS = {
     "serious": (st.error, ":material/error:"),
     "warning": (st.warning, ":material/warning:"),

@@ -16,7 +16,7 @@ from dashboard.components.draw_train import train
 from dashboard.components.prepared import DEFAULT
 from dashboard.figures.architecture import architecture_figure
 from dashboard.texts import language, text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.drawing import (
     Change,
     Drawing,
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["candidate_asked_for", "draw_editor"]
 
-PLOT = {"displayModeBar": False}
 ROOM, TALL, MOST_BOXES = 760.0, 470.0, 40
 VERBS = ("change", "add", "rewire", "remove")
 PLACE, SHOWN_STEPS = "draw_place_label", 6

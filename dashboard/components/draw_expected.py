@@ -13,6 +13,7 @@ from dashboard.components.run_controls import preference_in_force
 from dashboard.texts import spoken, text
 from dashboard.views.expected import expected_rows, expected_words
 from dashboard.watching import run_weight, watch
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from dashboard.watching import Watched
@@ -44,11 +45,11 @@ def expected_scores(draft: state.Draft, space: SearchSpace, architecture: Archit
     if found.performance is None:
         st.caption(text("expected.too_few", count=found.learned_from))
         return
-    st.markdown(f"**{text('expected.title')}**", help=text("expected.help", run=watched.record.name))
+    st.markdown(f"**{text('expected.title')}**", help=text("expected.help", run=markdown_text(watched.record.name)))
     rows = expected_rows(found, spoken(watched.snapshot.objective.label))
     for column, (label, value, about) in zip(st.columns(len(rows)), rows):
         column.metric(label, value, help=about)
-    st.caption(expected_words(found, watched.record.name))
+    st.caption(markdown_text(expected_words(found, watched.record.name)))
 
 
 def _evidence_run(draft: state.Draft, space: SearchSpace) -> Watched | None:

@@ -14,6 +14,7 @@ from dashboard.texts import text
 from dashboard.views.drawing import Drawing, Step, starts
 from dashboard.views.space_history import History, frame_of
 from nas_core.errors import NasightError
+from nas_core.escaping import markdown_text
 from nas_core.records import derive_seed
 
 if TYPE_CHECKING:
@@ -160,8 +161,8 @@ def _draft_for(record: RunRecord, found: Evaluation) -> state.Draft:
         if not ours.validate_architecture(found.architecture):
             return draft
         if frame_of(ours) == frame_of(theirs):
-            state.tell_fact(text("draw.space_of_run", run=record.name))
+            state.tell_fact(text("draw.space_of_run", run=markdown_text(record.name)))
             return edit_space(draft, theirs.family, draft.preset, theirs)
     taken = {f.name: getattr(spec, f.name) for f in fields(state.Draft) if hasattr(spec, f.name)}
-    state.tell_fact(text("draw.data_of_run", run=record.name))
+    state.tell_fact(text("draw.data_of_run", run=markdown_text(record.name)))
     return replace(state.Draft(**taken), family=theirs.family, preset=draft.preset, space=theirs, history=History())

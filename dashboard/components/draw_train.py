@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.access import may_steer, may_write
 from dashboard.components.prepared import DEFAULT, order_of
 from dashboard.texts import text
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from dashboard.views.drawing import Drawing
@@ -32,7 +34,7 @@ def train(draft: state.Draft, space: SearchSpace, drawing: Drawing, architecture
             _offer(run, drawing, architecture)
         budget = st.number_input(text("draw.budget"), 1, 100_000, CANDIDATES, key="draw_budget",
                                  help=text("draw.budget_help"))  # fmt: skip
-        if st.button(text("draw.start_run"), key="draw_start_run", width="stretch"):
+        if st.button(text("draw.start_run"), key="draw_start_run", width="stretch", disabled=not may_write()):
             from nas_core.runs.settings import RunSettings
 
             process.launch(order_of(draft, RunSettings(candidates=int(budget)), [architecture]))
@@ -48,12 +50,14 @@ def _offer(run: Run, drawing: Drawing, architecture: Architecture) -> None:
 
     record = run.snapshot().record
     if watch(run.id).snapshot.position(architecture.id) is not None:
-        st.caption(text("draw.known", run=record.name))
+        st.caption(text("draw.known", run=markdown_text(record.name)))
         state.page_link("candidate", text("draw.open"), state.Selection(run.id, architecture.id),
                         icon=":material/hub:")  # fmt: skip
-    elif st.button(text("draw.to_live", run=record.name), type="primary", key=f"draw_live_{run.id}", width="stretch"):
+    elif st.button(text("draw.to_live", run=markdown_text(record.name)), type="primary", key=f"draw_live_{run.id}",
+                   width="stretch", disabled=not may_steer(run.id)):  # fmt: skip
+        process.steered(run.id)
         run.propose(architecture, parents=[drawing.parent] if drawing.parent else ())
-        state.tell_fact(text("draw.proposed", run=record.name))
+        state.tell_fact(text("draw.proposed", run=markdown_text(record.name)))
         state.open_page("run", state.Selection(run.id))
 
 

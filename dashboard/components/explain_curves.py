@@ -10,20 +10,21 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.explained import Explained, candidate_of
+from dashboard.components.shape_refits import RefitJob, ask_for_refits, band_at, said_of_refits
 from dashboard.figures.explain_curves import curve_figure, surface_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.attributions import AttributionView
 from dashboard.views.explain_curves import CurveView, curve_view, lines_view, surface_view
 from dashboard.views.words import percent
 from nas_core.errors import ExplanationError
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.explanations import CurveMethod, EffectCurve, IceLines, InteractionSurface, TrainedCandidate
 
 __all__ = ["curve", "curves_part", "lines", "partners", "surface"]
 
-PLOT = {"displayModeBar": False}
 LINES = 60
 PARTNERS = 40  # a candidate may have groups of hundreds of features
 
@@ -84,15 +85,19 @@ def curves_part(run_id: str, candidate_id: str, found: Explained, view: Attribut
     classes = candidate.problem.dataset.classes
     unit = text("whole.unit_of", unit=text("shap.log_odds"), output=view.output) if classes else view.output
     of = found.attribution.output_names.index(view.output), unit
+    asked = kind != "ice" and feature in candidate.used
+    job = ask_for_refits(run_id, candidate_id) if asked else None
     with st.spinner(text("whole.drawing"), show_time=True):
-        shown = _shown(run_id, candidate_id, found, feature, str(kind), of)
+        shown = _shown(run_id, candidate_id, found, feature, str(kind), of, job)
     if shown.reason:
         st.info(shown.reason)
     if len(shown.x) and not (shown.reason and len(shown.x) == 1):
         row = st.session_state.get("explain_row")
         st.plotly_chart(curve_figure(shown, palette(state.is_dark()), chosen=row), theme=None, config=PLOT,
                         key="whole_curve", alt=shown.spoken)  # fmt: skip
-        st.caption(shown.note)
+        st.caption(markdown_text(shown.note))
+        if job is not None:
+            said_of_refits(job, unit, shown.refits)
     if not shown.reason:
         _together(run_id, candidate_id, feature, "ale" if kind == "ale" else "pdp", of)
 
@@ -117,10 +122,13 @@ def _feature(place: Any, candidate: TrainedCandidate, view: AttributionView) -> 
     return int(order[0]) if chosen is None else int(chosen)
 
 
-def _shown(run_id: str, candidate_id: str, found: Explained, feature: int, kind: str, of: tuple[int, str]) -> CurveView:
-    """Return the picture of the chosen kind."""
+def _shown(
+    run_id: str, candidate_id: str, found: Explained, feature: int, kind: str, of: tuple[int, str], job: RefitJob | None
+) -> CurveView:
+    """Return the picture of the chosen kind, with the band over refits where they are trained."""
     if kind != "ice":
-        return curve_view(curve(run_id, candidate_id, feature, kind), *of)
+        band = None if job is None else band_at(job, feature, kind, of[0])
+        return curve_view(curve(run_id, candidate_id, feature, kind), *of, band)
     at = np.unique(np.linspace(0, len(found.rows) - 1, min(LINES, len(found.rows))).astype(int))
     rows = tuple(int(r) for r in found.rows[at])
     row = st.session_state.get("explain_row")
@@ -137,7 +145,7 @@ def _together(run_id: str, candidate_id: str, feature: int, method: str, of: tup
         found = partners(run_id, candidate_id, feature, output)
     names = candidate_of(run_id, candidate_id).problem.feature_names
     if not found:
-        st.caption(text("whole.no_partner", name=names[feature]))
+        st.caption(text("whole.no_partner", name=markdown_text(names[feature])))
         return
     shares = dict(found)
 
@@ -154,7 +162,9 @@ def _together(run_id: str, candidate_id: str, feature: int, method: str, of: tup
     if drawn.reason:
         st.info(drawn.reason)
         return
-    st.markdown(f"**{text('whole.surface', first=drawn.names[0], second=drawn.names[1])}**")
+    st.markdown(
+        f"**{text('whole.surface', first=markdown_text(drawn.names[0]), second=markdown_text(drawn.names[1]))}**"
+    )
     st.plotly_chart(surface_figure(drawn, palette(state.is_dark())), theme=None, config=PLOT, key="whole_surface",
                     alt=drawn.spoken)  # fmt: skip
-    st.caption(drawn.note)
+    st.caption(markdown_text(drawn.note))

@@ -11,7 +11,7 @@ from dashboard.components.explain_curves import partners
 from dashboard.components.row_picker import ROW
 from dashboard.figures.dependence import dependence_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.dependence import dependence
 from dashboard.views.words import percent
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["dependence_part"]
 
-PLOT = {"displayModeBar": False}
 NOBODY = -1
 
 

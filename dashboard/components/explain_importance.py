@@ -13,7 +13,7 @@ from dashboard import state
 from dashboard.components.explained import Explained, candidate_of, problem_of
 from dashboard.figures.explain_importance import compared_figure
 from dashboard.texts import spoken, text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.attributions import AttributionView
 from dashboard.views.explain_importance import compared, shared_words, shuffled_cells, surprise_words
 from dashboard.views.words import count, number
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Shuffles", "cells_part", "compared_part", "data_says", "score_of", "shuffles"]
 
-PLOT = {"displayModeBar": False}
 REPEATS = 10
 PATIENCE = 2.0  # seconds of shuffling before what there is is shown; a person may ask for the rest
 

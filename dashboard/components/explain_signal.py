@@ -17,7 +17,7 @@ from dashboard.components.trust_badges import trust_badges
 from dashboard.figures.attributions import importance_figure, waterfall_figure
 from dashboard.figures.signal_attributions import mean_figure, overlay_figure, picture_figure, series_figure, tinted
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.attributions import AttributionView, importance, waterfall
 from dashboard.views.signal_attributions import (
     WordsView,
@@ -33,8 +33,6 @@ from dashboard.views.signal_attributions import (
 from dashboard.views.words import number, percent, signed
 
 __all__ = ["signal_tab", "words_html"]
-
-PLOT = {"displayModeBar": False}
 
 
 def signal_tab(run_id: str, candidate_id: str) -> None:

@@ -10,16 +10,16 @@ from dashboard import state
 from dashboard.components.explained import Explained, candidate_of
 from dashboard.figures.explain_surrogate import tree_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.attributions import AttributionView
 from dashboard.views.explain_surrogate import fidelity, forest_words, tree_view
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.explanations import ForestSurrogate, TreeSurrogate
 
 __all__ = ["forest", "surrogate_part", "tree"]
 
-PLOT = {"displayModeBar": False, "scrollZoom": False}
 BADGES = {"good": ":material/verified:", "fair": ":material/info:", "bad": ":material/warning:",
           "unknown": ":material/help:"}  # fmt: skip
 
@@ -73,7 +73,7 @@ def surrogate_part(run_id: str, candidate_id: str, found: Explained, view: Attri
 def _drawn(grown: TreeSurrogate, unit: str) -> None:
     drawn = tree_view(grown, "" if grown.classes else unit)
     if len(drawn.marks) == 1:
-        st.info(text("whole.tree_alone", answer=grown.nodes[0].answer))
+        st.info(text("whole.tree_alone", answer=markdown_text(grown.nodes[0].answer)))
     else:
         st.plotly_chart(tree_figure(drawn, palette(state.is_dark())), theme=None, config=PLOT, key="whole_tree",
                         alt=drawn.spoken)  # fmt: skip
@@ -82,4 +82,4 @@ def _drawn(grown: TreeSurrogate, unit: str) -> None:
     if 0 < deepest < grown.depth:
         st.caption(text("whole.stops", allowed=grown.depth, depth=deepest))
     if grown.filled:
-        st.caption(text("whole.filled", names=", ".join(grown.filled)))
+        st.caption(text("whole.filled", names=markdown_text(", ".join(grown.filled))))

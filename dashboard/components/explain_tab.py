@@ -14,11 +14,12 @@ from dashboard.components.explain_surrogate import surrogate_part
 from dashboard.components.explained import Check, Explained, Explanation, candidate_of, check, problem_of
 from dashboard.components.performed import rows_of, with_row
 from dashboard.components.row_picker import ROW, row_picker
+from dashboard.components.shape_refits import ask_for_refits, band_at, said_of_refits
 from dashboard.components.trust_badges import trust_badges
 from dashboard.figures.attributions import beeswarm_figure, importance_figure, shape_figure, waterfall_figure
 from dashboard.figures.contributions import contributions_figure
 from dashboard.texts import spoken, text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.attributions import (
     AttributionView,
     attribution_view,
@@ -29,10 +30,11 @@ from dashboard.views.attributions import (
 )
 from dashboard.views.contributions import contributions
 from dashboard.views.words import duration, number, percent
+from nas_core.escaping import markdown_text
 
 __all__ = ["explain_tab"]
 
-PLOT = {"displayModeBar": False}
+SHOWN, POINTS = 12, 100  # shape functions drawn, and values of a band: as many as a shape function has
 WHOLE = {"compared": compared_part, "curves": curves_part, "surrogate": surrogate_part}
 
 
@@ -55,7 +57,7 @@ def _tab(explanation_: Explanation, run_id: str, candidate_id: str, thorough: bo
     view = _output(found)
     problem = found.candidate.problem
     if problem.spec.target_transform != "none":
-        st.caption(text("data.explained_unit", unit=problem.output_name))
+        st.caption(text("data.explained_unit", unit=markdown_text(problem.output_name)))
     about(explanation_, view.unit)
     trust = st.container()
     parts = ["importance", "waterfall", "dependence", "shapes", "check"]
@@ -77,7 +79,7 @@ def _tab(explanation_: Explanation, run_id: str, candidate_id: str, thorough: bo
     elif chosen == "dependence":
         dependence_part(run_id, candidate_id, found, view)
     elif chosen == "shapes":
-        _shapes(found, view)
+        _shapes(run_id, candidate_id, found, view)
     elif chosen == "check":
         _check(found, run_id, candidate_id, view, thorough)
     else:
@@ -135,24 +137,32 @@ def _one_row(run_id: str, candidate_id: str, found: Explained, view: Attribution
                     alt=words)  # fmt: skip
 
 
-def _shapes(found: Explained, view: AttributionView) -> None:
+def _shapes(run_id: str, candidate_id: str, found: Explained, view: AttributionView) -> None:
     from nas_core.spaces import facts
 
     output = found.attribution.output_names.index(view.output)
     certified = facts(found.candidate.space, found.candidate.architecture).certified
-    drawn = shape_views(found.shapes, output, certified, view.unit)
-    if not drawn:
+    if not found.shapes:
         st.info(text("candidate.no_shapes"))
         return
-    st.caption(text("candidate.shapes_words", count=len(drawn)))
+    st.caption(text("candidate.shapes_words", count=len(found.shapes)))
+    job = ask_for_refits(run_id, candidate_id)
+    with st.spinner(text("whole.drawing"), show_time=True):
+        found_bands = {
+            s.feature: band_at(job, s.feature, "ale", output, found.background, points=POINTS)
+            for s in found.shapes[:SHOWN]
+        }
+    bands = {feature: band for feature, band in found_bands.items() if band is not None}
+    drawn = shape_views(found.shapes, output, certified, view.unit, bands)
+    said_of_refits(job, view.unit)
     colours = palette(state.is_dark())
     columns = st.columns(2)
-    for i, shape in enumerate(drawn[:12]):
+    for i, shape in enumerate(drawn[:SHOWN]):
         with columns[i % 2]:
             st.plotly_chart(shape_figure(shape, colours), theme=None, config=PLOT, key=f"explain_shape_{i}",
                             alt=shape.name)  # fmt: skip
-    if len(drawn) > 12:
-        st.caption(text("candidate.hidden", count=len(drawn) - 12))
+    if len(drawn) > SHOWN:
+        st.caption(text("candidate.hidden", count=len(drawn) - SHOWN))
 
 
 def _check(found: Explained, run_id: str, candidate_id: str, view: AttributionView, thorough: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import process
+from dashboard.access import may_write
 from dashboard.components.explained import problem_of
 from dashboard.texts import text
 from dashboard.views.words import count, estimate
@@ -33,7 +34,9 @@ def final_look(record: DecisionRecord) -> None:
         return
     st.warning(text("report.test_again" if tests else "report.test_warning"), icon=":material/warning:")
     sure = st.checkbox(text("report.test_sure", number=record.chosen.number), key=f"test_sure_{record.chosen.id}")
-    if st.button(text("report.test_open", number=record.chosen.number), disabled=not sure, key="test_open"):
+    if st.button(
+        text("report.test_open", number=record.chosen.number), disabled=not sure or not may_write(), key="test_open"
+    ):
         with st.spinner(text("report.test_working"), show_time=True):
             final_test(process.store(), record.run_id, record.chosen.id, problem=problem_of(record.run_id))
         st.rerun()

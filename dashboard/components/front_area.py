@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.assets import CARDS
+from dashboard.components.front_chosen import chosen_panel, keep_chosen, remember_chosen
 from dashboard.components.goal_lines import set_goal
 from dashboard.components.live_front import live_front
 from dashboard.components.luck import Luck, luck_of
 from dashboard.components.plain_models import baselines_shown
+from dashboard.components.run_tabs import show_table
 from dashboard.figures.front import front_payload
 from dashboard.texts import text
 from dashboard.views.front import FrontView, front_view
@@ -31,11 +33,13 @@ __all__ = ["FRONT_WORDS", "front_area", "front_choice"]
 
 FRONT_WORDS = {
     **{name: f"run.name_{name}" for name in ("cloud", "recent", "front", "floors", "best", "selected")},
-    **{name: f"front.name_{name}" for name in ("knee", "unsupported", "tied", "possible")},
+    **{name: f"front.name_{name}" for name in ("knee", "unsupported", "tied", "possible", "ellipses")},
     **{name: f"front.{name}" for name in ("band_lead", "shaky", "keys")},
     **{f"goal_{name}": f"front.goal_{name}" for name in ("add", "line", "remove", "drop", "at_least", "at_most")},
     **{f"card_{name}": f"front.card_{name}" for name in ("on_front", "knee", "unsupported", "tied", "chance", "twins",
                                                          "interpretability")},
+    **{f"chosen_{name}": f"chosen.{name}" for name in ("group", "box", "lasso")},
+    "card_chosen": "chosen.card",
     "misses": "goals.name_misses",
     "outside": "run_space.name_outside",
     "plain": "baselines.plain",
@@ -71,10 +75,16 @@ def front_area(
         _table_popover(watched, ranked, view, choice, luck)
     if luck is not None:
         _luck_words(view, choice, luck)
+    if view.marks.no_ellipses:
+        st.caption(view.marks.no_ellipses)
+    run_id = watched.record.id
+    chosen = remember_chosen(run_id)
     live_front(
-        front_payload(view, cards=_cards(watched.record.id)), key=f"front_{watched.record.id}", on_picked=on_picked,
-        on_opened=on_opened, on_goal=lambda name, value: set_goal(watched.record.id, name, value, on_goal),
+        front_payload(view, cards=_cards(run_id), chosen=chosen), key=f"front_{run_id}", on_picked=on_picked,
+        on_opened=on_opened, on_goal=lambda name, value: set_goal(run_id, name, value, on_goal),
+        on_chosen=partial(keep_chosen, run_id),
     )  # fmt: skip
+    chosen_panel(watched, ranked, choice.keys, show_table)
     goals = not choice.z and any(axis.goal for axis in view.axes)
     st.caption(text("front.hint_space" if choice.z else "front.hint_goals" if goals else "front.hint"))
 

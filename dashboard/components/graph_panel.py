@@ -16,7 +16,7 @@ from dashboard.components.graph_numbers import PLAIN, overlay_named, overlays_of
 from dashboard.figures.architecture import architecture_figure, drawn_width, kind_colour
 from dashboard.figures.outlines import box_outline
 from dashboard.texts import language, spoken, text
-from dashboard.theme import Palette, palette
+from dashboard.theme import PLOT, Palette, palette
 from dashboard.views.collapse import Fold
 from dashboard.views.graph import graph_view
 from dashboard.views.graph_text import SUFFIXES, graph_file
@@ -38,7 +38,6 @@ ROOM, TALLEST = 520.0, 720.0
 FOLDS = "graph_folds"
 """Session key: what a person opened or closed, by run and candidate."""
 CHART, OPEN, EVERY, COLOUR = "candidate_graph", "graph_open", "graph_every", "graph_colour"
-PLOT = {"displayModeBar": False}
 SMALL = 'style="font-size:.8rem"'
 
 

@@ -7,15 +7,17 @@ from html import escape
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.components.driving import viewer_badge
 from dashboard.components.glossary import glossary_popover
 from dashboard.components.tour import tour_running, tour_start, tour_taken
 from dashboard.texts import LANGUAGES, language, text
 from dashboard.theme import palette
 from dashboard.views.lettering import shorten
 from dashboard.views.progress import ProgressView
-from dashboard.views.words import count, duration, number, quoted
+from dashboard.views.words import count, duration, number
 from dashboard.watching import run_weight, standing
 from nas_core.errors import NasightError
+from nas_core.escaping import markdown_text
 
 __all__ = ["page_header", "remember_weight"]
 
@@ -41,6 +43,7 @@ def page_header(page: str) -> None:
                       gap="small", wrap=False):  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="center", key="header_run", gap="small", wrap=False):
             _run(page, selection)
+        viewer_badge()
         glossary_popover()
         st.button(text("header.tour"), icon=":material/explore:", type="tertiary", key="header_tour",
                   help=text("header.tour_help"), on_click=tour_start, disabled=tour_running() is not None)  # fmt: skip
@@ -89,7 +92,7 @@ def _standing(run_id: str, was_live: bool) -> None:
 
 def _standing_words(now: ProgressView) -> str:
     key = "studio.run_progress" if now.budget else "studio.run_progress_open"
-    name = quoted(shorten(now.name, LETTERS))  # a label is Markdown
+    name = markdown_text(shorten(now.name, LETTERS))  # a label is Markdown
     parts = [text(key, name=name, state=text(f"studio.state_{now.state}"), evaluated=count(now.evaluated),
                   budget=count(now.budget or 0))]  # fmt: skip
     if now.state == "running":

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.figures.insight import effect_figure, importance_figure, matrix_figure, parts_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.insight import AimImportance, EffectView, effect_view, facet_label, matrix_view, titled
 from dashboard.views.words import number, percent
 from nas_core.insight import aim_names
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from dashboard.components.insight_found import Moment
 
 __all__ = ["PLOT", "effects_tab", "importance_tab", "side_by_side"]
-
-PLOT = {"displayModeBar": False}
 
 
 def importance_tab(moment: Moment, names: Sequence[str]) -> None:

@@ -9,11 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
-from dashboard.components.insight_importance import PLOT, side_by_side
+from dashboard.components.insight_importance import side_by_side
 from dashboard.figures.insight import pairs_figure
 from dashboard.figures.insight_places import map_figure, path_figure, surface_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, PLOT_ZOOMED, palette
 from dashboard.views.insight import facet_label, pairs_view, titled
 from dashboard.views.insight_places import COLOURS, MapView, ends_offered, map_view, path_view, surface_view
 from dashboard.views.words import count, percent
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["map_tab", "pairs_tab", "path_tab"]
 
-ZOOM = {"displayModeBar": False, "scrollZoom": True}
 MAP, OPENED = "insight_map", "nasight_insight_opened"
 
 
@@ -126,7 +125,7 @@ def map_tab(moment: Moment) -> None:
     # text() is part of the key: the picture has words in it
     view, figure = moment.once("map", (colour, chosen, dark, text("insight.map_front")), drawn)
     st.plotly_chart(
-        figure, theme=None, config=ZOOM, alt=view.spoken,
+        figure, theme=None, config=PLOT_ZOOMED, alt=view.spoken,
         key=f"{MAP}_{colour}_{moment.revision}", on_select="rerun", selection_mode="points",
     )  # fmt: skip
     picked = _picked(st.session_state.get(f"{MAP}_{colour}_{moment.revision}"))

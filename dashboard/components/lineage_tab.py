@@ -13,8 +13,9 @@ from dashboard.components.performed import ranked_now
 from dashboard.components.pool import pool_of
 from dashboard.figures.lineage import lineage_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT_ZOOMED, palette
 from dashboard.views.lineage import LineageView, lineage_view
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.objectives import Objective
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["lineage_tab"]
 
-PLOT = {"displayModeBar": False, "scrollZoom": True}
 CHART = "lineage_graph"
 
 
@@ -44,11 +44,11 @@ def lineage_tab(run_id: str, found: Evaluation, objective: Objective, known: int
 
     told = text("lineage.words", ancestors=sum(n.kind == "ancestor" for n in view.nodes) + view.more_ancestors,
                 descendants=sum(n.kind == "descendant" for n in view.nodes) + view.more_descendants)  # fmt: skip
-    st.plotly_chart(lineage_figure(view, palette(state.is_dark())), theme=None, config=PLOT, key=f"{CHART}_{found.id}",
-                    on_select=clicked, selection_mode="points", alt=told)  # fmt: skip
+    st.plotly_chart(lineage_figure(view, palette(state.is_dark())), theme=None, config=PLOT_ZOOMED,
+                    key=f"{CHART}_{found.id}", on_select=clicked, selection_mode="points", alt=told)  # fmt: skip
     more = [text(f"lineage.more_{kind}", count=count) for kind, count in
             (("ancestors", view.more_ancestors), ("descendants", view.more_descendants)) if count]  # fmt: skip
-    st.caption(" ".join([told, *view.beginning, *more]))
+    st.caption(markdown_text(" ".join([told, *view.beginning, *more])))
     _edges(run_id, view)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.access import may_write
 from dashboard.texts import text
 from nas_core.errors import NasightError
 from nas_core.store.marks import NOTE_LENGTH, TAG_LENGTH, TAGS, mark_candidate
@@ -45,6 +46,7 @@ def mark_bar(run_id: str, candidate: str, *, key: str = "mark") -> None:
         text("marks.starred" if starred else "marks.star"), type="tertiary", key=f"{key}_star",
         icon=":material/star:" if starred else ":material/star_outline:", help=text("marks.star_help"),
         on_click=_say, kwargs={"run_id": run_id, "candidate": candidate, "star": not starred},
+        disabled=not may_write(),
     )  # fmt: skip
     said = mark is not None and bool(mark.note or mark.tags)
     popover = st.popover(
@@ -74,14 +76,15 @@ def _editor(key: str, run_id: str, candidate: str, mark: Mark | None, known: Seq
             text("marks.tags"), list(dict.fromkeys([*known, *mine])), key=f"{key}_tags", accept_new_options=True,
             max_selections=TAGS, placeholder=text("marks.tags_hint", length=TAG_LENGTH),
         )  # fmt: skip
-        st.form_submit_button(text("marks.save"), type="primary", on_click=_save, args=(key, run_id, candidate))
+        st.form_submit_button(text("marks.save"), type="primary", on_click=_save, args=(key, run_id, candidate),
+                              disabled=not may_write())  # fmt: skip
     if mark is not None:
         when = datetime.fromtimestamp(mark.changed).strftime("%Y-%m-%d %H:%M")
         with st.container(horizontal=True, vertical_alignment="center"):
             # a name that somebody chose is text, whatever signs it has
             st.text(text("marks.by", author=mark.author or "–", when=when), width="stretch")
             st.button(text("marks.clear"), type="tertiary", key=f"{key}_clear", on_click=_clear,
-                      args=(key, run_id, candidate))  # fmt: skip
+                      args=(key, run_id, candidate), disabled=not may_write())  # fmt: skip
 
 
 def _save(key: str, run_id: str, candidate: str) -> None:

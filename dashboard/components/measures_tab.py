@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.access import may_write
 from dashboard.components.explained import problem_of, space_of
 from dashboard.components.pool import pool_of
 from dashboard.figures.measures import measures_figure
 from dashboard.texts import language, spoken, text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.candidate import raised_by
 from dashboard.views.measures import measures_view
 from dashboard.views.words import number, signed
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from dashboard.views.measures import MeasureBar, MeasuresView, RaisedBy
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["measures_tab"]
 
-PLOT = {"displayModeBar": False}
 MOST_KEPT = 200
 
 
@@ -74,7 +75,8 @@ def _told(view: MeasuresView) -> str:
 def _offer(run: RunRecord, found: Evaluation, view: MeasuresView) -> None:
     """Offer to take the measures that are missing, and take them."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        asked = st.button(text("measured.rest"), key="measure_rest", icon=":material/straighten:")
+        asked = st.button(text("measured.rest"), key="measure_rest", icon=":material/straighten:",
+                          disabled=not may_write())  # fmt: skip
         names = ", ".join(label.lower() for label in view.missing_labels)
         st.caption(text("measured.rest_words", count=len(view.missing), names=names))
     if not asked:
@@ -114,4 +116,4 @@ def _neighbour(run: RunRecord, near: RaisedBy, objective: Objective) -> None:
     words = text("candidate.raised", number=near.index, value=f"{near.value:.2f}", metric=spoken(objective.label),
                  performance=change)  # fmt: skip
     state.page_link("candidate", words, state.Selection(run.id, near.id), icon=":material/trending_up:")
-    st.caption("; ".join(near.changes) or text("candidate.raised_same"))
+    st.caption(markdown_text("; ".join(near.changes)) or text("candidate.raised_same"))

@@ -21,7 +21,7 @@ from dashboard.figures.performance import (
     roc_figure,
 )
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.audit import groups_view
 from dashboard.views.performance import (
     confusion_view,
@@ -31,6 +31,7 @@ from dashboard.views.performance import (
     threshold_view,
 )
 from dashboard.views.words import count, number
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.data import Problem
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["performance_tab"]
 
-PLOT = {"displayModeBar": False}
 CELL = "performance_cell"
 """Session key: the cell of the confusion matrix (true class, predicted class) whose rows are listed."""
 LISTED = 50
@@ -119,7 +119,7 @@ def _confusion(problem: Problem, run_id: str, candidate_id: str) -> None:
         key="performance_confusion", on_select=clicked, selection_mode="points",
     )  # fmt: skip
     hidden = " " + text("performance.hidden_classes", count=view.hidden) if view.hidden else ""
-    st.caption(f"{text('performance.confusion_words', spoken=view.spoken)}{hidden}")
+    st.caption(f"{text('performance.confusion_words', spoken=markdown_text(view.spoken))}{hidden}")
     pairs = [(a, p) for a in view.index for p in view.index if found.counts[a, p]]
     named = {(a, p): text("performance.pair", actual=classes[a], predicted=classes[p], count=int(found.counts[a, p]))
              for a, p in pairs}  # fmt: skip
@@ -180,7 +180,7 @@ def _thresholds(problem: Problem, run_id: str, candidate_id: str) -> None:
     predicted = predicted_of(run_id, candidate_id)
     found = thresholds(positive, predicted[:, 0] if problem.C == 1 else table.shares[:, at])
     if found is None:
-        st.info(text("performance.one_class", name=name))
+        st.info(text("performance.one_class", name=markdown_text(name)))
         return
     area = metrics_of(run_id, candidate_id).get("roc_auc") if problem.C == 1 else None
     view = threshold_view(found, name, area, table.predicted == at, positive)
@@ -223,7 +223,13 @@ def _residuals(problem: Problem, run_id: str, candidate_id: str) -> None:
                             selection_mode="points", alt=text(f"performance.{name}_alt"))  # fmt: skip
     st.caption(view.words)
     if problem.spec.target_transform != "none":
-        st.caption(text("performance.transformed", output=problem.output_name, target=problem.dataset.target))
+        st.caption(
+            text(
+                "performance.transformed",
+                output=markdown_text(problem.output_name),
+                target=markdown_text(problem.dataset.target),
+            )
+        )
     if view.drawn < view.all:
         st.caption(text("performance.thinned", drawn=count(view.drawn), all=count(view.all)))
 
@@ -236,4 +242,4 @@ def _subgroups(run_id: str, candidate_id: str) -> None:
         st.plotly_chart(groups_figure(view, palette(state.is_dark())), theme=None, config=PLOT,
                         key="performance_groups", alt=told)  # fmt: skip
     more = f" {text('audit.groups_hidden', count=view.hidden)}" if view.hidden else ""
-    st.caption(f"{text('audit.groups_help')}  \n{view.words}{more}")
+    st.caption(f"{text('audit.groups_help')}  \n{markdown_text(view.words)}{more}")

@@ -13,7 +13,7 @@ from dashboard.components.trust_badges import checked_view
 from dashboard.figures.attributions import importance_figure
 from dashboard.figures.signal_attributions import mean_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT_STILL, palette
 from dashboard.views.attributions import attribution_view, importance
 from dashboard.views.signal_attributions import mean_view, of_predicted
 from dashboard.views.words import count
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["present_link", "reasons", "trusted"]
 
-PLOT = {"displayModeBar": False, "staticPlot": True}
 PATIENCE = 3.0  # seconds that sampled values are given to settle
 SHOWN = 8
 LETTERS = 17
@@ -50,7 +49,7 @@ def reasons(run_id: str, candidate_id: str) -> None:
     figure.update_layout(font={"size": LETTERS}, height=440)
     figure.update_xaxes(tickfont={"size": LETTERS - 2}, title_font={"size": LETTERS})
     figure.update_yaxes(tickfont={"size": LETTERS}, title_font={"size": LETTERS})
-    st.plotly_chart(figure, theme=None, config=PLOT, key="story_reasons", alt=words)
+    st.plotly_chart(figure, theme=None, config=PLOT_STILL, key="story_reasons", alt=words)
 
 
 def trusted(watched: Watched, card: Card) -> list[str]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.access import may_steer, may_write
+from dashboard.components.driving import driving_line
 from dashboard.components.goal_lines import goals_in_force
 from dashboard.components.header import remember_weight
 from dashboard.components.run_steering import steer_popover
@@ -16,6 +18,7 @@ from dashboard.views.progress import ProgressView
 from dashboard.views.words import count, duration, number, percent
 from dashboard.watching import Watched, run_weight
 from nas_core.errors import NasightError
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.preferences import Goal, Preference
@@ -30,10 +33,13 @@ def control_row(watched: Watched) -> None:
     """Draw name, state, progress and the buttons that the state allows."""
     progress = watched.progress
     with st.container(horizontal=True, vertical_alignment="center", key="run_head", gap="medium"):
-        st.markdown(f"**{progress.name}** &nbsp; {text(f'studio.state_{progress.state}')}", width="content")
+        st.markdown(
+            f"**{markdown_text(progress.name)}** &nbsp; {text(f'studio.state_{progress.state}')}", width="content"
+        )
         st.progress(progress.share or 0.0, text=_progress_words(progress), width="stretch")
         _buttons(watched)
-    if progress.live and not watched.own:
+    driving_line(watched)
+    if progress.live and not watched.here:
         st.caption(text("run.elsewhere"))
     if progress.state == "interrupted":
         reason = progress.reason.rstrip(".")
@@ -83,18 +89,17 @@ def _buttons(watched: Watched) -> None:
                     st.button(text("run.stop_after"), on_click=_command, args=(run_id, "stop_after_pack"),
                               key="stop_after", help=text("run.stop_after_help"))  # fmt: skip
     if now in ("interrupted", "stopped"):
-        st.button(text("run.resume"), icon=":material/play_arrow:", on_click=_again, args=(run_id,), key="again")
-    if (own or not watched.progress.live) and run_id != process.example_run():
+        st.button(text("run.resume"), icon=":material/play_arrow:", on_click=_again, args=(run_id,), key="again",
+                  disabled=not may_write())  # fmt: skip
+    if (own or not watched.progress.live) and may_write() and run_id != process.example_run():
         steer_popover(watched)
     st.button(text("run.new"), icon=":material/add:", on_click=_new, key="new_search")
 
 
 def _command(run_id: str, name: str) -> None:
     """Tell the run to pause, resume or stop; a refusal is shown at the next draw."""
-    from nas_core.runs import registry
-
-    run = registry.get(run_id)
     try:
+        run = process.steered(run_id)
         if run is not None:
             getattr(run, name)()
     except NasightError as error:
@@ -102,7 +107,11 @@ def _command(run_id: str, name: str) -> None:
 
 
 def _again(run_id: str) -> None:
-    process.resume(run_id)
+    try:
+        process.resume(run_id)
+    except NasightError as error:
+        state.tell(str(error))
+        return
     st.session_state[state.WAITING] = True
 
 
@@ -202,13 +211,13 @@ def _equal(names: tuple[str, ...], run_id: str) -> None:
 
 
 def steer(names: tuple[str, ...], run_id: str) -> None:
-    """Let the run that this process owns search near the preference of this tab."""
-    from nas_core.runs import registry
-
-    run = registry.get(run_id)
-    if run is None or not run.alive or not st.session_state.get("steer", True):
+    """Let the run search near the preference of this tab, where it may; else that ranks for this tab alone."""
+    if not st.session_state.get("steer", True) or not may_steer(run_id):
         return
     try:
+        run = process.steered(run_id)
+        if run is None or not run.alive:
+            return
         run.steer(preference_in_force(float(st.session_state[WEIGHT]), names, goals_in_force(run_id)))
     except NasightError as error:
         state.tell(str(error))

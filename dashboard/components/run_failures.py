@@ -36,10 +36,13 @@ def failure_banner(watched: Watched) -> None:
             state.page_link("candidate", text("failures.open"), state.Selection(run_id, found.id))
             st.button(text("failures.dismiss"), type="tertiary", key="failure_dismiss", on_click=_dismiss,
                       args=(run_id, found.id))  # fmt: skip
-        if found.rest or len(found.line) > LINE:
-            whole = st.expander(text("failures.whole"), key="failure_whole", on_change="rerun")
+        failed = watched.evaluation(found.id)
+        trace = "" if failed is None else failed.traceback
+        if trace or found.rest or len(found.line) > LINE:
+            whole = st.expander(text("failures.traceback" if trace else "failures.whole"), key="failure_whole",
+                                on_change="rerun")  # fmt: skip
             if whole.open:
-                whole.code(f"{found.line}\n{found.rest}", language=None, wrap_lines=True)
+                whole.code(trace or f"{found.line}\n{found.rest}", language=None, wrap_lines=True)
 
 
 def _dismiss(run_id: str, candidate: str) -> None:

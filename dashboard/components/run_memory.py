@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -30,8 +30,8 @@ class RunMemory:
 
     def __init__(self, view: RunView) -> None:
         # Not the view: this is kept for as long as the view is, and would keep it for ever.
-        self._values: list[list[float]] = []
         self._known: tuple[Variable, ...] = variables_of(version.space for version in view.versions)
+        self._values = np.empty((0, len(self._known)))
         self._versions = len(view.versions)
         self._held: dict[Choice, list[bool]] = {}
         self._growing = threading.Lock()
@@ -41,12 +41,16 @@ class RunMemory:
         with self._growing:
             if len(view.versions) != self._versions:
                 self._versions = len(view.versions)
-                self._known, self._values = variables_of(version.space for version in view.versions), []
-            for candidate in snapshot.ids[len(self._values) :]:
-                values = view.architecture(candidate).values
-                self._values.append([code_of(variable, values.get(variable.name)) for variable in self._known])
-            table = np.array(self._values[: len(snapshot)], dtype=float).reshape(len(snapshot), len(self._known))
+                self._known = variables_of(version.space for version in view.versions)
+                self._values = np.empty((0, len(self._known)))
+            if fresh := snapshot.ids[len(self._values) :]:
+                rows = [self._codes(view.architecture(candidate).values) for candidate in fresh]
+                self._values = np.vstack([self._values, np.array(rows, dtype=float)])
+            table = self._values[: len(snapshot)]
         return [(variable, table[:, at]) for at, variable in enumerate(self._known)]
+
+    def _codes(self, values: Mapping[str, object]) -> list[float]:
+        return [code_of(variable, values.get(variable.name)) for variable in self._known]
 
     def holding(self, view: RunView, snapshot: Snapshot, choice: Choice) -> np.ndarray:
         """Return which candidates (n,) decided for ``choice``; 0.2 s the first time for ten thousand."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import process, state
 from dashboard.components.pool import pool_of
 from dashboard.components.prepared import data_key, edit_space
 from dashboard.texts import text
@@ -82,7 +82,7 @@ def proposals_part(watched: Watched, preference: Preference) -> None:
 def _told_present(watched: Watched) -> SearchSpace:
     """Return the space that an edit changes, after saying whom an edit reaches."""
     space = _present(watched)
-    if watched.progress.live and not watched.own:
+    if watched.progress.live and not watched.here:
         st.caption(text("run.elsewhere"))
     elif not watched.progress.live:
         _prepared(watched, space)
@@ -180,10 +180,10 @@ def _undo(run_id: str, before: SearchSpace) -> None:
 def _change(run_id: str, change: Callable[[SearchSpace], tuple[SearchSpace, tuple[str, ...]]]) -> None:
     """Make the change in the live run, else in the draft of a new one; a refusal is shown at the next draw."""
     from dashboard.watching import watch
-    from nas_core.runs import registry
 
     try:
-        watched, run = watch(run_id), registry.get(run_id)
+        watched = watch(run_id)
+        run = process.steered(run_id) if watched.here else None
         present = _present(watched)
         space, words = change(present)
         if run is not None and run.alive:

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.access import may_write
 from dashboard.components.prepared import family_of, order_of, space_of_draft
 from dashboard.components.run_warm import warm_choice
 from dashboard.texts import spoken, text
 from dashboard.views.words import count
-from nas_core.errors import SettingsError
+from nas_core.errors import NasightError, SettingsError
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.data import DataSource
+    from nas_core.evaluation.isolation.limits import Limits
     from nas_core.records import RunRecord
     from nas_core.runs.settings import RunSettings
 
@@ -53,7 +56,8 @@ def start_form() -> None:
         weight = st.slider(text("run.lambda"), 0.0, 1.0, 0.5, 0.05, help=text("run.lambda_help"))
         more = _more()
         warm = warm_choice(prepared)
-        pressed = st.form_submit_button(text("run.start"), type="primary", icon=":material/play_arrow:")
+        pressed = st.form_submit_button(text("run.start"), type="primary", icon=":material/play_arrow:",
+                                        disabled=not may_write())  # fmt: skip
     if pressed:
         settings = RunSettings(
             strategy=strategy,
@@ -76,7 +80,26 @@ def _more() -> dict[str, Any]:
     plateau = third.number_input(
         text("steering.plateau"), 0, 100_000, 0, 50, key="start_plateau", help=text("steering.plateau_help")
     )
-    return {"halving": halving, "inherit": inherit, "plateau": int(plateau) or None}
+    return {"halving": halving, "inherit": inherit, "plateau": int(plateau) or None, "isolation": _isolation()}
+
+
+def _isolation() -> Limits | None:
+    """Draw where candidates are trained and what they may use; None where they are not isolated."""
+    from nas_core.evaluation.isolation.limits import Limits
+
+    first, second, third = st.columns(3, vertical_alignment="bottom")
+    isolate = first.toggle(text("steering.isolate"), key="start_isolate", help=text("steering.isolate_help"))
+    seconds = second.number_input(
+        text("steering.isolate_seconds"), 0, 86_400, 0, 30, key="start_isolate_seconds",
+        help=text("steering.isolate_seconds_help"),
+    )  # fmt: skip
+    memory = third.number_input(
+        text("steering.isolate_memory"), 0, 1_000_000, 0, 100, key="start_isolate_memory",
+        help=text("steering.isolate_memory_help"),
+    )  # fmt: skip
+    if not (isolate or seconds or memory):
+        return None
+    return Limits(seconds=float(seconds) or None, memory=int(memory) * 1_000_000 or None)
 
 
 def _order(
@@ -153,11 +176,14 @@ def earlier_runs(records: list[RunRecord], current: str | None = None) -> None:
     st.subheader(text("run.runs_title"))
     if not records:
         st.caption(text("run.runs_empty"))
+    for damaged in process.store().damaged_runs()[:20]:
+        st.error(markdown_text(damaged.reason), icon=":material/heart_broken:")
     for record in records[:20]:
         with st.container(horizontal=True, vertical_alignment="center", key=f"run_{record.id}"):
             st.markdown(_line(record), width="stretch")
             if record.state in ("interrupted", "stopped"):
-                st.button(text("run.runs_resume"), key=f"resume_{record.id}", on_click=_resume, args=(record.id,))
+                st.button(text("run.runs_resume"), key=f"resume_{record.id}", on_click=_resume, args=(record.id,),
+                          disabled=not may_write())  # fmt: skip
             if record.id != current:
                 st.button(text("run.runs_open"), key=f"open_{record.id}", on_click=_open, args=(record.id,))
     if (example := process.example_run()) is not None and example != current:
@@ -168,7 +194,7 @@ def earlier_runs(records: list[RunRecord], current: str | None = None) -> None:
 def _line(record: RunRecord) -> str:
     when = datetime.fromtimestamp(record.created).strftime("%Y-%m-%d %H:%M")
     return text(
-        "run.run_line", name=record.name, state=text(f"studio.state_{record.state}"), when=when,
+        "run.run_line", name=markdown_text(record.name), state=text(f"studio.state_{record.state}"), when=when,
         evaluated=count(int(record.progress.get("evaluated", 0))),
     )  # fmt: skip
 
@@ -178,5 +204,9 @@ def _open(run_id: str) -> None:
 
 
 def _resume(run_id: str) -> None:
-    process.resume(run_id)
+    try:
+        process.resume(run_id)
+    except NasightError as error:
+        state.tell(str(error))
+        return
     st.session_state[state.WAITING] = True

@@ -78,11 +78,11 @@ def _asked() -> dict[str, Any]:
 
 def _apply(run_id: str) -> None:
     """Ask the run for what has changed, or let an ended one go on with it; a refusal is shown at the next draw."""
-    from nas_core.runs import registry
     from nas_core.runs.settings import RunSettings
 
-    asked, run = _asked(), registry.get(run_id)
+    asked = _asked()
     try:
+        run = process.steered(run_id)
         if run is not None and run.alive:
             ask(run, RunSettings.model_validate(run.snapshot().record.settings), asked)
         else:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import state
+from dashboard.components.front_chosen import show_in_table
 from dashboard.components.marks import marks_of
 from dashboard.components.run_memory import memory_of
 from dashboard.components.table_filters import brush_of, choose_columns, filter_bar, filter_in_force, keep_brush
@@ -44,7 +45,11 @@ class Shown:
     past: int
     marks: int
     table: Candidates
-    frame: pd.DataFrame
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The table as it is drawn; a table that is never drawn is never made one."""
+        return pd.DataFrame(self.table.columns)
 
 
 def axes_of(watched: Watched, ranked: Ranking) -> tuple[Axis, ...]:
@@ -75,6 +80,7 @@ def candidates_tab(watched: Watched, ranked: Ranking) -> None:
             "text/csv", icon=":material/download:", on_click="ignore", key="table_download",
         )  # fmt: skip
     _brushed(watched.record.id, axes)
+    _narrowed(watched.record.id, shown)
     _caption(watched, shown, fresh)
     st.dataframe(
         shown.frame[chosen], hide_index=True, height=HEIGHT, key=_table_key(), on_select=_pick, placeholder="",
@@ -100,7 +106,7 @@ def _fresh(watched: Watched, ranked: Ranking, marks: dict[str, Mark], axes: tupl
     kept = wanted(snapshot, ranked, marks, axes, holding, wish)
     table = all_candidates(snapshot, ranked, marks, axes, kept)
     past = len(snapshot) if len(snapshot) < len(watched.archive) else 0
-    fresh = Shown(watched.record.id, wish, past, said, table, pd.DataFrame(table.columns))
+    fresh = Shown(watched.record.id, wish, past, said, table)
     st.session_state[f"{SHOWN}_fresh"] = (key, fresh)
     return fresh
 
@@ -155,6 +161,16 @@ def _brushed(run_id: str, axes: tuple[Axis, ...]) -> None:
         st.button(text("table.brush_drop"), type="tertiary", on_click=keep_brush, args=(run_id, ()), key="brush_drop")
 
 
+def _narrowed(run_id: str, shown: Shown) -> None:
+    """Say that only what is chosen on the front is shown, and let a person see all again."""
+    if not shown.wish.chosen:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.text(text("chosen.table", count=count(len(shown.table.ids))), width="content")
+        st.button(text("chosen.table_all"), type="tertiary", on_click=show_in_table, args=(run_id, False),
+                  key="chosen_drop")  # fmt: skip
+
+
 def _range_words(axis: Axis, low: float, high: float) -> str:
     if axis.options:
         inside = [word for at, word in enumerate(axis.options) if low <= at <= high]
@@ -178,7 +194,8 @@ def _renew(picked: list[str]) -> None:
 
 
 def _still_selected(shown: Shown) -> Any:
-    rows = [at for at, key in enumerate(shown.table.ids) if key in set(st.session_state.get(f"{SHOWN}_picked", ()))]
+    picked = set(st.session_state.get(f"{SHOWN}_picked", ()))
+    rows = [at for at, key in enumerate(shown.table.ids) if key in picked] if picked else []
     return {"selection": {"rows": rows, "columns": [], "cells": []}} if rows else None
 
 

@@ -19,7 +19,7 @@ from dashboard.figures.best_so_far import best_so_far_figure
 from dashboard.figures.correlations import correlations_figure
 from dashboard.figures.hypervolume import hypervolume_figure
 from dashboard.texts import spoken, text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.best_so_far import best_so_far
 from dashboard.views.card import measure_label
 from dashboard.views.correlations import correlations_view
@@ -31,7 +31,7 @@ from dashboard.watching import Watched
 if TYPE_CHECKING:
     from nas_core.search import Ranking
 
-__all__ = ["run_tabs"]
+__all__ = ["run_tabs", "show_table"]
 
 LABELS = {
     "table": "run.tab_table", "parallel": "parallel.tab", "curves": "run_curves.tab",
@@ -51,7 +51,7 @@ def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> N
     tabs = st.tabs([text(key) for key in LABELS.values()], key="run_tabs", on_change="rerun")
     draw = {
         "table": lambda: candidates_tab(watched, ranked),
-        "parallel": lambda: parallel_tab(watched, ranked, selection, _to_table),
+        "parallel": lambda: parallel_tab(watched, ranked, selection, show_table),
         "curves": lambda: curves_tab(watched, ranked, selection),
         "hypervolume": lambda: _grown(watched, ranked),
         "failures": lambda: failures_tab(watched),
@@ -67,7 +67,7 @@ def run_tabs(watched: Watched, ranked: Ranking, selection: state.Selection) -> N
                 draw[name]()
 
 
-def _to_table() -> None:
+def show_table() -> None:
     """From a callback: open the table at the next draw."""
     st.session_state["run_tabs"] = text(LABELS["table"])
 
@@ -125,7 +125,7 @@ def _measures(watched: Watched, ranked: Ranking) -> None:
         lines = told if len(told) == 1 else [f"* {line}" for line in told]
         st.warning("\n".join(lines), icon=":material/content_copy:")
     st.caption(text("correlations.caption", n=count(eligible)))
-    st.plotly_chart(correlations_figure(view, palette(state.is_dark())), theme=None, config={"displayModeBar": False},
+    st.plotly_chart(correlations_figure(view, palette(state.is_dark())), theme=None, config=PLOT,
                     key=f"correlations_{watched.record.id}", alt=view.summary)  # fmt: skip
     if not view.warnings:
         st.caption(text("correlations.none" if eligible >= TELLING else "correlations.soon", telling=TELLING))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.access import may_write
 from dashboard.texts import spoken, text
 from dashboard.views.failures import FailuresView
 from dashboard.views.history import history_view
@@ -28,7 +30,7 @@ SHORT = 90
 
 def draw_work(watched: Watched) -> None:
     """Draw who is in training and who waits, and let a person give some of them up."""
-    if not watched.own:
+    if not watched.here:
         st.caption(text("steering.work_elsewhere" if watched.progress.live else "steering.work_none"))
         return
     view = work_view(watched.view.progress, watched.space)
@@ -46,7 +48,7 @@ def draw_work(watched: Watched) -> None:
         )  # fmt: skip
         st.button(
             text("steering.give_up_do"), icon=":material/block:", on_click=_give_up, args=(watched.record.id, labels),
-            key="give_up_do",
+            key="give_up_do", disabled=not watched.own,
         )  # fmt: skip
     rows = {"number": view.labels, "built": view.built, "made": view.made}
     st.dataframe(
@@ -79,7 +81,7 @@ def draw_early(watched: Watched, rows: FailuresView) -> None:
     """Draw the choice of a candidate that was stopped early, where there is one and this server may go on with it."""
     early = {key: (n, why) for key, n, s, why in zip(rows.ids, rows.numbers, rows.statuses, rows.reasons)
              if s in ("pruned", "cancelled")}  # fmt: skip
-    if not early or (watched.progress.live and not watched.own):
+    if not early or not may_write() or (watched.progress.live and not watched.own):
         return
 
     def label(key: str) -> str:
@@ -97,13 +99,11 @@ def draw_early(watched: Watched, rows: FailuresView) -> None:
 
 def _overrule(run_id: str, numbers: dict[str, int]) -> None:
     """Train what was chosen to the end, in a run that lives or goes on for it."""
-    from nas_core.runs import registry
-
     candidate = st.session_state.get("overrule")
     if candidate not in numbers:
         return
-    run = registry.get(run_id)
     try:
+        run = process.steered(run_id)
         if run is not None and run.alive:
             run.overrule(candidate)
         else:
@@ -124,7 +124,13 @@ def draw_history(watched: Watched) -> None:
     if not view.words:
         st.caption(text("steering.history_none"))
         return
-    st.caption(text("steering.history_caption"))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(text("steering.history_caption"), width="stretch")
+        st.download_button(
+            text("steering.log"), partial(_log, watched.record.id), f"{watched.record.id}.log.jsonl",
+            "application/jsonl", icon=":material/download:", on_click="ignore", key="run_log",
+            help=text("steering.log_help"),
+        )  # fmt: skip
     st.dataframe(
         pd.DataFrame({"evaluated": view.evaluated, "when": view.times, "what": view.words}), hide_index=True,
         height=min(320, 38 + 35 * len(view.words)), row_height=35,
@@ -136,16 +142,23 @@ def draw_history(watched: Watched) -> None:
     )  # fmt: skip
 
 
+def _log(run_id: str) -> bytes:
+    """Return the log of a run, one JSON object a line."""
+    from nas_core.runs.run_log import as_json_lines, run_log
+
+    return as_json_lines(run_log(process.store(), run_id)).encode()
+
+
 def _living(run_id: str) -> Run:
     """Return the run if it lives in this process.
 
     Raises:
         RunError: It has ended, or runs elsewhere.
+        AccessError: This visitor may not steer it.
     """
     from nas_core.errors import RunError
-    from nas_core.runs import registry
 
-    run = registry.get(run_id)
+    run = process.steered(run_id)
     if run is None or not run.alive:
         raise RunError(f"Run {run_id} is not running here", fix="resume it first")
     return run

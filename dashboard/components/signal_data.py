@@ -13,7 +13,7 @@ from dashboard import process, state
 from dashboard.components.data_source import raw_table
 from dashboard.figures.signal_data import image_grid_figure, series_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.signal_data import image_grid, series_lines, signal_words, text_examples
 from nas_core.command.parsing import parse_size
 from nas_core.data import Dataset, DataSource, ReadingOptions
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["describe_signal", "signal_options"]
 
-PLOT = {"displayModeBar": False}
 CHOICES = {"table": ("auto", "tabular", "image", "sequence"), "arrays": ("auto", "image", "sequence", "tabular")}
 
 

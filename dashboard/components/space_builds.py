@@ -12,7 +12,7 @@ from dashboard.components.space_time import time_panel
 from dashboard.figures.architecture import architecture_figure
 from dashboard.figures.space import cost_figure
 from dashboard.texts import language, text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.estimate import CostView, cost_view
 from dashboard.views.space import SampleView, SpaceSummary, sample_view, samples, space_summary
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["builds"]
 
-PLOT = {"displayModeBar": False}
 ROOM, TALL, MOST_BOXES = 640.0, 106.0, 14  # width and height of a sample's graph, pixels; boxes it may have
 TABS = ("samples", "cost")
 

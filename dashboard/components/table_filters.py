@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from dashboard.components.front_chosen import show_in_table, shown_in_table
 from dashboard.components.marks import known_tags
 from dashboard.components.run_memory import choices_of_run
 from dashboard.texts import text
@@ -42,6 +43,7 @@ def filter_in_force(run_id: str) -> TableFilter:
         tags=tuple(_kept(run_id, "tags", ())),
         ranges=(*open_ends, *brush_of(run_id)),
         choices=(*_kept(run_id, "features", ()), *_kept(run_id, "choices", ())),
+        chosen=shown_in_table(run_id),
     )
 
 
@@ -127,6 +129,7 @@ def brush_of(run_id: str) -> tuple[tuple[str, float, float], ...]:
 
 def _clear(run_id: str) -> None:
     keep_brush(run_id, ())
+    show_in_table(run_id, False)
     prefix = _key(run_id, "")
     for key in [k for k in st.session_state if isinstance(k, str) and k.startswith(prefix)]:
         if key != _key(run_id, "columns"):

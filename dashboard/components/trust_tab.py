@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import state
+from dashboard.access import may_write, require_driver
 from dashboard.components.audited import SeedCheck, chances_of, found_of, front_of, seed_check
 from dashboard.components.honesty import note
 from dashboard.components.pool import pool_of
 from dashboard.figures.audit import groups_figure, twins_figure
 from dashboard.texts import spoken, text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.audit import agreement_words, groups_view, guard_rows, seeds_view, twins_view
 from dashboard.views.words import count, duration, percent
 from nas_core.errors import RunError
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from dashboard.views.audit import GroupsView, GuardRow, TwinsView
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["trust_tab"]
 
-PLOT = {"displayModeBar": False}
 REFRESH = 1.0  # seconds between two looks at how far the other seeds are
 SEEDS = (3, 5, 10)
 HELD = 0.5  # share of the other seeds with which a candidate has to stay on the front
@@ -94,7 +95,9 @@ def _seeds(
         else:
             seeds = st.segmented_control(text("audit.seeds"), SEEDS, default=SEEDS[0], required=True, key="trust_seeds",
                                          help=text("audit.seeds_help", count=len(check.chosen)))  # fmt: skip
-            if st.button(text("audit.check"), key="trust_check", icon=":material/casino:"):
+            if st.button(text("audit.check"), key="trust_check", icon=":material/casino:",
+                         disabled=not may_write()):  # fmt: skip
+                require_driver()  # it trains, and the search would wait for it
                 check.start(int(seeds or SEEDS[0]))
                 st.rerun()
     if check.state == "failed":
@@ -127,7 +130,7 @@ def _groups(view: GroupsView) -> None:
         st.plotly_chart(groups_figure(view, palette(state.is_dark())), theme=None, config=PLOT, key="trust_groups",
                         alt="; ".join(f"{b.name} {b.value:.2f}" for b in view.bars))  # fmt: skip
     more = f" {text('audit.groups_hidden', count=view.hidden)}" if view.hidden else ""
-    st.caption(f"{view.words}{more}")
+    st.caption(f"{markdown_text(view.words)}{more}")
 
 
 def _twins(view: TwinsView, off_data: object) -> None:

@@ -13,7 +13,7 @@ import streamlit as st
 from dashboard.components.what_if_work import knobs_of
 from dashboard.texts import text
 from dashboard.views.what_if import knob_words
-from dashboard.views.words import quoted
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.explanations.what_if import Knob
@@ -122,7 +122,7 @@ def _choice(knob: Knob, run_id: str, row: int, own: float, value: float, key: st
 
 def _label(knob: Knob, value: float, own: float) -> str:
     """Return the name of a feature as Markdown, with marks: certified monotone, changed, outside the training range."""
-    name = quoted(knob.name)
+    name = markdown_text(knob.name)
     arrow = {1: " ↑", -1: " ↓", 0: " ↕"}.get(knob.direction, "") if knob.direction is not None else ""
     same = value == own or (np.isnan(value) and np.isnan(own))
     marked = name if same else f"**{name}** ●"

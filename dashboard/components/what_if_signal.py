@@ -15,7 +15,7 @@ from dashboard.components.what_if_work import distance_of, nearest_row
 from dashboard.figures.signal_attributions import picture_figure, series_figure
 from dashboard.figures.what_if import cells_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.signal_attributions import picture_view, series_view
 from dashboard.views.what_if import outcomes
 from dashboard.views.words import number
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["what_if_signal"]
 
-PLOT = {"displayModeBar": False}
 _GONE, _TOLD, CHART, LIST = "what_if_gone", "what_if_told", "what_if_cells", "what_if_list"
 MOST_SETS = 20
 

@@ -16,10 +16,11 @@ from dashboard.components.what_if_signal import what_if_signal
 from dashboard.components.what_if_work import distance_of, fewest_changes, knobs_of, nearest_row
 from dashboard.figures.what_if import ice_figure, moved_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.attributions import value_words
 from dashboard.views.what_if import ice_view, knob_words, moved_bars, outcomes, plausible_words
-from dashboard.views.words import number, quoted
+from dashboard.views.words import number
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from dashboard.components.explained import Explained
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["what_if_tab"]
 
-PLOT = {"displayModeBar": False}
 SECONDS = 0.05  # of sampled attributions at each move
 _TOLD = "what_if_told"
 
@@ -99,7 +99,7 @@ def _bars(candidate: TrainedCandidate, rows: tuple[np.ndarray, np.ndarray], valu
     if not bars:
         st.info(text("candidate.no_influence"))
         return
-    st.markdown(f"**{text('what_if.attributions', output=candidate.output_names[output])}**")
+    st.markdown(f"**{text('what_if.attributions', output=markdown_text(candidate.output_names[output]))}**")
     st.plotly_chart(moved_figure(bars, palette(state.is_dark()), unit), theme=None, config=PLOT, key="what_if_bars",
                     alt="; ".join(f"{b.name} {b.before:+.3g} → {b.after:+.3g}" for b in bars))  # fmt: skip
 
@@ -125,7 +125,7 @@ def _curve(run_id: str, candidate_id: str, row: int, rows: tuple[np.ndarray, np.
                     candidate.output_names[output])  # fmt: skip
     st.plotly_chart(ice_figure(view, palette(state.is_dark())), theme=None, config=PLOT, key="what_if_ice",
                     alt=text("what_if.ice", name=view.name))  # fmt: skip
-    st.caption(" ".join(filter(None, [text("what_if.ice", name=view.name), knob_words(knob)])))
+    st.caption(markdown_text(" ".join(filter(None, [text("what_if.ice", name=view.name), knob_words(knob)]))))
 
 
 def _actions(run_id: str, candidate_id: str, row: int) -> None:
@@ -160,7 +160,7 @@ def _nearest(run_id: str, candidate_id: str, row: int) -> None:
         more = text("what_if.and_more", count=len(found.read) - 4) if len(found.read) > 4 else ""
         kind = text("what_if.kind_valid" if found.valid else "what_if.kind_train")
         words = text("what_if.nearest_found", row=found.row, kind=kind, distance=number(found.distance),
-                     usual=number(distance_of(run_id).usual), names=quoted(names), more=more)  # fmt: skip
+                     usual=number(distance_of(run_id).usual), names=markdown_text(names), more=more)  # fmt: skip
     st.session_state[_TOLD] = ((run_id, candidate_id, row), words)
 
 
@@ -172,9 +172,9 @@ def _fewest(run_id: str, candidate_id: str, row: int) -> None:
     if found.changes:
         st.session_state["what_if_moved"] = (row, found.changes[0].feature)
     if found.reached:
-        words = text("what_if.fewest_found", count=len(found.changes), names=quoted(names))
+        words = text("what_if.fewest_found", count=len(found.changes), names=markdown_text(names))
     else:
-        words = text("what_if.fewest_none", reason=found.reason, names=quoted(names) or "–")
+        words = text("what_if.fewest_none", reason=found.reason, names=markdown_text(names) or "–")
     st.session_state[_TOLD] = ((run_id, candidate_id, row), words)
 
 

@@ -7,12 +7,12 @@ fill says how much, and the outline keeps the colour of the kind.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
 
+from dashboard.figures.labels import plain
 from dashboard.figures.outlines import box_outline
 from dashboard.texts import spoken, text
 from dashboard.theme import Palette, plot_layout
@@ -129,7 +129,7 @@ def _cluster_trace(outlines: Iterable[GraphCluster], colours: Palette) -> go.Sca
 def _cluster_labels(outlines: Iterable[GraphCluster], colours: Palette, scale: float) -> list[dict[str, Any]]:
     """Return the labels of groups as annotations: their ground hides an edge that passes behind."""
     return [
-        {"x": o.left + 4, "y": o.top - 2, "xanchor": "left", "yanchor": "top", "text": _plain(o.label),
+        {"x": o.left + 4, "y": o.top - 2, "xanchor": "left", "yanchor": "top", "text": plain(o.label),
          "showarrow": False, "borderpad": 0, "bgcolor": _over(colours.muted, colours.background, 0.07),
          "font": {"size": CLUSTER_LETTERS * scale, "color": colours.muted}}
         for o in outlines if o.label
@@ -204,8 +204,8 @@ def _label_trace(nodes: Iterable[GraphNode], colours: Palette, scale: float, sec
 
 
 def _two_lines(node: GraphNode, second: str) -> str:
-    label = _plain(node.label)
-    return f"{label}<br><span style='color:{second}'>{_plain(node.second)}</span>" if node.second else label
+    label = plain(node.label)
+    return f"{label}<br><span style='color:{second}'>{plain(node.second)}</span>" if node.second else label
 
 
 def _behind(node: GraphNode) -> float:
@@ -244,7 +244,7 @@ def _bar_trace(overlay: Overlay, colours: Palette) -> go.Scatter:
 def _hover(node: GraphNode, overlay: Overlay | None) -> str:
     lines = [f"<b>{_wrapped(node.title)}</b>"]
     if node.shape:
-        lines.append(text("graph.hover_shape", shape=_plain(node.shape)))
+        lines.append(text("graph.hover_shape", shape=plain(node.shape)))
     if node.details:
         lines.append(_wrapped(node.details))
     lines.append(text("graph.hover_parameters", count=f"{node.parameters:,}"))
@@ -254,7 +254,7 @@ def _hover(node: GraphNode, overlay: Overlay | None) -> str:
     if node.parts > 1:
         lines.append(_wrapped(f"{text('graph.hover_parts', count=node.parts)}: {_contents(node)}"))
     if overlay is not None and (words := overlay.words.get(node.id)):
-        lines.append(f"<b>{overlay.label}: {_plain(words)}</b>")
+        lines.append(f"<b>{overlay.label}: {plain(words)}</b>")
     if node.closed:
         lines.append(f"<i>{text('graph.hover_open')}</i>")
     return "<br>".join(lines)
@@ -271,12 +271,7 @@ def _features(names: Sequence[str]) -> str:
 
 
 def _wrapped(words: str) -> str:
-    return "<br>".join(_plain(line) for line in wrap(words, HOVER_LETTERS)) or _plain(words)
-
-
-def _plain(words: str) -> str:
-    """Return text from data so that the figure shows it and obeys none of it: Plotly reads a little HTML."""
-    return escape(words, quote=False)
+    return "<br>".join(plain(line) for line in wrap(words, HOVER_LETTERS)) or plain(words)
 
 
 def _channels(colour: str) -> tuple[int, int, int]:

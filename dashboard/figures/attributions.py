@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from dashboard.figures.labels import label, plain
+from dashboard.figures.refit_bands import add_refit_band, refit_bars
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.attributions import Beeswarm, Importance, ShapeView, Waterfall
-from dashboard.views.lettering import shorten
 
 __all__ = ["beeswarm_figure", "importance_figure", "shape_figure", "waterfall_figure"]
 
 LINE = 30
+TICK = LINE + 12
+"""Letters of a name on a line of its own."""
 
 
 def beeswarm_figure(view: Beeswarm, colours: Palette, *, chosen: int | None = None) -> go.Figure:
@@ -27,18 +30,18 @@ def beeswarm_figure(view: Beeswarm, colours: Palette, *, chosen: int | None = No
         at = count - 1 - line
         known = np.isfinite(swarm.colour)
         figure.add_trace(go.Scatter(
-            x=swarm.x, y=at + swarm.offset, mode="markers", name=swarm.name, meta="swarm",
-            customdata=np.column_stack([view.rows, np.array(swarm.texts, dtype=object)]),
+            x=swarm.x, y=at + swarm.offset, mode="markers", name=plain(swarm.name), meta="swarm",
+            customdata=np.column_stack([view.rows, np.array([plain(t) for t in swarm.texts], dtype=object)]),
             marker={
                 "size": 6, "color": np.where(known, swarm.colour, 0.5), "cmin": 0.0, "cmax": 1.0,
                 "symbol": np.where(known, "circle", "x-thin-open").tolist(), "opacity": 0.85, "coloraxis": "coloraxis",
             },
-            hovertemplate=f"<b>{swarm.name}</b> = %{{customdata[1]}}<br>{text('shap.adds')} %{{x:+.3g}}<br>"
+            hovertemplate=f"<b>{plain(swarm.name)}</b> = %{{customdata[1]}}<br>{text('shap.adds')} %{{x:+.3g}}<br>"
                           f"{text('shap.row')} %{{customdata[0]}}<extra></extra>",
         ))  # fmt: skip
     if chosen is not None and chosen in view.rows:
         figure.add_trace(_ring(view, chosen, colours))
-    _frame(figure, colours, [s.name for s in view.swarms], text("shap.axis", unit=view.unit))
+    _frame(figure, colours, [label(s.name, TICK) for s in view.swarms], text("shap.axis", unit=plain(view.unit)))
     low, _, high = colours.diverging
     figure.update_layout(
         coloraxis={
@@ -69,17 +72,17 @@ def _ring(view: Beeswarm, chosen: int, colours: Palette) -> go.Scatter:
 
 def importance_figure(view: Importance, colours: Palette) -> go.Figure:
     """Return mean |attribution| as horizontal bars with their 95 % intervals."""
-    names = [shorten(n, LINE) for n in view.names]
+    names = [label(n, LINE) for n in view.names]
     figure = go.Figure(go.Bar(
         x=view.mean, y=list(range(len(names) - 1, -1, -1)), orientation="h",
         customdata=np.column_stack([view.low, view.high]),
         marker={"color": colours.accuracy, "line": {"width": 0}}, width=0.62,
         error_x={"type": "data", "symmetric": False, "array": view.high - view.mean, "arrayminus": view.mean - view.low,
                  "color": colours.ink, "thickness": 1.2, "width": 3},
-        hovertext=view.names,
+        hovertext=[plain(n) for n in view.names],
         hovertemplate="<b>%{hovertext}</b><br>%{x:.3g} (%{customdata[0]:.3g} – %{customdata[1]:.3g})<extra></extra>",
     ))  # fmt: skip
-    _frame(figure, colours, names, text("shap.importance_axis", unit=view.unit))
+    _frame(figure, colours, names, text("shap.importance_axis", unit=plain(view.unit)))
     return figure
 
 
@@ -93,11 +96,14 @@ def waterfall_figure(view: Waterfall, colours: Palette) -> go.Figure:
         marker={"line": {"width": 0}, "color": [raises if s.change > 0 else lowers for s in view.steps]},
         text=[f"{s.change:+.3g}" for s in view.steps], textposition="outside", cliponaxis=False,
         textfont={"color": colours.ink},
-        hovertext=[f"<b>{s.name}</b>{' = ' + s.text if s.text else ''}<br>{s.change:+.4g}" for s in view.steps],
+        hovertext=[f"<b>{plain(s.name)}</b>{' = ' + plain(s.text) if s.text else ''}<br>{s.change:+.4g}"
+                   for s in view.steps],
         hovertemplate="%{hovertext}<extra></extra>",
     ))  # fmt: skip
-    names = [f"{shorten(s.name, LINE)} = {shorten(s.text, 12)}" if s.text else s.name for s in reversed(view.steps)]
-    _frame(figure, colours, names, text("shap.output_axis", output=view.output, unit=view.unit))
+    names = [
+        f"{label(s.name, LINE)} = {label(s.text, 12)}" if s.text else label(s.name, TICK) for s in reversed(view.steps)
+    ]
+    _frame(figure, colours, names, text("shap.output_axis", output=plain(view.output), unit=plain(view.unit)))
     _ends(figure, view, colours)
     return figure
 
@@ -112,7 +118,7 @@ def _ends(figure: go.Figure, view: Waterfall, colours: Palette) -> None:
     figure.add_vline(x=view.total, line={"color": colours.ink, "width": 1.4})
     figure.add_annotation(x=view.base, y=-0.55, yanchor="top", showarrow=False,
                           font={"size": 11, "color": colours.muted},
-                          text=view.start)  # fmt: skip
+                          text=plain(view.start))  # fmt: skip
     figure.add_annotation(x=view.total, y=len(view.steps) - 0.45, yanchor="bottom", showarrow=False,
                           xanchor="left" if falls else "right", xshift=4 if falls else -4,
                           font={"size": 12, "color": colours.ink},
@@ -124,24 +130,30 @@ def _ends(figure: go.Figure, view: Waterfall, colours: Palette) -> None:
 def shape_figure(view: ShapeView, colours: Palette) -> go.Figure:
     """Return what an additive model adds for one feature; grey bars below show where the training rows are."""
     figure = go.Figure()
-    low = float(min(view.y.min(), 0.0)) if view.y.size else 0.0
-    span = float(np.ptp(np.append(view.y, 0.0))) or 1.0
+    seen = (
+        np.append(view.y, 0.0) if view.refits is None else np.hstack((view.y, view.refits.low, view.refits.high, 0.0))
+    )
+    low, span = float(seen.min()), float(np.ptp(seen)) or 1.0
     if view.levels:
         shares = view.counts / max(1, view.counts.sum())
         figure.add_trace(go.Bar(
-            x=list(view.levels), y=view.y, name=view.name, marker={"color": colours.accuracy, "line": {"width": 0}},
+            x=[plain(n) for n in view.levels], y=view.y, name=plain(view.name),
+            marker={"color": colours.accuracy, "line": {"width": 0}},
             customdata=100 * shares, hovertemplate="%{x}: %{y:+.3g} (%{customdata:.0f} %)<extra></extra>",
+            error_y=None if view.refits is None else refit_bars(view.refits, view.y, colours),
         ))  # fmt: skip
     else:
         figure.add_trace(_density(view, low - 0.26 * span, 0.2 * span, colours))
+        if view.refits is not None:
+            add_refit_band(figure, view.refits, colours)
         figure.add_trace(go.Scatter(
-            x=view.x, y=view.y, mode="lines", line={"color": colours.accuracy, "width": 2.4}, name=view.name,
+            x=view.x, y=view.y, mode="lines", line={"color": colours.accuracy, "width": 2.4}, name=plain(view.name),
             hovertemplate="%{x:.4g}: %{y:+.3g}<extra></extra>", meta="curve",
         ))  # fmt: skip
     figure.update_layout(plot_layout(colours))
     figure.update_layout(height=230, showlegend=False, margin={"l": 52, "r": 8, "t": 8, "b": 44}, barmode="overlay")
-    figure.update_xaxes(title_text=shorten(view.name, 36), showgrid=False)
-    figure.update_yaxes(title_text=view.unit, zeroline=True, zerolinecolor=colours.muted)
+    figure.update_xaxes(title_text=label(view.name, 36), showgrid=False)
+    figure.update_yaxes(title_text=plain(view.unit), zeroline=True, zerolinecolor=colours.muted)
     return figure
 
 
@@ -156,12 +168,12 @@ def _density(view: ShapeView, floor: float, height: float, colours: Palette) -> 
 
 
 def _frame(figure: go.Figure, colours: Palette, names: list[str], axis: str) -> None:
-    """Give horizontal lines their names, top to bottom, and a height that fits their number."""
+    """Give horizontal lines their names (labels, top to bottom), and a height that fits their number."""
     count = len(names)
     figure.update_layout(plot_layout(colours))
     figure.update_layout(height=72 + LINE * max(count, 1), margin={"l": 8, "r": 8, "t": 8, "b": 48}, bargap=0.3,
                          hovermode="closest", showlegend=False)  # fmt: skip
-    figure.update_yaxes(tickvals=list(range(count)), ticktext=[shorten(n, LINE + 12) for n in reversed(names)],
+    figure.update_yaxes(tickvals=list(range(count)), ticktext=list(reversed(names)),
                         range=[-0.6, count - 0.4], showgrid=False, automargin=True, zeroline=False,
                         tickfont={"color": colours.ink})  # fmt: skip
     figure.update_xaxes(title_text=axis, zeroline=True, zerolinewidth=1.4, zerolinecolor=colours.muted)

@@ -6,6 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from dashboard.figures.labels import plain
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.audit import GroupsView, TwinPoint, TwinsView
@@ -27,8 +28,8 @@ def groups_figure(view: GroupsView, colours: Palette) -> go.Figure:
                 "color": [colours.chosen if b.lower else colours.accuracy for b in bars]},
         error_x={"type": "data", "symmetric": False, "color": colours.muted, "thickness": 1.4, "width": 3,
                  "array": [b.high - b.value for b in bars], "arrayminus": [b.value - b.low for b in bars]},
-        hovertext=[text("audit.group_hover", name=b.name, rows=b.rows, value=f"{b.value:.2f}", low=f"{b.low:.2f}",
-                        high=f"{b.high:.2f}") for b in bars],
+        hovertext=[text("audit.group_hover", name=plain(b.name), rows=b.rows, value=f"{b.value:.2f}",
+                        low=f"{b.low:.2f}", high=f"{b.high:.2f}") for b in bars],
         hovertemplate="%{hovertext}<extra></extra>",
     ))  # fmt: skip
     figure.update_layout(plot_layout(colours))
@@ -105,4 +106,4 @@ def _dots(chosen: list[tuple[int, TwinPoint]], kind: str, symbol: str, colour: s
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= NAME else f"{name[: NAME - 1]}…"
+    return plain(name if len(name) <= NAME else f"{name[: NAME - 1]}…")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 
 import plotly.graph_objects as go
 
 from dashboard.figures.architecture import architecture_figure
+from dashboard.figures.labels import label, plain
 from dashboard.figures.outlines import box_outline
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.compare_path import PathView
 from dashboard.views.compare_rows import ImportanceLine
 from dashboard.views.graph import GraphNode, GraphView
-from dashboard.views.lettering import shorten
 from nas_core.spaces.graph_kinds import kind_style
 
 __all__ = ["box_mark", "compared_importance_figure", "marked_graph_figure", "path_figure"]
@@ -80,7 +79,7 @@ def compared_importance_figure(lines: Sequence[ImportanceLine], names: Sequence[
             error_x={"type": "data", "symmetric": False, "array": [ln.highs[k] - ln.shares[k] for ln in lines],
                      "arrayminus": [ln.shares[k] - ln.lows[k] for ln in lines], "thickness": 1.3, "width": 3,
                      "color": colours.categories[k]},
-            customdata=[[escape(ln.name), "–" if ln.ranks[k] is None else str(ln.ranks[k])] for ln in lines],
+            customdata=[[plain(ln.name), "–" if ln.ranks[k] is None else str(ln.ranks[k])] for ln in lines],
             hovertemplate="<b>%{customdata[0]}</b><br>%{x:.1%}, "
                           + text("compare.hover_rank") + " %{customdata[1]}<extra>" + name + "</extra>",
         ))  # fmt: skip
@@ -91,7 +90,7 @@ def compared_importance_figure(lines: Sequence[ImportanceLine], names: Sequence[
     )  # fmt: skip
     figure.update_xaxes(title_text=text("compare.share_axis"), tickformat=".0%", rangemode="tozero", zeroline=True)
     figure.update_yaxes(
-        tickvals=list(range(count)), ticktext=[shorten(ln.name, 40) for ln in reversed(lines)],
+        tickvals=list(range(count)), ticktext=[label(ln.name, 40) for ln in reversed(lines)],
         range=[-0.6, count - 0.4], automargin=True, showgrid=False, tickfont={"color": colours.ink},
     )  # fmt: skip
     return figure
@@ -103,34 +102,34 @@ def path_figure(view: PathView, colours: Palette) -> go.Figure:
 
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1)
     at = [stop.position for stop in view.stops]
-    words = ["<br>".join(escape(e.signed) for e in stop.edits) or text("compare.start") for stop in view.stops]
+    words = ["<br>".join(plain(e.signed) for e in stop.edits) or text("compare.start") for stop in view.stops]
     quantities = (
         ("performance", colours.accuracy, view.metric),
         ("interpretability", colours.interpretability, text("run.interpretability")),
     )
-    for row, (name, colour, label) in enumerate(quantities, start=1):
+    for row, (name, colour, called) in enumerate(quantities, start=1):
         points = [getattr(stop, name) for stop in view.stops]
         known = [p.value is not None for p in points]
         figure.add_trace(go.Scatter(
-            x=at, y=[p.value for p in points], mode="lines+markers", name=label, meta=name, customdata=words,
+            x=at, y=[p.value for p in points], mode="lines+markers", name=called, meta=name, customdata=words,
             line={"color": colour, "width": 1.4, "shape": "hv"},
             marker={"color": colour, "size": 9, "symbol": ["circle" if p.measured else "circle-open" for p in points]},
             error_y={"type": "data", "symmetric": False, "thickness": 1, "width": 3, "color": colour,
                      "array": [_half(p.high, p.value) for p in points],
                      "arrayminus": [_half(p.value, p.low) for p in points]},
-            hovertemplate="%{customdata}<br>" + label + " %{y:.3f}<extra></extra>",
+            hovertemplate="%{customdata}<br>" + called + " %{y:.3f}<extra></extra>",
         ), row=row, col=1)  # fmt: skip
         if not any(known):
             figure.add_annotation(text=text("compare.unknown"), showarrow=False, row=row, col=1,
                                   font={"color": colours.muted})  # fmt: skip
-        figure.update_yaxes(title_text=shorten(label, 18), row=row, col=1)
+        figure.update_yaxes(title_text=label(called, 18), row=row, col=1)
     figure.update_layout(plot_layout(colours))
     figure.update_layout(height=330, showlegend=False, margin={"l": 60, "r": 12, "t": 8, "b": 40})
-    plain = {"tickfont": {"color": colours.muted, "size": 12}, "title_font": {"color": colours.ink, "size": 13}}
-    figure.update_xaxes(showgrid=False, zeroline=False, dtick=1 if len(at) < 30 else 5, **plain)
+    fonts = {"tickfont": {"color": colours.muted, "size": 12}, "title_font": {"color": colours.ink, "size": 13}}
+    figure.update_xaxes(showgrid=False, zeroline=False, dtick=1 if len(at) < 30 else 5, **fonts)
     figure.update_xaxes(title_text=text("compare.step_axis"), row=2, col=1)
     figure.update_xaxes(range=[-0.5, len(at) - 0.5])
-    figure.update_yaxes(gridcolor=colours.grid, zeroline=False, **plain)
+    figure.update_yaxes(gridcolor=colours.grid, zeroline=False, **fonts)
     return figure
 
 

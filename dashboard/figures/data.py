@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from dashboard.figures.labels import label
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.data import SplitView, TableView, TargetView
-from dashboard.views.lettering import shorten
 
 __all__ = ["missing_figure", "split_figure", "target_figure"]
 
@@ -22,7 +22,7 @@ def target_figure(view: TargetView, colours: Palette) -> go.Figure:
         order = sorted(range(len(view.labels)), key=lambda k: (view.counts[k], -k))[-MOST:]
         total = max(1, int(view.counts.sum()))
         figure.add_trace(go.Bar(
-            x=[int(view.counts[k]) for k in order], y=[shorten(view.labels[k], LONGEST) for k in order],
+            x=[int(view.counts[k]) for k in order], y=[label(view.labels[k], LONGEST) for k in order],
             orientation="h",
             marker={"color": colours.accuracy, "line": {"width": 0}}, hoverinfo="skip", width=0.62,
             text=[f"{int(view.counts[k]):,} · {100 * view.counts[k] / total:.0f} %" for k in order],
@@ -39,7 +39,7 @@ def target_figure(view: TargetView, colours: Palette) -> go.Figure:
             hovertemplate="%{x:.4g}: %{y}<extra></extra>",
         ))  # fmt: skip
         height = 240
-        figure.update_xaxes(title_text=shorten(view.name, 40))
+        figure.update_xaxes(title_text=label(view.name, 40))
         figure.update_yaxes(title_text=text("data.rows"))
     return _framed(figure, colours, height)
 
@@ -50,7 +50,7 @@ def missing_figure(view: TableView, colours: Palette) -> go.Figure | None:
     if not columns:
         return None
     figure = go.Figure(go.Bar(
-        x=[100 * c.missing_share for c in columns], y=[shorten(c.name, LONGEST) for c in columns],
+        x=[100 * c.missing_share for c in columns], y=[label(c.name, LONGEST) for c in columns],
         orientation="h", width=0.62,
         marker={"color": colours.dominated, "line": {"width": 0}}, customdata=[c.missing for c in columns],
         hovertemplate="%{y}: %{customdata} (%{x:.1f} %)<extra></extra>",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import plotly.graph_objects as go
 
+from dashboard.figures.labels import label, plain
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.dependence import DependenceView
-from dashboard.views.lettering import shorten
 
 __all__ = ["dependence_figure"]
 
@@ -21,17 +23,17 @@ def dependence_figure(view: DependenceView, colours: Palette, *, chosen: int | N
     x = np.where(np.isfinite(view.x), view.x, gap)
     named, coloured = np.isfinite(view.colour), bool(view.partner)
     half = view.high - view.y
-    partner = f"<br>{view.partner} = %{{customdata[2]}}" if coloured else ""
+    partner = f"<br>{plain(view.partner)} = %{{customdata[2]}}" if coloured else ""
     figure = go.Figure(go.Scatter(
         x=x, y=view.y, mode="markers", meta="rows",
-        customdata=np.column_stack([view.rows, np.array(view.texts, object), np.array(view.partner_texts, object)]),
+        customdata=np.column_stack([view.rows, _plain(view.texts), _plain(view.partner_texts)]),
         error_y={"type": "data", "array": half, "visible": bool((half > 0).any()), "thickness": 0.8, "width": 0,
                  "color": colours.muted},
         marker={"size": 7, "opacity": 0.85, "line": {"width": 0.5, "color": colours.background},
                 "symbol": np.where(named, "circle", "x-thin-open").tolist(),
                 **({"color": np.where(named, view.colour, 0.5), "coloraxis": "coloraxis"} if coloured
                    else {"color": colours.accuracy})},
-        hovertemplate=f"<b>{view.name}</b> = %{{customdata[1]}}{partner}<br>{text('shap.adds')} %{{y:+.3g}}<br>"
+        hovertemplate=f"<b>{plain(view.name)}</b> = %{{customdata[1]}}{partner}<br>{text('shap.adds')} %{{y:+.3g}}<br>"
                       f"{text('shap.row')} %{{customdata[0]}}<extra></extra>",
     ))  # fmt: skip
     if chosen is not None and chosen in view.rows:
@@ -45,18 +47,23 @@ def dependence_figure(view: DependenceView, colours: Palette, *, chosen: int | N
     figure.update_layout(
         height=360, showlegend=False, margin={"l": 56, "r": 8, "t": 12, "b": 48}, hovermode="closest",
         coloraxis={"cmin": 0.0, "cmax": 1.0, "colorscale": [[0.0, low], [0.5, colours.dominated], [1.0, high]],
-                   "colorbar": {"title": {"text": shorten(view.partner, 26), "side": "right", "font": {"size": 12}},
+                   "colorbar": {"title": {"text": label(view.partner, 26), "side": "right", "font": {"size": 12}},
                                 "tickvals": [0, 1], "thickness": 10, "outlinewidth": 0,
                                 "ticktext": [text("shap.low"), text("shap.high")]}},
     )  # fmt: skip
-    figure.update_xaxes(title_text=shorten(view.name, 60), zeroline=False)
+    figure.update_xaxes(title_text=label(view.name, 60), zeroline=False)
     if view.levels:
-        figure.update_xaxes(tickvals=list(range(len(view.levels))), ticktext=[shorten(n, 16) for n in view.levels])
+        figure.update_xaxes(tickvals=list(range(len(view.levels))), ticktext=[label(n, 16) for n in view.levels])
     if view.missing:
         figure.add_vline(x=gap, line={"color": colours.grid, "width": 1})
         figure.add_annotation(x=gap, y=1, yref="paper", yanchor="bottom", showarrow=False, text=text("shap.missing"),
                               font={"size": 11, "color": colours.muted})  # fmt: skip
         figure.update_layout(margin_t=28)
-    figure.update_yaxes(title_text=text("dependence.axis", unit=view.unit), zeroline=True,
+    figure.update_yaxes(title_text=text("dependence.axis", unit=plain(view.unit)), zeroline=True,
                         zerolinecolor=colours.muted)  # fmt: skip
     return figure
+
+
+def _plain(texts: Sequence[str]) -> np.ndarray:
+    """Return texts (n,) of which every sign is shown as it is."""
+    return np.array([plain(t) for t in texts], object)

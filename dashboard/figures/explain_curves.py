@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
+from dashboard.figures.labels import label, lines, plain
+from dashboard.figures.refit_bands import add_refit_band, refit_bars
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.explain_curves import CurveView, SurfaceView
-from dashboard.views.lettering import shorten
+from dashboard.views.refit_bands import RefitBand
 from dashboard.views.words import signed
 
 __all__ = ["curve_figure", "surface_figure"]
@@ -30,13 +34,13 @@ def curve_figure(view: CurveView, colours: Palette, *, chosen: int | None = None
     figure.update_layout(plot_layout(colours))
     figure.update_layout(height=360, showlegend=False, margin={"l": 56, "r": 12, "t": 12, "b": 48}, bargap=0.45,
                          hovermode="closest")  # fmt: skip
-    figure.update_xaxes(title_text=shorten(view.name, 60), showgrid=False, zeroline=False)
+    figure.update_xaxes(title_text=label(view.name, 60), showgrid=False, zeroline=False)
     if view.levels:
-        figure.update_xaxes(tickvals=list(range(len(view.levels))), ticktext=[shorten(n, 18) for n in view.levels])
-    figure.update_yaxes(title_text=text("whole.axis", unit=shorten(view.unit, 24)), zeroline=True,
+        figure.update_xaxes(tickvals=list(range(len(view.levels))), ticktext=[label(n, 18) for n in view.levels])
+    figure.update_yaxes(title_text=text("whole.axis", unit=label(view.unit, 24)), zeroline=True,
                         zerolinecolor=colours.muted)  # fmt: skip
     if view.missing is not None:
-        _missing(figure, view.missing, colours)
+        _missing(figure, view.missing, view.refits, colours)
     return figure
 
 
@@ -48,8 +52,8 @@ def surface_figure(view: SurfaceView, colours: Palette) -> go.Figure:
     figure = go.Figure(go.Heatmap(
         z=view.cells, x=np.arange(columns) + 0.5, y=np.arange(rows) + 0.5, zmin=-limit, zmax=limit, zmid=0.0,
         colorscale=[[0.0, low], [0.5, middle], [1.0, high]], xgap=1.5, ygap=1.5, hoverongaps=True,
-        text=[list(line) for line in view.hover], hovertemplate="%{text}<extra></extra>",
-        colorbar={"thickness": 10, "outlinewidth": 0, "title": {"text": shorten(view.unit, 24), "side": "right",
+        text=[[lines(words) for words in line] for line in view.hover], hovertemplate="%{text}<extra></extra>",
+        colorbar={"thickness": 10, "outlinewidth": 0, "title": {"text": label(view.unit, 24), "side": "right",
                                                                 "font": {"size": 12}}},
     ))  # fmt: skip
     figure.update_layout(plot_layout(colours))
@@ -58,15 +62,16 @@ def surface_figure(view: SurfaceView, colours: Palette) -> go.Figure:
         (figure.update_xaxes, view.names[0], view.ticks[0], columns),
         (figure.update_yaxes, view.names[1], view.ticks[1], rows),
     ):
-        axis(title_text=shorten(name, 48), tickvals=[at for at, _ in ticks],
-             ticktext=[shorten(w, 14) for _, w in ticks],
+        axis(title_text=label(name, 48), tickvals=[at for at, _ in ticks],
+             ticktext=[label(w, 14) for _, w in ticks],
              range=[0, count], showgrid=False, zeroline=False, automargin=True)  # fmt: skip
     return figure
 
 
 def _line(figure: go.Figure, view: CurveView, colours: Palette) -> None:
     """Draw the density, the band and the curve of a number."""
-    parts = (view.y, view.low, view.high, view.lines.ravel(), np.zeros(1))
+    again = () if view.refits is None else (view.refits.low, view.refits.high)
+    parts = (view.y, view.low, view.high, view.lines.ravel(), np.zeros(1), *again)
     every = np.concatenate([p[np.isfinite(p)] for p in parts])
     floor, span = float(every.min()), float(np.ptp(every)) or 1.0
     if len(view.edges) > 1:
@@ -76,6 +81,8 @@ def _line(figure: go.Figure, view: CurveView, colours: Palette) -> None:
             y=0.18 * span * view.counts / max(1, view.counts.max()), customdata=view.counts,
             marker={"color": colours.grid, "line": {"width": 0}}, hovertemplate="%{customdata} rows<extra></extra>",
         ))  # fmt: skip
+    if view.refits is not None:
+        add_refit_band(figure, view.refits, colours)
     if (view.high > view.low).any():
         figure.add_trace(go.Scatter(
             x=np.concatenate((view.x, view.x[::-1])), y=np.concatenate((view.high, view.low[::-1])), mode="lines",
@@ -93,11 +100,19 @@ def _bars(figure: go.Figure, view: CurveView, colours: Palette) -> None:
     shares = 100 * view.counts / max(1, view.counts.sum())
     figure.add_trace(go.Bar(
         x=view.x, y=view.y, meta="curve", marker={"color": colours.accuracy, "line": {"width": 0}},
-        customdata=np.column_stack([np.array(view.levels, dtype=object), np.round(shares)]),
-        error_y={"type": "data", "symmetric": False, "array": view.high - view.y, "arrayminus": view.y - view.low,
-                 "color": colours.ink, "thickness": 1.2, "width": 3, "visible": bool((view.high > view.low).any())},
+        customdata=np.column_stack([np.array([plain(n) for n in view.levels], dtype=object), np.round(shares)]),
+        error_y=_whiskers(view, colours),
         hovertemplate="%{customdata[0]}: %{y:+.3g} (%{customdata[1]} %)<extra></extra>",
     ))  # fmt: skip
+
+
+def _whiskers(view: CurveView, colours: Palette) -> dict[str, Any]:
+    """Return the intervals of the levels: over refits where there are some, which hold more than those over rows."""
+    if view.refits is not None:
+        return refit_bars(view.refits, view.y, colours)
+    return {"type": "data", "symmetric": False, "array": view.high - view.y, "arrayminus": view.y - view.low,
+            "color": colours.ink, "thickness": 1.2, "width": 3,
+            "visible": bool((view.high > view.low).any())}  # fmt: skip
 
 
 def _lines(figure: go.Figure, view: CurveView, colours: Palette, chosen: int | None) -> None:
@@ -125,11 +140,15 @@ def _lines(figure: go.Figure, view: CurveView, colours: Palette, chosen: int | N
         ))  # fmt: skip
 
 
-def _missing(figure: go.Figure, value: float, colours: Palette) -> None:
+def _missing(figure: go.Figure, value: float, refits: RefitBand | None, colours: Palette) -> None:
     """Draw what a missing value does as a dotted line with its words at the right end."""
+    words = text("whole.missing", value=signed(value, 2))
+    if refits is not None and refits.missing is not None:
+        low, high = (signed(end, 2) for end in refits.missing)
+        words = text("refits.missing", value=signed(value, 2), low=low, high=high)
     figure.add_hline(y=value, line={"color": colours.interpretability, "width": 1.4, "dash": "dot"})
     figure.add_annotation(x=1, xref="paper", y=value, xanchor="right", yanchor="bottom", showarrow=False,
-                          text=text("whole.missing", value=signed(value, 2)),
+                          text=words,
                           font={"size": 11, "color": colours.ink})  # fmt: skip
 
 

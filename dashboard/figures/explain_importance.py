@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from dashboard.figures.labels import label, plain
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.explain_importance import ComparedView, Series
-from dashboard.views.lettering import shorten
 
 __all__ = ["compared_figure"]
 
@@ -34,7 +34,7 @@ def compared_figure(view: ComparedView, colours: Palette) -> go.Figure:
         shapes=[{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": line - 0.5, "y1": line - 0.5,
                  "line": {"color": colours.grid, "width": 1}} for line in range(1, count)],
     )  # fmt: skip
-    figure.update_yaxes(tickvals=list(range(count)), ticktext=[shorten(n, LETTERS) for n in reversed(view.names)],
+    figure.update_yaxes(tickvals=list(range(count)), ticktext=[label(n, LETTERS) for n in reversed(view.names)],
                         range=[-0.6, count - 0.4], showgrid=False, zeroline=False, automargin=True,
                         tickfont={"color": colours.ink})  # fmt: skip
     figure.update_xaxes(title_text=text("whole.compared_axis"), tickformat=".0%", zeroline=True, zerolinewidth=1.4,
@@ -52,6 +52,6 @@ def _dots(series: Series, lines: np.ndarray, names: tuple[str, ...], colour: str
         error_x={"type": "data", "symmetric": False, "array": (series.high - series.share)[known],
                  "arrayminus": (series.share - series.low)[known], "color": colour, "thickness": 1.4, "width": 3,
                  "visible": wide},
-        customdata=[[names[i], series.words[i]] for i in np.flatnonzero(known)],
+        customdata=[[plain(names[i]), series.words[i]] for i in np.flatnonzero(known)],
         hovertemplate=f"<b>%{{customdata[0]}}</b><br>{series.label}<br>%{{customdata[1]}}<extra></extra>",
     )  # fmt: skip

@@ -7,9 +7,9 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
+from dashboard.figures.labels import label, lines, plain
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.explain_surrogate import TreeMark, TreeView
-from dashboard.views.lettering import shorten
 
 __all__ = ["tree_figure"]
 
@@ -70,16 +70,16 @@ def _nodes(marks: list[TreeMark], view: TreeView, colours: Palette, leaf: bool) 
             "color": [_colour(m, view, colours) for m in marks], "line": {"width": 1.2, "color": colours.ink},
             "opacity": 1.0,
         },
-        customdata=[m.hover for m in marks], hovertemplate="%{customdata}<extra></extra>",
+        customdata=[lines(m.hover) for m in marks], hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
 
 
 def _label(mark: TreeMark, colours: Palette) -> dict[str, Any]:
     """Return what a node asks or says, to its right."""
-    label = _safe(shorten(mark.label, LETTERS - len(mark.detail) - mark.column))
-    words = f"<b>{label}</b>" if mark.leaf else label
+    told = label(mark.label, LETTERS - len(mark.detail) - mark.column)
+    words = f"<b>{told}</b>" if mark.leaf else told
     if mark.detail:
-        words += f"  <span style='color:{colours.muted}'>{_safe(mark.detail)}</span>"
+        words += f"  <span style='color:{colours.muted}'>{plain(mark.detail)}</span>"
     return {"x": mark.column, "y": mark.line, "text": words, "showarrow": False, "xanchor": "left",
             "yanchor": "middle", "xshift": 14, "align": "left", "font": {"size": 12, "color": colours.ink}}  # fmt: skip
 
@@ -90,8 +90,3 @@ def _colour(mark: TreeMark, view: TreeView, colours: Palette) -> str:
         return colours.categories[mark.kind % len(colours.categories)]
     low, middle, high = colours.diverging
     return sample_colorscale([[0.0, low], [0.5, middle], [1.0, high]], [min(1.0, max(0.0, mark.level))])[0]
-
-
-def _safe(words: str) -> str:
-    """Return words in which < and & are letters: Plotly reads labels as HTML."""
-    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -24,7 +24,7 @@ NIBBLE, BYTE, NUMBER = 2**4 - 1, 2**8 - 1, 2**32 - 1
 TICKS = {"interpretability": ".2~f", "performance": ".3~f"}
 
 
-def front_payload(view: FrontView, *, cards: str = "") -> bytes:
+def front_payload(view: FrontView, *, cards: str = "", chosen: str = "") -> bytes:
     """Return the bytes that the ``live_front`` element draws.
 
     uint32 length, JSON header, then of n points x and y (uint16 each), number and flags; and where the header says so
@@ -35,6 +35,7 @@ def front_payload(view: FrontView, *, cards: str = "") -> bytes:
     Args:
         view: What to draw.
         cards: Address on this server that tells more of a candidate, with ``{number}`` in it; empty for none.
+        chosen: Numbers of the candidates that are chosen, as :func:`dashboard.views.front_chosen.spelled` writes them.
     """
     parts = [_fractions(values, axis.log) for values, axis in zip(_coordinates(view), view.axes)]
     steps = np.diff(view.numbers.astype(np.int64), prepend=0)
@@ -58,6 +59,7 @@ def front_payload(view: FrontView, *, cards: str = "") -> bytes:
         "words": dict(view.words),
         "summary": view.summary,
         "cards": cards,
+        "chosen": chosen,
         "colours": {"light": _colours(LIGHT), "dark": _colours(DARK)},
         **more,
     }

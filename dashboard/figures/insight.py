@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
 
+from dashboard.figures.labels import label, plain
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.insight import AimImportance, Bar, EffectView, LevelPoint, MatrixView, PairsView
-from dashboard.views.lettering import shorten
 
 __all__ = ["aim_colour", "effect_figure", "importance_figure", "matrix_figure", "pairs_figure", "parts_figure"]
 
@@ -32,7 +31,7 @@ def importance_figure(view: AimImportance, colours: Palette) -> go.Figure:
         figure.add_trace(go.Scatter(
             x=[b.shap for _, b in shap], y=[at for at, _ in shap], mode="markers", name=text("insight.shap_name"),
             meta="shap", marker={"symbol": "diamond-open", "size": 9, "color": colours.ink, "line": {"width": 1.6}},
-            customdata=[escape(b.words) for _, b in shap], hovertemplate="%{customdata}<extra></extra>",
+            customdata=[plain(b.words) for _, b in shap], hovertemplate="%{customdata}<extra></extra>",
         ))  # fmt: skip
         legend = {
             "orientation": "h",
@@ -67,7 +66,7 @@ def effect_figure(view: EffectView, colours: Palette) -> go.Figure:
     figure.add_trace(_dots(
         [at + 0.16 for at in range(len(points))], points, "mean", colour, "circle", text("insight.mean_name")
     ))  # fmt: skip
-    _lined(figure, [f"{shorten(p.label, LETTERS)} ({p.count:,})" for p in points], colours, top=34)
+    _lined(figure, [f"{label(p.label, LETTERS)} ({p.count:,})" for p in points], colours, top=34)
     figure.update_layout(showlegend=True, legend={"orientation": "h", "x": 0, "xref": "container", "y": 1,
                                                   "yref": "container", "yanchor": "top"})  # fmt: skip
     figure.update_xaxes(title_text=view.axis)
@@ -78,7 +77,7 @@ def parts_figure(view: EffectView, colours: Palette) -> go.Figure:
     """Return one line per part of a choice: by how much the mean changes with it, with the interval."""
     points = list(reversed(view.parts))
     figure = go.Figure(_dots(list(range(len(points))), points, "mean", aim_colour(view.aim, colours), "circle", ""))
-    _lined(figure, [f"{shorten(p.label, LETTERS + 8)} ({p.count:,})" for p in points], colours)
+    _lined(figure, [f"{label(p.label, LETTERS + 8)} ({p.count:,})" for p in points], colours)
     figure.update_xaxes(
         title_text=text("insight.parts_axis", aim=view.axis), zeroline=True, zerolinecolor=colours.muted
     )
@@ -108,7 +107,7 @@ def matrix_figure(view: MatrixView, colours: Palette) -> go.Figure:
 
 
 def _ticks(names: tuple[str, ...]) -> list[str]:
-    return [escape(shorten(name, LETTERS)) for name in names]
+    return [label(name, LETTERS) for name in names]
 
 
 def _bars(bars: tuple[Bar, ...], colour: str, colours: Palette, letters: int = LETTERS) -> go.Figure:
@@ -122,9 +121,9 @@ def _bars(bars: tuple[Bar, ...], colour: str, colours: Palette, letters: int = L
                 "pattern": {"shape": ["" if b.key else "/" for b in upward], "fgcolor": colours.muted, "size": 6}},
         error_x={"type": "data", "symmetric": False, "array": [b.high - b.value for b in upward],
                  "arrayminus": [b.value - b.low for b in upward], "color": colours.ink, "thickness": 1.3, "width": 4},
-        customdata=[escape(b.words) for b in upward], hovertemplate="%{customdata}<extra></extra>",
+        customdata=[plain(b.words) for b in upward], hovertemplate="%{customdata}<extra></extra>",
     ))  # fmt: skip
-    _lined(figure, [shorten(b.label, letters) for b in upward], colours)
+    _lined(figure, [label(b.label, letters) for b in upward], colours)
     most = max([0.1, *(b.high for b in bars), *(b.shap or 0.0 for b in bars)])
     figure.update_xaxes(range=[-0.012 * most, min(1.02, 1.08 * most)], tickformat=".0%")
     return figure
@@ -145,7 +144,7 @@ def _dots(
         marker={"symbol": symbol, "size": 9, "color": colour, "line": {"width": 1.6}},
         error_x={"type": "data", "symmetric": False, "array": [h for _, h in spans],
                  "arrayminus": [a for a, _ in spans], "color": colour, "thickness": 1.4, "width": 3},
-        customdata=[escape(p.words) for p in points], hovertemplate="%{customdata}<extra></extra>",
+        customdata=[plain(p.words) for p in points], hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
 
 
@@ -154,6 +153,6 @@ def _lined(figure: go.Figure, names: list[str], colours: Palette, top: int = 8) 
     figure.update_layout(plot_layout(colours))
     figure.update_layout(height=64 + top + LINE * max(2, len(names)), margin={"l": 8, "r": 16, "t": top, "b": 44},
                          showlegend=False, hovermode="closest", bargap=0.3)  # fmt: skip
-    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=[escape(n) for n in names],
+    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=list(names),
                         range=[-0.6, len(names) - 0.4], showgrid=False, zeroline=False, automargin=True,
                         tickfont={"color": colours.ink, "size": 12})  # fmt: skip

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.figures.insight import aim_colour
+from dashboard.figures.labels import label, plain
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.insight import titled
 from dashboard.views.insight_places import MapView, PathView, SurfaceView
-from dashboard.views.lettering import shorten
 
 __all__ = ["map_figure", "path_figure", "surface_figure"]
 
@@ -40,9 +39,9 @@ def surface_figure(view: SurfaceView, colours: Palette) -> go.Figure:
     figure.update_layout(height=170 + LINE * max(2, len(view.rows)), margin={"l": 8, "r": 8, "t": 8, "b": 8})
     ends = {"showgrid": False, "zeroline": False, "automargin": True, "tickfont": {"color": colours.ink, "size": 12}}
     figure.update_xaxes(tickvals=list(range(len(view.columns))), ticktext=_ticks(view.columns, 20),
-                        title_text=escape(shorten(view.labels[1], LETTERS)), **ends)  # fmt: skip
+                        title_text=label(view.labels[1], LETTERS), **ends)  # fmt: skip
     figure.update_yaxes(tickvals=list(range(len(view.rows))), ticktext=_ticks(view.rows, 20),
-                        title_text=escape(shorten(view.labels[0], LETTERS)), range=[len(view.rows) - 0.5, -0.5],
+                        title_text=label(view.labels[0], LETTERS), range=[len(view.rows) - 0.5, -0.5],
                         **ends)  # fmt: skip
     return figure
 
@@ -64,7 +63,7 @@ def path_figure(view: PathView, colours: Palette) -> go.Figure:
             error_x={"type": "data", "symmetric": False, "array": [p.high - p.value for p in points],
                      "arrayminus": [p.value - p.low for p in points], "color": colours.muted, "thickness": 1.2,
                      "width": 3},
-            customdata=[[escape(s.words[0]), s.words[1], s.words[2 if column == 1 else 4]] for s in view.stops],
+            customdata=[[plain(s.words[0]), s.words[1], s.words[2 if column == 1 else 4]] for s in view.stops],
             hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>" + axis + " %{customdata[2]}<extra></extra>",
         ), row=1, col=column)  # fmt: skip
         figure.update_xaxes(title_text=axis, row=1, col=column)
@@ -122,4 +121,4 @@ def map_figure(view: MapView, colours: Palette) -> go.Figure:
 
 
 def _ticks(names: Sequence[str], letters: int) -> list[str]:
-    return [escape(shorten(name, letters)) for name in names]
+    return [label(name, letters) for name in names]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from dashboard.figures.labels import label, plain
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
-from dashboard.views.lettering import shorten
 from dashboard.views.performance import ConfusionView, ReliabilityView, ResidualsView, ThresholdView
 
 __all__ = ["confusion_figure", "pr_figure", "reliability_figure", "residual_figures", "roc_figure"]
@@ -44,8 +44,8 @@ def confusion_figure(view: ConfusionView, colours: Palette, *, chosen: tuple[int
                                     view.counts.ravel()]).tolist(),
         textfont={"size": 12, "color": np.where(dark, colours.background, colours.ink).tolist()},
         marker={"symbol": "square", "color": CLEAR, "size": max(10, min(60, 240 // n)), "line": {"width": 0}},
-        hovertext=[text("performance.cell", count=int(view.counts[a, p]), actual=view.classes[a],
-                        predicted=view.classes[p], share=f"{100 * view.shares[a, p]:.0f} %")
+        hovertext=[text("performance.cell", count=int(view.counts[a, p]), actual=plain(view.classes[a]),
+                        predicted=plain(view.classes[p]), share=f"{100 * view.shares[a, p]:.0f} %")
                    for a, p in zip(lines, columns)],
         hovertemplate="%{hovertext}<extra></extra>",
         unselected={"marker": {"opacity": 1}},
@@ -54,7 +54,7 @@ def confusion_figure(view: ConfusionView, colours: Palette, *, chosen: tuple[int
         a, p = view.index.index(chosen[0]), view.index.index(chosen[1])
         figure.add_shape(type="rect", x0=p - 0.48, x1=p + 0.48, y0=a - 0.48, y1=a + 0.48,
                          line={"color": colours.chosen, "width": 2.5})  # fmt: skip
-    names = [shorten(c, 16) for c in view.classes]
+    names = [label(c, 16) for c in view.classes]
     _frame(figure, colours, max(250, min(520, 120 + 34 * n)))
     figure.update_xaxes(title_text=text("performance.predicted"), tickvals=list(range(n)), ticktext=names,
                         showgrid=False, zeroline=False, range=[-0.5, n - 0.5])  # fmt: skip
@@ -110,7 +110,7 @@ def reliability_figure(view: ReliabilityView, colours: Palette) -> go.Figure:
 def residual_figures(view: ResidualsView, colours: Palette, *, chosen: int | None = None) -> tuple[go.Figure, ...]:
     """Return predicted vs actual, residuals vs prediction, and residuals vs normal quantiles; rows can be clicked."""
     ends = [float(min(view.actual.min(), view.predicted.min())), float(max(view.actual.max(), view.predicted.max()))]
-    name = shorten(view.target, 24)
+    name = label(view.target, 24)
     first = _points(view, view.predicted, view.actual, colours, chosen)
     first.add_trace(go.Scatter(x=ends, y=ends, mode="lines", hoverinfo="skip", meta="diagonal",
                                line={"color": colours.muted, "dash": "dot", "width": 1.4}))  # fmt: skip

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
 import plotly.graph_objects as go
 
+from dashboard.figures.labels import plain
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.run_curves import RunCurves
 
@@ -64,4 +64,4 @@ def _wrapped(words: str, width: int = 60) -> str:
         if len(lines[-1]) + len(word) > width and lines[-1]:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
-    return "<br>".join(escape(line) for line in lines[:5])
+    return "<br>".join(plain(line) for line in lines[:5])

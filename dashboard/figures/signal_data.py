@@ -9,9 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from dashboard.figures.labels import label
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
-from dashboard.views.lettering import shorten
 from dashboard.views.signal_data import ImageGrid, SeriesLines
 
 __all__ = ["image_grid_figure", "series_figure"]
@@ -28,7 +28,7 @@ def image_grid_figure(view: ImageGrid, colours: Palette) -> go.Figure:
     middle = [line * step[0] + (height - 1) / 2 for line in range(len(view.labels))]
     figure.update_layout(plot_layout(colours))
     figure.update_yaxes(
-        tickvals=middle, ticktext=[shorten(label, 18) for label in view.labels], showgrid=False, zeroline=False,
+        tickvals=middle, ticktext=[label(name, 18) for name in view.labels], showgrid=False, zeroline=False,
         automargin=True, ticks="", constrain="domain", range=[sheet.shape[0] - 0.5, -0.5],
     )  # fmt: skip
     figure.update_xaxes(visible=False, constrain="domain", range=[-0.5, sheet.shape[1] - 0.5])
@@ -67,7 +67,7 @@ def series_figure(view: SeriesLines, colours: Palette) -> go.Figure:
     rows = -(-panels // columns)
     figure = make_subplots(
         rows, columns, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.16 / rows,
-        subplot_titles=[shorten(label, 30) for label in view.labels],
+        subplot_titles=[label(name, 30) for name in view.labels],
     )  # fmt: skip
     for k in range(panels):
         place = {"row": k // columns + 1, "col": k % columns + 1}

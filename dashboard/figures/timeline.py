@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
 import plotly.graph_objects as go
 
+from dashboard.figures.labels import plain
 from dashboard.theme import Palette, plot_layout
 from dashboard.views.timeline import Pack, Timeline
 
@@ -50,7 +50,7 @@ def timeline_figure(view: Timeline, colours: Palette, labels: Mapping[str, str],
     if view.moments:
         figure.add_trace(go.Scatter(
             x=[m.seconds / scale for m in view.moments], y=[m.evaluated for m in view.moments], mode="markers",
-            name=labels["events"], text=[escape(m.words) for m in view.moments],
+            name=labels["events"], text=[plain(m.words) for m in view.moments],
             marker={"symbol": [SYMBOLS[m.kind] for m in view.moments], "size": 11, "color": colours.interpretability,
                     "line": {"width": 1.5, "color": colours.ink}},
             hovertemplate="%{text}<extra></extra>",

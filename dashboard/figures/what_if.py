@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from dashboard.figures.labels import label, plain
 from dashboard.figures.signal_attributions import SIDE
 from dashboard.texts import text
 from dashboard.theme import Palette, plot_layout
-from dashboard.views.lettering import shorten
 from dashboard.views.what_if import IceView, Moved
 
 __all__ = ["cells_figure", "ice_figure", "moved_figure"]
@@ -25,7 +25,7 @@ def moved_figure(bars: Sequence[Moved], colours: Palette, unit: str) -> go.Figur
     figure = go.Figure(go.Bar(
         x=[b.after for b in bars], y=places, orientation="h", width=0.6, meta="after",
         marker={"line": {"width": 0}, "color": [raises if b.after > 0 else lowers for b in bars]},
-        hovertext=[text("what_if.bar", name=b.name, before=b.value_before, after=b.value_after,
+        hovertext=[text("what_if.bar", name=plain(b.name), before=plain(b.value_before), after=plain(b.value_after),
                         was=f"{b.before:+.3g}", now=f"{b.after:+.3g}") for b in bars],
         hovertemplate="%{hovertext}<extra></extra>",
     ))  # fmt: skip
@@ -39,18 +39,14 @@ def moved_figure(bars: Sequence[Moved], colours: Palette, unit: str) -> go.Figur
                          margin={"l": 8, "r": 12, "t": 6, "b": 44})  # fmt: skip
     figure.update_yaxes(tickvals=places, ticktext=names, showgrid=False, zeroline=False, automargin=True,
                         range=[-0.6, len(bars) - 0.4], tickfont={"color": colours.ink, "size": 12})  # fmt: skip
-    figure.update_xaxes(title_text=text("shap.axis", unit=shorten(unit, 24)), zeroline=True, zerolinewidth=1.4,
+    figure.update_xaxes(title_text=text("shap.axis", unit=label(unit, 24)), zeroline=True, zerolinewidth=1.4,
                         zerolinecolor=colours.muted)  # fmt: skip
     return figure
 
 
 def _named(bar: Moved) -> str:
-    value = (
-        f"{shorten(bar.value_before, 9)} → {shorten(bar.value_after, 9)}"
-        if bar.changed
-        else shorten(bar.value_after, 12)
-    )
-    return f"{shorten(bar.name, 24)} = {value}"
+    value = f"{label(bar.value_before, 9)} → {label(bar.value_after, 9)}" if bar.changed else label(bar.value_after, 12)
+    return f"{label(bar.name, 24)} = {value}"
 
 
 def ice_figure(view: IceView, colours: Palette) -> go.Figure:
@@ -71,10 +67,10 @@ def ice_figure(view: IceView, colours: Palette) -> go.Figure:
             ))  # fmt: skip
     figure.update_layout(plot_layout(colours))
     figure.update_layout(height=230, showlegend=False, margin={"l": 56, "r": 12, "t": 8, "b": 44}, hovermode="closest")
-    figure.update_xaxes(title_text=shorten(view.name, 40), showgrid=False, zeroline=False)
-    figure.update_yaxes(title_text=shorten(view.output, 30), zeroline=True, zerolinecolor=colours.grid)
+    figure.update_xaxes(title_text=label(view.name, 40), showgrid=False, zeroline=False)
+    figure.update_yaxes(title_text=label(view.output, 30), zeroline=True, zerolinecolor=colours.grid)
     if view.levels:
-        figure.update_xaxes(tickvals=list(range(len(view.levels))), ticktext=[shorten(n, 14) for n in view.levels])
+        figure.update_xaxes(tickvals=list(range(len(view.levels))), ticktext=[label(n, 14) for n in view.levels])
     elif np.isfinite(view.here[0]) and not view.low <= view.here[0] <= view.high:
         left, right = sorted((view.low if view.here[0] < view.low else view.high, view.here[0]))
         figure.add_vrect(x0=left, x1=right, fillcolor=colours.chosen, opacity=0.12, line_width=0)

@@ -26,12 +26,13 @@ from dashboard.components.trust_tab import trust_tab
 from dashboard.components.what_if_tab import what_if_tab
 from dashboard.figures.curves import curves_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT, palette
 from dashboard.views.along import along_front
 from dashboard.views.candidate import best_links, candidate_view
 from dashboard.views.curves import curves_view
 from dashboard.views.honesty import measured_badge
 from nas_core.errors import NasightError
+from nas_core.escaping import markdown_text
 from nas_core.objectives import Objective, recorded_objective
 from nas_core.records import Status
 
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from dashboard.views.candidate import CandidateView
     from nas_core.records import Evaluation, RunRecord
 
-PLOT = {"displayModeBar": False}
 TABS = ("performance", "measures", "explain", "what_if", "trust", "diagnosis", "lineage", "training")
 """Tabs in their order; each computes what it shows when it is opened."""
 MOST_GROUPS = 12
@@ -190,18 +190,18 @@ def _facts(view: CandidateView) -> None:
 
 def _architecture(run: RunRecord, view: CandidateView, found: Evaluation) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(f"**{text('candidate.architecture')}** · {view.structure}", width="stretch")
+        st.markdown(f"**{text('candidate.architecture')}** · {markdown_text(view.structure)}", width="stretch")
         query = {**state.Selection(run.id, view.id).query(), "draw": "candidate"}
         st.page_link("pages/space.py", label=text("graph.edit"), icon=":material/edit:", query_params=query,
                      help=text("graph.edit_help"))  # fmt: skip
     if view.lines:
-        st.caption("  \n".join(f"{term}: {words}" for term, words in view.lines))
+        st.caption("  \n".join(f"{term}: {markdown_text(words)}" for term, words in view.lines))
     graph_panel(run.id, found)
     if len(view.groups) > 1:
         shown = list(view.groups[:MOST_GROUPS])
         if len(view.groups) > MOST_GROUPS:
             shown.append(text("candidate.more_groups", count=len(view.groups) - MOST_GROUPS))
-        st.caption(f"{text('candidate.groups')}: {'; '.join(shown)}")
+        st.caption(f"{text('candidate.groups')}: {markdown_text('; '.join(shown))}")
 
 
 def _training(found: Evaluation) -> None:

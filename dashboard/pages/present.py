@@ -13,16 +13,16 @@ from dashboard.components.run_controls import WEIGHT, preference_in_force
 from dashboard.figures.architecture import architecture_figure
 from dashboard.figures.story import price_figure, story_front_figure
 from dashboard.texts import text
-from dashboard.theme import palette
+from dashboard.theme import PLOT_STILL, palette
 from dashboard.views.graph import graph_view
 from dashboard.views.story import SLIDES, Stop, Story, price_sentence, story
-from dashboard.views.words import count, interval, percent, quoted
+from dashboard.views.words import count, interval, percent
 from dashboard.watching import Watched, card_of, ranking, run_weight, watch
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.preferences import Goal
 
-PLOT = {"displayModeBar": False, "staticPlot": True}
 STEP = "step"  # query parameter
 ROOM, TALL, MOST_BOXES, LARGEST = 760.0, 430.0, 24, 1.9
 STYLE = """<style>
@@ -110,7 +110,8 @@ def _question(watched: Watched, told: Story) -> None:
     kind = "signal" if space.signal is not None else "table"
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.markdown(text(f"story.question_{kind}", target=quoted(target), data=quoted(watched.record.name),
+        st.markdown(text(f"story.question_{kind}", target=markdown_text(target),
+                         data=markdown_text(watched.record.name),
                          features=len(space.features), tried=count(told.tried), metric=told.metric,
                          measures=told.measures))  # fmt: skip
         st.markdown(text("story.question_front"))
@@ -119,7 +120,7 @@ def _question(watched: Watched, told: Story) -> None:
 
 
 def _picture(told: Story, named: tuple[int, ...]) -> None:
-    st.plotly_chart(story_front_figure(told, palette(state.is_dark()), named=named), theme=None, config=PLOT,
+    st.plotly_chart(story_front_figure(told, palette(state.is_dark()), named=named), theme=None, config=PLOT_STILL,
                     key="story_front", alt=told.summary)  # fmt: skip
 
 
@@ -156,7 +157,7 @@ def _graph(watched: Watched, stop: Stop) -> None:
     view = graph_view(graph(space, found.architecture), [f.name for f in space.features], room=ROOM, limit=MOST_BOXES,
                       tallest=TALL)  # fmt: skip
     drawn = architecture_figure(view, palette(state.is_dark()), room=ROOM, height=TALL, largest=LARGEST)
-    st.plotly_chart(drawn, theme=None, config=PLOT, key="story_graph", alt=view.words)
+    st.plotly_chart(drawn, theme=None, config=PLOT_STILL, key="story_graph", alt=view.words)
 
 
 def _accurate(watched: Watched, told: Story) -> None:
@@ -178,7 +179,7 @@ def _price(watched: Watched, told: Story) -> None:
                 st.markdown(price_sentence(told, stop))
     with right:
         sentences = " ".join(price_sentence(told, stop) for stop in told.stops)
-        st.plotly_chart(price_figure(told, palette(state.is_dark())), theme=None, config=PLOT, key="story_price",
+        st.plotly_chart(price_figure(told, palette(state.is_dark())), theme=None, config=PLOT_STILL, key="story_price",
                         alt=sentences)  # fmt: skip
 
 
@@ -217,7 +218,7 @@ def _record(watched: Watched, told: Story) -> None:
     record, card = watched.record, told.choice.card
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.markdown(text("story.record_words", run=quoted(record.name), number=card.number, id=card.id))
+        st.markdown(text("story.record_words", run=markdown_text(record.name), number=card.number, id=card.id))
         st.code(f"nasight show {record.id}\nnasight graph {record.id} {card.number} -o network.svg", language="bash",
                 wrap_lines=True)  # fmt: skip
     with right:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.access import may_write
 from dashboard.components.decided import draft_of
 from dashboard.components.exports import candidate_exports, run_exports
 from dashboard.components.final_look import final_look
@@ -114,7 +115,7 @@ def _form(watched: Watched, selection: state.Selection) -> DecisionRecord | None
         draft = draft_of(run_id, picked, preference, audited=audited)
     draft = draft.model_copy(update={"reason": st.session_state.get(REASON, ""), "by": st.session_state.get(BY, "")})
     st.button(text("report.keep", number=draft.chosen.number), type="primary", icon=":material/gavel:",
-              key="report_keep", on_click=_keep, args=(draft,))  # fmt: skip
+              key="report_keep", on_click=_keep, args=(draft,), disabled=not may_write())  # fmt: skip
     test = st.expander(text("report.test"), key="report_test", on_change="rerun", icon=":material/lock:")
     if test.open:
         with test:

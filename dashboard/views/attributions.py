@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.texts import text
+from dashboard.views.refit_bands import RefitBand
 from dashboard.views.words import number
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ class ShapeView:
         edges, counts: Histogram of the training values, (Q + 1,) and (Q,); per level and no edges for a category.
         missing: Contribution of a missing value; None where there are none.
         mark: +1 or −1 where the architecture certifies that direction, 0 otherwise.
+        refits: The band over refits; None where nothing was trained again.
     """
 
     name: str
@@ -162,6 +164,7 @@ class ShapeView:
     missing: float | None
     mark: int
     unit: str
+    refits: RefitBand | None = None
 
 
 def attribution_view(attribution: Attribution, output: int, rows: np.ndarray, dataset: Dataset) -> AttributionView:
@@ -187,13 +190,22 @@ def value_words(value: float, feature: FeatureSpec) -> str:
 
 
 def shape_views(
-    shapes: Sequence[ShapeFunction], output: int, certified: Mapping[int, int], unit: str
+    shapes: Sequence[ShapeFunction],
+    output: int,
+    certified: Mapping[int, int],
+    unit: str,
+    refits: Mapping[int, RefitBand] | None = None,
 ) -> tuple[ShapeView, ...]:
-    """Return the views of shape functions for one output; ``certified`` maps features to a promised direction."""
+    """Return the views of shape functions for one output; ``certified`` maps features to a promised direction.
+
+    ``refits`` maps features to their bands over refits.
+    """
+    bands = refits or {}
     return tuple(
         ShapeView(
             s.name, np.arange(len(s.grid)) if s.levels else s.grid, s.effect[:, output], s.levels, s.edges, s.counts,
             None if s.missing is None else float(s.missing[output]), certified.get(s.feature, 0), unit,
+            bands.get(s.feature),
         )
         for s in shapes
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from dashboard.texts import spoken_steps, text
 from dashboard.views.axes import Axis
-from nas_core.exports.rows import safe_cell
+from nas_core.escaping import safe_cell
 
 if TYPE_CHECKING:
     from nas_core.search import Ranking, Snapshot
@@ -60,29 +60,30 @@ def all_candidates(
     rank[~known] = np.nan
     order = np.lexsort((snapshot.index, np.where(known, rank, np.inf)))
     at = order[kept[order]]
-    found = [marks.get(snapshot.ids[i]) for i in at]
+    ids = tuple(snapshot.ids[i] for i in at)
+    said = [(row, marks[identity]) for row, identity in enumerate(ids) if identity in marks] if marks else []
     half = (snapshot.columns["performance_high"] - snapshot.columns["performance_low"]) / 2
     by_name = {axis.name: axis for axis in axes}
     columns: dict[str, np.ndarray] = {
         "rank": rank[at],
-        "star": _texts("★" if mark and mark.star else "" for mark in found),
+        "star": _noted(len(at), ((row, "★") for row, mark in said if mark.star)),
         "number": snapshot.index[at],
         "on_front": ranked.on_front[at],
-        "status": _texts(text(f"candidate.status_{snapshot.status[i]}") for i in at),
+        "status": _spoken(snapshot.status, at, lambda status: text(f"candidate.status_{status}")),
         "performance": snapshot.performance[at],
         "half": half[at],
         "interpretability": ranked.interpretability[at],
     }
     columns |= {name: by_name[name].values[at] for name in snapshot.names}
     columns |= {name: by_name[name].values[at] for name in ("parameters", "operations", "seconds")}
-    columns["operator"] = _texts(spoken_steps(snapshot.operator[i]) for i in at)
-    columns["tags"] = _texts(", ".join(mark.tags) if mark else "" for mark in found)
-    columns["note"] = _texts(mark.note if mark else "" for mark in found)
+    columns["operator"] = _spoken(snapshot.operator, at, spoken_steps)
+    columns["tags"] = _noted(len(at), ((row, ", ".join(mark.tags)) for row, mark in said))
+    columns["note"] = _noted(len(at), ((row, mark.note) for row, mark in said))
     for axis in axes:
         if axis.kind == "choice":
             columns[axis.name] = _words(axis, at) if axis.options else axis.values[at]
     labels = {name: _label(name, by_name) for name in columns}
-    return Candidates(tuple(snapshot.ids[i] for i in at), columns, labels, len(snapshot), snapshot.revision)
+    return Candidates(ids, columns, labels, len(snapshot), snapshot.revision)
 
 
 def as_csv(table: Candidates, shown: Sequence[str]) -> bytes:
@@ -112,13 +113,25 @@ def _cell(value: Any) -> Any:
     return int(number) if number.is_integer() and abs(number) < 1e15 else f"{number:.6g}"
 
 
-def _texts(values: Any) -> np.ndarray:
-    return np.array(list(values), dtype=object)
+def _noted(rows: int, notes: Iterable[tuple[int, str]]) -> np.ndarray:
+    """Return a column (rows,) of texts that is empty but for the rows that are given."""
+    column = np.full(rows, "", dtype=object)
+    for row, note in notes:
+        column[row] = note
+    return column
+
+
+def _spoken(words: Sequence[str], at: np.ndarray, say: Callable[[str], str]) -> np.ndarray:
+    """Return what ``say`` makes of the words at ``at``; each different word is said once."""
+    chosen = [words[i] for i in at]
+    said = {word: say(word) for word in set(chosen)}
+    return np.array([said[word] for word in chosen], dtype=object)
 
 
 def _words(axis: Axis, at: np.ndarray) -> np.ndarray:
     values = axis.values[at]
-    return _texts("" if np.isnan(v) else axis.options[int(v)] for v in values)
+    options = np.array([*axis.options, ""], dtype=object)
+    return options[np.where(np.isnan(values), len(axis.options), values).astype(int)]
 
 
 def _label(name: str, axes: Mapping[str, Axis]) -> str:

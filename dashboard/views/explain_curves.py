@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.texts import text
+from dashboard.views.refit_bands import RefitBand
 from dashboard.views.words import number, percent, signed
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class CurveView:
         note: What the curve is and how far it is to be trusted, in words.
         reason: Why there is nothing to see; empty where there is.
         spoken: The curve in words, for who does not see it.
+        refits: The band over refits; None where nothing was trained again.
     """
 
     name: str
@@ -58,6 +60,7 @@ class CurveView:
     note: str
     reason: str
     spoken: str
+    refits: RefitBand | None = None
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,8 @@ class SurfaceView:
     spoken: str
 
 
-def curve_view(curve: EffectCurve, output: int, unit: str) -> CurveView:
-    """Return the picture of one output of a curve."""
+def curve_view(curve: EffectCurve, output: int, unit: str, refits: RefitBand | None = None) -> CurveView:
+    """Return the picture of one output of a curve, with its band over refits where there is one."""
     y = curve.effect[:, output]
     note = text("whole.curve_exact") if curve.exact else text(f"whole.curve_{curve.method}", rows=curve.rows)
     none = np.zeros((0, 2))
@@ -93,7 +96,7 @@ def curve_view(curve: EffectCurve, output: int, unit: str) -> CurveView:
         curve.name, np.arange(len(y)) if curve.levels else curve.grid, y, _ended(curve.low[:, output], y),
         _ended(curve.high[:, output], y), curve.levels, curve.edges, curve.counts, _at(curve.missing, output),
         np.zeros((0, len(y))), np.zeros(0, int), none, unit, note, _because(curve),
-        _spoken(curve.name, curve.grid, y, curve.levels, unit),
+        _spoken(curve.name, curve.grid, y, curve.levels, unit), refits,
     )  # fmt: skip
 
 

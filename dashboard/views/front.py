@@ -113,7 +113,7 @@ class FrontView:
         bands: Who wins at which λ, from accuracy to interpretability; they tile [0, 1].
         weight: λ.
         goals: The goals that the axes show, as lines.
-        marks: Knee, ties, chances, intervals, as far as they are asked for.
+        marks: Knee, ties, chances, intervals, ellipses, as far as they are asked for.
         colouring: What colours say beside the front; None where they say that alone.
         words: What the legend calls each kind of point, and what is said of the bands.
         summary: One sentence for people who do not see the picture.
@@ -181,7 +181,7 @@ def front_view(
         luck: What draws from the intervals say, of these candidates or of the first of them.
         since: How many candidates there were before each version of the search space.
     """
-    axes = [axis_of(key, archive, ranking, intervals="intervals" in choice.marks) for key in choice.keys]
+    axes = [axis_of(key, archive, ranking, intervals=choice.intervals) for key in choice.keys]
     there = ~np.any([np.isnan(axis.values) for axis in axes], axis=0)
     shown = np.flatnonzero(there)
     on_front = ranking.on_front if choice.usual else _front_of(axes, there, inside)

@@ -9,7 +9,7 @@ __all__ = ["COLOURS", "MARKS", "FrontChoice"]
 
 COLOURS = ("front", "origin", "age", "operator", "chance", "version")
 """What the colour of a point can say; ``front`` is who is on the front, as always."""
-MARKS = ("knee", "unsupported", "intervals", "chance", "ties")
+MARKS = ("knee", "unsupported", "intervals", "ellipses", "chance", "ties")
 """What can be marked beside that."""
 
 
@@ -39,6 +39,11 @@ class FrontChoice:
     def usual(self) -> bool:
         """Whether the axes are the two that λ weighs."""
         return self.keys == ("interpretability", "performance")
+
+    @property
+    def intervals(self) -> bool:
+        """Whether something is asked for that shows the intervals of single points."""
+        return "intervals" in self.marks or "ellipses" in self.marks
 
     @property
     def uncertain(self) -> bool:

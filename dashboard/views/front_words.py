@@ -72,7 +72,8 @@ def legend_help(view: FrontView) -> str:
         "selected": view.selected is not None, "floors": bool(view.floors), "recent": bool(view.recent.any()),
         "plain": bool(view.plain), "misses": not bool(view.meets.all()), "outside": bool(view.outside.any()),
         "knee": view.marks.knee is not None, "unsupported": bool(view.marks.unsupported), "tied": bool(view.marks.tied),
-        "chance": bool(view.marks.chances), "crosses": bool(view.marks.crosses), "shaky": bool(view.marks.shaky),
+        "chance": bool(view.marks.chances), "crosses": bool(view.marks.crosses),
+        "ellipses": bool(view.marks.ellipses), "shaky": bool(view.marks.shaky),
     }  # fmt: skip
     goal = any(axis.goal for axis in view.axes) and view.z is None
     lines = [

@@ -77,6 +77,9 @@ def event_words(event: Event, objective: Objective, strategies: Mapping[str, str
         return text(f"steering.event_{event.kind}")
     if event.kind in ("done", "stopped", "interrupted", "store_failed"):
         return text(f"steering.event_{event.kind}", reason=str(payload.get("reason", "")).rstrip("."))
+    if event.kind == "log":
+        level = text("steering.event_log_error" if payload.get("level") == "error" else "steering.event_log_warning")
+        return f"{level}: {payload.get('message', '')}"
     if event.kind == "replaced":
         return text("steering.event_replaced", **{name: payload[name] for name in ("candidate", "before", "now")})
     return ""

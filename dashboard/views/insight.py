@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from dashboard.texts import catalogue, text
 from dashboard.views.card import measure_label
-from dashboard.views.words import count, number, percent, quoted, signed
+from dashboard.views.words import count, number, percent, signed
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.insight import Aim, Effect, Importance, Pair, Reliability
@@ -184,8 +185,8 @@ def effect_view(aim: Aim, effect: Effect, label: str) -> EffectView:
         low, high = min(known, key=lambda e: e.mean), max(known, key=lambda e: e.mean)
         clear = high.low > low.high
         told = text("insight.effect_sentence" if clear else "insight.effect_unclear", aim=label,
-                    choice=quoted(facet_label(effect.key, effect.label)), high=quoted(high.label),
-                    low=quoted(low.label), most=number(high.mean), least=number(low.mean))  # fmt: skip
+                    choice=markdown_text(facet_label(effect.key, effect.label)), high=markdown_text(high.label),
+                    low=markdown_text(low.label), most=number(high.mean), least=number(low.mean))  # fmt: skip
     axis = f"{titled(label)} ({aim.unit})" if aim.unit else titled(label)
     return EffectView(aim.name, axis, levels, parts, max(0, len(effect.parts) - PARTS), told,
                       "; ".join(e.words for e in levels))  # fmt: skip
@@ -201,8 +202,8 @@ def pairs_view(aim: Aim, pairs: Sequence[Pair], label: str) -> PairsView:
     told = text("insight.pairs_none", aim=label)
     if bars and bars[0].value >= 0.005:
         key = "insight.pairs_sentence" if bars[0].low > 0 else "insight.pairs_unclear"
-        told = text(key, pair=quoted(bars[0].label), aim=label, share=_share(bars[0].value), low=_share(bars[0].low),
-                    high=_share(bars[0].high))  # fmt: skip
+        told = text(key, pair=markdown_text(bars[0].label), aim=label, share=_share(bars[0].value),
+                    low=_share(bars[0].low), high=_share(bars[0].high))  # fmt: skip
     return PairsView(aim.name, tuple(bars), tuple((p.first, p.second) for p in best), told)
 
 
@@ -247,14 +248,16 @@ def _sentence(label: str, bars: Sequence[Bar], found: Importance) -> str:
         )
     first = bars[0]
     words = {
-        "choice": quoted(first.label),
+        "choice": markdown_text(first.label),
         "share": _share(first.value),
         "low": _share(first.low),
         "high": _share(first.high),
     }
     if len(bars) == 1 or bars[1].value < 0.01:
         return text("insight.sentence_one", aim=label, **words)
-    return text("insight.sentence_two", aim=label, second=quoted(bars[1].label), other=_share(bars[1].value), **words)
+    return text(
+        "insight.sentence_two", aim=label, second=markdown_text(bars[1].label), other=_share(bars[1].value), **words
+    )
 
 
 def _share(value: float) -> str:

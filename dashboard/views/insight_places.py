@@ -10,7 +10,8 @@ import numpy as np
 
 from dashboard.texts import text
 from dashboard.views.insight import facet_label, titled
-from dashboard.views.words import count, duration, number, quoted, signed
+from dashboard.views.words import count, duration, number, signed
+from nas_core.escaping import markdown_text
 
 if TYPE_CHECKING:
     from nas_core.insight import AblationPath, Embedding, Material, PairMap, Step
@@ -132,8 +133,9 @@ def surface_view(found: PairMap, keys: tuple[str, str], aim: str, label: str) ->
     spoken = text("insight.surface_none")
     if np.isfinite(found.mean).any():
         i, j = np.unravel_index(int(np.nanargmax(found.mean)), found.mean.shape)
-        spoken = text("insight.surface_spoken", aim=label, first=quoted(labels[0]), second=quoted(labels[1]),
-                      row=quoted(found.rows[i]), column=quoted(found.columns[j]),
+        spoken = text("insight.surface_spoken", aim=label, first=markdown_text(labels[0]),
+                      second=markdown_text(labels[1]), row=markdown_text(found.rows[i]),
+                      column=markdown_text(found.columns[j]),
                       mean=number(float(found.mean[i, j])))  # fmt: skip
     return SurfaceView(aim, labels, found.rows, found.columns, found.mean, found.count, hover, spoken)
 
@@ -224,7 +226,7 @@ def _pieces(step: Step) -> str:
 
 
 def _piece_names(step: Step) -> str:
-    return text("insight.path_and").join(f"“{quoted(facet_label(p.key, p.label))}”" for p in step.pieces)
+    return text("insight.path_and").join(f"“{markdown_text(facet_label(p.key, p.label))}”" for p in step.pieces)
 
 
 def _point(point: Point) -> str:

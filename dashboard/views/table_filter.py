@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.views.axes import Axis
+from dashboard.views.front_chosen import within_spelled
 
 if TYPE_CHECKING:
     from nas_core.search import Ranking, Snapshot
@@ -29,6 +30,7 @@ class TableFilter:
         tags: It has all of these.
         ranges: Name of an axis, lowest and highest value; a candidate without a value there is left out.
         choices: It decided for all of these.
+        chosen: It is one of these numbers, see :func:`dashboard.views.front_chosen.spelled`.
     """
 
     words: str = ""
@@ -39,11 +41,13 @@ class TableFilter:
     tags: tuple[str, ...] = ()
     ranges: tuple[tuple[str, float, float], ...] = ()
     choices: tuple[Choice, ...] = ()
+    chosen: str = ""
 
     @property
     def count(self) -> int:
         """How many conditions there are."""
-        simple = (bool(self.words.strip()), bool(self.statuses), self.on_front, self.starred, self.noted)
+        simple = (bool(self.words.strip()), bool(self.statuses), self.on_front, self.starred, self.noted,
+                  bool(self.chosen))  # fmt: skip
         return sum(simple) + len(self.tags) + len(self.ranges) + len(self.choices)
 
 
@@ -69,6 +73,8 @@ def wanted(
     for choice in wish.choices:
         kept &= holding(choice)
     kept &= within(axes, wish.ranges, len(snapshot))
+    if wish.chosen:
+        kept &= within_spelled(wish.chosen, snapshot.index)
     if wish.starred or wish.noted or wish.tags:
         kept &= np.array([_marked(marks.get(key), wish) for key in snapshot.ids], dtype=bool)
     if wish.words.strip():

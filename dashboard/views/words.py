@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 
 from nas_core.records import Estimate
 
-__all__ = ["count", "duration", "estimate", "interval", "number", "percent", "quoted", "signed"]
+__all__ = ["count", "duration", "estimate", "interval", "number", "percent", "signed"]
 
 MISSING = "–"
 
@@ -40,11 +39,6 @@ def interval(value: float | None, low: float | None, high: float | None, digits:
     decimals = len(told.partition(".")[2])
     same = f"{half:.{decimals}f}"
     return f"{told} ± {same if float(same) and 'e' not in told else f'{half:.1g}'}"
-
-
-def quoted(words: str) -> str:
-    """Return words that a person or a data file wrote so that Markdown shows them as they are."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", words)
 
 
 def signed(value: float, decimals: int = 3) -> str:

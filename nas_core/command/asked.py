@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from nas_core.command.parsing import parse_goals, parse_weights
+from nas_core.command.parsing import parse_bytes, parse_goals, parse_seconds, parse_weights
 from nas_core.errors import SettingsError, SpaceError
 
 if TYPE_CHECKING:
     from nas_core.data import Dataset, Problem
+    from nas_core.evaluation.isolation.limits import Limits
     from nas_core.preferences import Preference
     from nas_core.spaces import SearchSpace
 
-__all__ = ["AskedProblem", "preference_of", "problem_of", "space_of"]
+__all__ = ["AskedProblem", "isolation_of", "preference_of", "problem_of", "space_of"]
 
 SHOWN_NOTES = 8
 SIGNALS = {"image": "images", "sequence": "series"}
@@ -65,6 +66,43 @@ def problem_of(asked: AskedProblem) -> Problem:
     )  # fmt: skip
     _warn(problem)
     return problem
+
+
+def isolation_of(
+    isolate: bool | None, seconds: str | None, memory: str | None, total: str | None, *, before: Limits | None = None
+) -> Limits | None:
+    """Return what holds for isolated candidates, None where they are not isolated; a limit asks for isolation.
+
+    Args:
+        isolate: What was asked for; None for nothing.
+        seconds: What a candidate may take.
+        memory: By how much it may make the process grow.
+        total: What the process may have.
+        before: What holds where nothing is asked for.
+
+    Raises:
+        SettingsError: A text means nothing, or there are limits and no isolation.
+    """
+    from nas_core.evaluation.isolation.limits import Limits
+
+    limits = {
+        "seconds": None if seconds is None else parse_seconds(seconds),
+        "memory": None if memory is None else parse_bytes(memory),
+        "total": None if total is None else parse_bytes(total),
+    }
+    asked = {name: value for name, value in limits.items() if value is not None}
+    if isolate is False:
+        if asked:
+            raise SettingsError(
+                "Limits for candidates are given, and --no-isolate",
+                allowed="one of both: only a process can be held to a limit",
+                fix="drop --no-isolate",
+            )
+        return None
+    if isolate is None and not asked:
+        return before
+    kept = {} if before is None else before.model_dump()
+    return Limits.model_validate({**kept, **asked})
 
 
 def preference_of(

@@ -88,9 +88,9 @@ def _print(audit: RunAudit) -> None:
     if audit.fresh is not None:
         out.print(fresh_table(audit, audit.fresh))
     for words in audit.caveats:
-        out.print(f"• {words}", markup=False)
+        out.print(f"• {words}")
     for candidate in audit.candidates:
         if candidate.caveats:
-            out.print(f"\n#{candidate.index} {candidate.id}", markup=False)
+            out.print(f"\n#{candidate.index} {candidate.id}")
             for words in candidate.caveats:
-                out.print(f"  • {words}", markup=False)
+                out.print(f"  • {words}")

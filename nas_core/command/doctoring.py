@@ -60,8 +60,8 @@ def _print(found: Diagnosis) -> None:
 
     versions = [f"{p.name} {p.version}" for p in found.packages if not p.extra and p.version]
     out = console()
-    out.print(f"Python {found.machine.python} on {found.machine.system}", markup=False)
-    out.print(", ".join(versions), style="dim", markup=False)
+    out.print(f"Python {found.machine.python} on {found.machine.system}")
+    out.print(", ".join(versions), style="dim")
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
@@ -73,5 +73,5 @@ def _print(found: Diagnosis) -> None:
             words.append(f"\n→ {finding.fix}", style=colour)
         table.add_row(Text(sign, style=colour), finding.name, words)
     out.print(table)
-    out.print(f"{found.calibration}.", style="dim", markup=False)
+    out.print(f"{found.calibration}.", style="dim")
     out.print("Everything that is needed works." if found.works else "Something that is needed is broken: see ✗.")

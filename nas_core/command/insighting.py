@@ -84,24 +84,22 @@ def _print(document: dict[str, Any]) -> None:
     drawn = f", {document['candidates']:,} of them drawn at random" if document["sampled"] else ""
     out.print(f"{document['eligible']:,} candidates that ended well{drawn}; {document['left_out']:,} left out.")
     for aim in document["aims"]:
-        out.print(f"\n[bold]{aim['label']}[/bold]")
-        out.print(aim["sentence"], markup=False)
+        out.print(f"\n{aim['label']}", style="bold")
+        out.print(aim["sentence"])
         r = aim["reliability"]
         out.print(
             f"Of candidates not seen before the surrogate explains {r['r2']:.0%} "
             f"({r['r2_low']:.0%} – {r['r2_high']:.0%}) of the variation; rank correlation {r['rank']:.2f}.",
-            markup=False,
         )
         if aim["predicts"]:
             out.print(_table(aim))
-    out.print(f"\n{document['caveat']}", markup=False)
+    out.print(f"\n{document['caveat']}")
     if document["constant"]:
-        out.print(f"The same for all: {', '.join(document['constant'])}.", markup=False)
+        out.print(f"The same for all: {', '.join(document['constant'])}.")
 
 
 def _table(aim: dict[str, Any]) -> Table:
     """Return one row per choice, the most important first."""
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -109,7 +107,7 @@ def _table(aim: dict[str, Any]) -> Table:
     for name in ("explains", "95 %", "SHAP", "95 %"):
         table.add_column(name, justify="right", no_wrap=True)
     for choice in aim["choices"]:
-        table.add_row(escape(choice["label"]), *_cells(choice["share"]), *_cells(choice["shap"]))
+        table.add_row(choice["label"], *_cells(choice["share"]), *_cells(choice["shap"]))
     table.add_row("interactions", *_cells(aim["interactions"]), "–", "–")
     return table
 

@@ -85,18 +85,19 @@ def delete(run: RunArgument, yes: Yes = False, store: StoreOption = None, as_jso
     """Delete a run with all its candidates and their weights."""
     where = opened(store)
     try:
-        record = where.run(known_run(where, run))
-        count = len(where.evaluations(record.id))
+        if run in {damaged.id for damaged in where.damaged_runs()}:
+            run_id, count, told = run, 0, "damaged: nobody can read it any more"
+        else:
+            record = where.run(known_run(where, run))
+            run_id, count = record.id, len(where.evaluations(record.id))
+            told = f"{record.name}, {record.state}"
         if not yes:
-            question = f"Delete the run {record.id} ({record.name}, {record.state}) with {count} candidates for good?"
-            typer.confirm(question, abort=True, err=True)
-        where.delete_run(record.id)
+            typer.confirm(f"Delete the run {run_id} ({told}) with {count} candidates for good?", abort=True, err=True)
+        where.delete_run(run_id)
     finally:
         where.close()
     typer.echo(
-        json.dumps({"run_id": record.id, "candidates": count})
-        if as_json
-        else f"Deleted {record.id} with {count} candidates"
+        json.dumps({"run_id": run_id, "candidates": count}) if as_json else f"Deleted {run_id} with {count} candidates"
     )
 
 
@@ -143,7 +144,7 @@ def _say(health: Health) -> None:
             soft_wrap=True,
         )
     for finding in health.findings:
-        out.print(_line(finding), soft_wrap=True, markup=False)
+        out.print(_line(finding), soft_wrap=True)
     harmful = [f for f in health.findings if f.harmful and not f.repaired]
     if harmful:
         out.print(f"{len(harmful)} things are damaged. A backup may have them: nasight check BACKUP", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Runs that are in a store: a list of them, and the front of one."""
+"""Runs that are in a store: a list of them, the front of one, the log of one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from nas_core.command.room import JsonOption, RunArgument, StoreOption, app, console, known_run, opened, printed, spoken
 
-__all__ = ["runs", "show"]
+__all__ = ["log", "runs", "show"]
 
 
 @app.command()
@@ -18,6 +18,8 @@ def runs(store: StoreOption = None, as_json: JsonOption = False) -> None:
     where = opened(store)
     try:
         records = where.runs()
+        for damaged in where.damaged_runs():
+            typer.secho(f"Damaged: {damaged.reason}", fg="red", err=True)
         if as_json:
             fields = {"id", "name", "state", "reason", "created", "progress", "data_hash", "settings"}
             typer.echo(json.dumps([r.model_dump(mode="json", include=fields) for r in records], ensure_ascii=False))
@@ -44,3 +46,28 @@ def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = Fals
         printed(document, as_json=as_json)
     finally:
         where.close()
+
+
+@app.command()
+@spoken
+def log(run: RunArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Print the log of a run: what it did, what was done to it, what failed. With --json, one object a line."""
+    from nas_core.runs.run_log import as_json_lines, run_log
+
+    where = opened(store)
+    try:
+        lines = run_log(where, known_run(where, run))
+        if as_json:
+            typer.echo(as_json_lines(lines), nl=False)
+            return
+        for line in lines:
+            facts = (f"{name} {value}" for name, value in line.facts.items() if name != "began" and _is_short(value))
+            told = line.message or ", ".join(facts)
+            who = f"#{line.facts['number']} failed" if line.event == "failed" else line.event
+            typer.echo(f"{line.moment}  {line.level:<7}  {who}{f': {told}' if told else ''}")
+    finally:
+        where.close()
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, int | float | str) and len(str(value)) <= 60

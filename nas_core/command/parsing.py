@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nas_core.objectives import Objective
     from nas_core.preferences import Goal
 
-__all__ = ["parse_goals", "parse_kinds", "parse_seconds", "parse_size", "parse_weights"]
+__all__ = ["parse_bytes", "parse_goals", "parse_kinds", "parse_seconds", "parse_size", "parse_weights"]
 
 KINDS: dict[str, ColumnKind] = {"numeric": "numeric", "categorical": "categorical", "ignore": "ignore"}
 
@@ -34,6 +34,21 @@ def parse_seconds(text: str) -> float:
     if total <= 0.0:
         raise SettingsError(f"{text!r} is not a time", allowed="for example 60s, 5m, 1h30m", fix="write it like these")
     return total
+
+
+def parse_bytes(text: str) -> int:
+    """Return the bytes that a text such as ``800MB``, ``2GB`` or ``1.5 GiB`` means.
+
+    Raises:
+        SettingsError: It means nothing.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(?:([kmgt])(i?))?b?", text.strip().lower().replace(" ", ""))
+    if found is None:
+        raise SettingsError(
+            f"{text!r} is not an amount of memory", allowed="for example 800MB, 2GB, 1.5GiB", fix="write it like these"
+        )
+    power = " kmgt".index(found[2] or " ")
+    return round(float(found[1]) * (1024 if found[3] else 1000) ** power)
 
 
 def parse_kinds(texts: list[str]) -> dict[str, ColumnKind]:

@@ -108,4 +108,4 @@ def _print(told: DecisionRecord, found: Repeat) -> None:
     said = "The same network with the same numbers." if found.same else (
         "The network was not found again." if not found.same_network else "Some numbers differ from the record."
     )  # fmt: skip
-    out.print(f"#{told.chosen.number} {found.id}: {said}", markup=False)
+    out.print(f"#{told.chosen.number} {found.id}: {said}")

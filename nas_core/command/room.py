@@ -84,8 +84,11 @@ def printed(document: dict[str, Any], *, as_json: bool) -> None:
 
 
 def console() -> Console:
-    """Return a console that does not squeeze tables into 80 columns when its output goes to a file."""
+    """Return a console that does not squeeze tables into 80 columns when its output goes to a file.
+
+    It reads no markup: names that people typed may hold square brackets.
+    """
     from rich.console import Console
 
-    made = Console(highlight=False)
-    return made if made.is_terminal else Console(highlight=False, width=160)
+    made = Console(highlight=False, markup=False, emoji=False)
+    return made if made.is_terminal else Console(highlight=False, markup=False, emoji=False, width=160)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Option
 
-from nas_core.command.asked import AskedProblem, preference_of, problem_of, space_of
+from nas_core.command.asked import AskedProblem, isolation_of, preference_of, problem_of, space_of
 from nas_core.command.beginning import begun_with, earlier_runs, say_warm
 from nas_core.command.parsing import parse_kinds, parse_seconds, parse_size
 from nas_core.command.room import JsonOption, RunArgument, StoreOption, app, known_run, opened, printed, spoken
@@ -27,6 +27,7 @@ SPLIT = "How they are split and judged"
 SPACE = "What may be built"
 BEGIN = "What the search begins with"
 CLUSTER = "Where it is trained"
+ISOLATE = "Where candidates are trained, and what they may use"
 Data = Annotated[
     str,
     typer.Argument(
@@ -150,6 +151,27 @@ PackSize = Annotated[
     int | None,
     Option(help="Candidates asked for at once; more keep more nodes busy.", min=1, rich_help_panel=CLUSTER),
 ]
+Isolate = Annotated[
+    bool | None,
+    Option(
+        "--isolate/--no-isolate", show_default=False, rich_help_panel=ISOLATE,
+        help="Train in a process of its own: a candidate that crashes it, hangs or takes too much fails alone.",
+    ),
+]  # fmt: skip
+CandidateSeconds = Annotated[
+    str | None,
+    Option(help="What a candidate, or a pack, may take at most: 60s, 5m. Isolates.", metavar="TIME",
+           rich_help_panel=ISOLATE),
+]  # fmt: skip
+CandidateMemory = Annotated[
+    str | None,
+    Option(help="By how much a candidate may make the process grow: 500MB, 2GB. Isolates.", metavar="SIZE",
+           rich_help_panel=ISOLATE),
+]  # fmt: skip
+Memory = Annotated[
+    str | None,
+    Option(help="What the process may have altogether: 4GB. Isolates.", metavar="SIZE", rich_help_panel=ISOLATE),
+]  # fmt: skip
 
 
 @app.command()
@@ -164,7 +186,8 @@ def search(
     candidates: Candidates = None, time: Time = None, plateau: Plateau = None, until_goals: UntilGoals = False,
     halving: Halving = False, inherit: Inherit = False, seed: Seed = 0, device: Device = "auto",
     warm: Warm = None, start: Start = None, executor: Executor = "local", task_cpus: TaskCpus = 1.0,
-    task_gpus: TaskGpus = 0.0, pack_size: PackSize = None,
+    task_gpus: TaskGpus = 0.0, pack_size: PackSize = None, isolate: Isolate = None,
+    candidate_seconds: CandidateSeconds = None, candidate_memory: CandidateMemory = None, memory: Memory = None,
     store: StoreOption = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Search for networks on DATA, and print what was found."""
@@ -180,6 +203,7 @@ def search(
         candidates=500 if candidates is None and seconds is None else candidates, plateau=plateau,
         until_goals=until_goals, halving=halving, inherit=inherit, executor=executor, task_cpus=task_cpus,
         task_gpus=task_gpus, pack_size=pack_size,
+        isolation=isolation_of(isolate, candidate_seconds, candidate_memory, memory),
     )  # fmt: skip
     check_strategy(strategy)
     check_executor(settings)
@@ -217,25 +241,32 @@ def resume(
     executor: Annotated[
         str | None, Option(help="Train elsewhere: local, ray or ray://HOST:PORT; as before when not given.")
     ] = None,
+    isolate: Isolate = None,
+    candidate_seconds: CandidateSeconds = None,
+    candidate_memory: CandidateMemory = None,
+    memory: Memory = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Continue a run that was stopped or killed, with the candidates it would have asked for."""
     from nas_core.data import Problem, ProblemSpec
     from nas_core.runs.control import Rules
-    from nas_core.runs.registry import resume_run
+    from nas_core.runs.registry import Isolation, resume_run
     from nas_core.runs.settings import RunSettings
 
     seconds = None if time is None else parse_seconds(time)
+    given = (isolate, candidate_seconds, candidate_memory, memory)
     where = opened(store)
     try:
         record = where.run(known_run(where, run))
         problem = Problem.load(ProblemSpec.model_validate(record.problem))
         _stop_at_termination()
-        until_goals = RunSettings.model_validate(record.settings).until_goals
+        before = RunSettings.model_validate(record.settings)
+        isolated = isolation_of(*given, before=before.isolation)
         continued = resume_run(
             where, record.id, candidates=candidates, seconds=seconds, strategy=strategy, executor=executor,
-            rules=None if plateau is None else Rules(until_goals, plateau or None),
+            rules=None if plateau is None else Rules(before.until_goals, plateau or None),
+            isolation=None if isolated == before.isolation else Isolation(isolated),
         )  # fmt: skip
         _finish(where, continued, problem, as_json=as_json)
     finally:

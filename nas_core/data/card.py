@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -11,16 +10,15 @@ import numpy as np
 from pydantic import Field
 
 from nas_core.data.leaks import ColumnWarning
+from nas_core.escaping import markdown_text
 from nas_core.records import FiniteRecord, Record
 
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem
 
-__all__ = ["ClassShare", "DataCard", "PartSize", "Quantity", "Suspicion", "data_card", "markdown_text"]
+__all__ = ["ClassShare", "DataCard", "PartSize", "Quantity", "Suspicion", "data_card"]
 
 SHOWN = 20
-# a dot between digits and a dash inside a line mean nothing; one at the start of a line may begin a list
-_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$:@]|(?<!\d)\.|\.(?!\d)|^[+\-=]|(?<=^\d)[.)](?=\s|$))")
 
 
 class ClassShare(FiniteRecord):
@@ -192,13 +190,6 @@ def data_card(problem: Problem, warnings: Sequence[ColumnWarning] = (), licence:
         notes=problem.notes,
         data_hash=dataset.hash,
     )
-
-
-def markdown_text(text: str) -> str:
-    """Return ``text`` so that Markdown shows it as it is, on one line: no markup, link, table border or HTML."""
-    line = " ".join(str(text).split())
-    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _SPECIAL.sub(r"\\\1", line)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -83,7 +83,7 @@ def load_data(
     elif is_openml(name):
         kind = "openml"
     else:
-        path = Path(name).expanduser()
+        path = _path(name)
         if not path.suffix and not path.exists():
             raise DataError(
                 f"There is no built-in data set or file {name!r}",
@@ -92,6 +92,32 @@ def load_data(
             )
         kind, name = "file", str(path.resolve())
     return load(_source(kind, name, target, kinds, task, reading, aside))
+
+
+def _path(name: str) -> Path:
+    """Return the path that ``name`` writes.
+
+    Raises:
+        DataError: It is empty, a URL, or nothing that a file can be called.
+    """
+    if not name.strip():
+        raise DataError("The name of the data is empty", allowed=f"a built-in data set, or {FORMATS}", fix="give one")
+    if "://" in name:
+        raise DataError(
+            f"{name[:80]!r} is a URL, and data are not fetched from one", allowed=f"a built-in data set, or {FORMATS}",
+            fix="download it, and give the path of the file",
+        )  # fmt: skip
+    try:
+        path = Path(name).expanduser()
+        path.lstat()
+    except FileNotFoundError:
+        return path
+    except (OSError, ValueError, RuntimeError) as error:
+        raise DataError(
+            f"{name[:80]!r} cannot be opened ({getattr(error, 'strerror', None) or error})",
+            allowed="the path of a file that you may read", fix="check the path",
+        ) from None  # fmt: skip
+    return path
 
 
 def _absolute(test: str | Path | None) -> str | None:
@@ -112,7 +138,8 @@ def _source(
     except ValidationError as error:
         first = error.errors()[0]
         where = " of ".join(str(part) for part in reversed(first["loc"]) if part != "reading")
-        raise DataError(f"The setting {where} is {first['input']!r}", allowed=first["msg"], fix="check it") from error
+        allowed = str(first["msg"]).removeprefix("Value error, ")
+        raise DataError(f"The setting {where} is {first['input']!r}", allowed=allowed, fix="check it") from error
 
 
 def load_frame(source: DataSource) -> pd.DataFrame:

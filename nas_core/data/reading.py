@@ -17,6 +17,8 @@ from nas_core.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pyarrow import DataType, Table
+    from pyarrow.parquet import FileMetaData
 
 __all__ = ["PARQUET_SUFFIXES", "TEXT_SUFFIXES", "ReadLimits", "check_file", "read_table"]
 
@@ -29,12 +31,13 @@ FIX_FILE = "open the file in a spreadsheet or editor, correct it, and save it as
 
 @dataclass(frozen=True)
 class ReadLimits:
-    """How large a table may be: bytes of the file, rows, columns, and rows times columns."""
+    """How large a table may be: bytes of the file, rows, columns, rows times columns, and bytes unpacked."""
 
     bytes: int = 256 * 1024 * 1024
     rows: int = 1_000_000
     columns: int = 5_000
     cells: int = 40_000_000
+    unpacked: int = 1_000_000_000
 
     def check(self, rows: int, columns: int, name: str) -> None:
         """Raise DataError when a table of this shape is too large."""
@@ -91,22 +94,66 @@ def check_file(file: Path, limits: ReadLimits) -> None:
 
 
 def _read_parquet(file: Path, limits: ReadLimits) -> pd.DataFrame:
-    """Read a Parquet file; its shape is known from the footer before any row is read."""
+    """Read a Parquet file; its shape is known from the footer before any row is read.
+
+    Texts are read as they are packed, each different one once, so that their size is known before they are unpacked.
+    """
     import pyarrow
     import pyarrow.parquet as parquet
 
     try:
         with parquet.ParquetFile(file) as source:
             names = [str(n).strip() for n in source.schema_arrow.names]
-            limits.check(source.metadata.num_rows, len(names), file.name)
+            _check_declared(source.metadata, len(names), file.name, limits)
             _check_names(names, file.name)
-            table = source.read()
-    except (pyarrow.ArrowException, OSError) as error:
+            schema = source.schema_arrow
+            packed = [f.name for f in schema if _is_text(f.type)]
+        with parquet.ParquetFile(file, read_dictionary=packed) as source:
+            table = _unpacked(source.read(), file.name, limits).cast(schema)
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=False).reset_index(drop=True)
+    except (pyarrow.ArrowException, OSError, ValueError, TypeError, NotImplementedError, OverflowError) as error:
         raise DataError(
             f"{file.name} cannot be read as Parquet ({error})", allowed="a Parquet file", fix="write the file again"
         ) from error
-    frame: pd.DataFrame = table.to_pandas(ignore_metadata=False).reset_index(drop=True)
     return frame.set_axis([str(n).strip() for n in frame.columns], axis="columns")
+
+
+def _check_declared(metadata: FileMetaData, columns: int, name: str, limits: ReadLimits) -> None:
+    """Raise DataError when a Parquet file declares more than may be read: rows, values in lists, bytes unpacked."""
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    limits.check(max(metadata.num_rows, sum(g.num_rows for g in groups)), columns, name)
+    chunks = [g.column(j) for g in groups for j in range(g.num_columns)]
+    limits.check(0, metadata.num_columns, name)
+    for given, allowed, what in (
+        (sum(c.num_values for c in chunks), limits.cells, "values"),
+        (sum(c.total_uncompressed_size for c in chunks), limits.unpacked, "bytes unpacked"),
+    ):
+        if given > allowed:
+            raise DataError(f"{name} has {given:,} {what}", allowed=f"at most {allowed:,} {what}",
+                            fix="keep a random sample of the rows, or fewer columns")  # fmt: skip
+
+
+def _is_text(kind: DataType) -> bool:
+    import pyarrow.types as types
+
+    return types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind) or types.is_large_binary(kind)
+
+
+def _unpacked(table: Table, name: str, limits: ReadLimits) -> Table:
+    """Return the table after adding up how long its texts will be once each row has its own."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    total = 0
+    for column in table.columns:
+        for chunk in column.chunks if pa.types.is_dictionary(column.type) else ():
+            if _is_text(chunk.type.value_type):
+                total += pc.sum(pc.take(pc.binary_length(chunk.dictionary), chunk.indices)).as_py() or 0
+    if total > limits.unpacked:
+        raise DataError(f"{name} unpacks to texts of {total / 1e6:,.0f} MB",
+                        allowed=f"at most {limits.unpacked / 1e6:,.0f} MB",
+                        fix="shorten them, or leave the column out")  # fmt: skip
+    return table
 
 
 def _read_text(file: Path, limits: ReadLimits) -> pd.DataFrame:

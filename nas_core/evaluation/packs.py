@@ -10,14 +10,16 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from nas_core.errors import SettingsError
+from nas_core.errors import SettingsError, traceback_of
 from nas_core.evaluation.base import Evaluator, PackProgress, Referee, Stop, Weights
+from nas_core.evaluation.halves import failure_words, in_halves
 from nas_core.evaluation.judged import JudgedPack
 from nas_core.evaluation.performance import Judge, Judgement
 from nas_core.evaluation.refereed import Refereed
 from nas_core.evaluation.turns import in_turns
 from nas_core.records import Architecture, Cost, Evaluation, Halt, Measurement, Proposal, Status, derive_seed
 from nas_core.spaces import SearchSpace, StructuralFacts, facts, most_operations
+from nas_core.training.shortage import is_shortage
 
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem, Recipe
@@ -43,7 +45,7 @@ class PackEvaluator(Evaluator):
     and each is evaluated as soon as it is trained, while others still are.
 
     A candidate's seed comes from the evaluator's seed and its identity, so its numbers do not depend on the others.
-    When a pack as a whole raises, it is halved until the candidate that is to blame stands alone.
+    A pack that raises, or runs out of memory, is halved until the candidate that is to blame stands alone.
 
     Args:
         problem: Data, metric, recipe and measures.
@@ -82,30 +84,15 @@ class PackEvaluator(Evaluator):
         on_progress: Callable[[PackProgress], None] | None = None,
         referee: Referee | None = None,
     ) -> Iterator[Evaluation]:
-        if not proposals:
-            return
-        if stop.is_set():
-            yield from (self._cancelled(p) for p in proposals)
-            return
         watch = None if referee is None else Refereed(referee, self._judge, self._recipe.max_epochs)
-        left = {p.architecture.id: p for p in proposals}
         way = self._pack if self._space.signal is None else self._one_by_one
-        try:
-            for evaluation in way(proposals, stop, on_progress, watch):
-                del left[evaluation.id]
-                yield evaluation
-        except SettingsError:  # the run is set up wrongly, no candidate is to blame
-            raise
-        except Exception as error:
-            rest = list(left.values())
-            if len(rest) == 1:
-                log.exception("Candidate %s failed", rest[0].architecture.id)
-                yield self._failed(rest[0], error)
-                return
-            log.warning("A pack of %d failed (%s); halving it", len(rest), error)
-            half = len(rest) // 2
-            yield from self.evaluate(rest[:half], stop=stop, on_progress=on_progress, referee=referee)
-            yield from self.evaluate(rest[half:], stop=stop, on_progress=on_progress, referee=referee)
+
+        def attempt(part: Sequence[Proposal]) -> Iterator[Evaluation]:
+            if stop.is_set():
+                return iter([self._cancelled(p) for p in part])
+            return way(part, stop, on_progress, watch)
+
+        yield from in_halves(proposals, attempt, self._failed)
 
     def enter(self, space: SearchSpace) -> None:
         self._most = self._most or most_operations(self._space)
@@ -144,6 +131,7 @@ class PackEvaluator(Evaluator):
         from nas_core.training import fit
         from nas_core.training.device import one_thread
 
+        starved = None
         for part in in_turns(self._space, proposals):
             results = fit.train_each(
                 self._problem, self._space, self._items(part), recipe=self._recipe, stop=cast(fit.StopSignal, stop),
@@ -156,15 +144,23 @@ class PackEvaluator(Evaluator):
                     if trained is None:
                         break
                     proposal = part[trained[0]]
+                    if trained[1].outcomes[0].starved:
+                        starved = trained[1].outcomes[0].reason
+                        continue
                     with self._timed("measure"), one_thread():
                         try:
                             found = self._evaluated([proposal], trained[1])
                         except SettingsError:
                             raise
                         except Exception as error:
+                            if len(proposals) > 1 and is_shortage(error):
+                                starved = f"{error}"
+                                continue
                             log.exception("Candidate %s failed", proposal.architecture.id)
                             found = [self._failed(proposal, error)]
                     yield from found
+        if starved is not None:  # they had the memory to share with others: each is tried again in smaller company
+            raise MemoryError(starved)
 
     def _items(self, proposals: Sequence[Proposal]) -> list[PackItem]:
         from nas_core.training.progress import PackItem
@@ -236,7 +232,7 @@ class PackEvaluator(Evaluator):
             return self._halted(proposal, outcome.halt, judgement, measures, **fields)
         if judgement is None:
             reason = outcome.reason or "Its predictions are not finite numbers"
-            return self._evaluation(proposal, Status.FAILED, reason=reason, **fields)
+            return self._evaluation(proposal, Status.FAILED, reason=reason, traceback=outcome.traceback, **fields)
         if judgement.reason:
             return self._evaluation(
                 proposal,
@@ -266,7 +262,8 @@ class PackEvaluator(Evaluator):
         return self._evaluation(proposal, halt.status, reason=halt.reason, measures=measures, **fields)
 
     def _failed(self, proposal: Proposal, error: Exception) -> Evaluation:
-        return self._evaluation(proposal, Status.FAILED, reason=f"{type(error).__name__}: {error}")
+        reason = failure_words(error, facts(self._space, proposal.architecture) if is_shortage(error) else None)
+        return self._evaluation(proposal, Status.FAILED, reason=reason, traceback=traceback_of(error))
 
     def _cancelled(self, proposal: Proposal) -> Evaluation:
         return self._evaluation(proposal, Status.CANCELLED, reason="Stopped before its training had finished")

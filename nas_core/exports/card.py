@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from nas_core.data.card import data_card, markdown_text
+from nas_core.data.card import data_card
+from nas_core.escaping import markdown_text
 from nas_core.exports.facts import reproduction, version
 from nas_core.interpretability import MEASURES
 from nas_core.objectives import recorded_objective

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from nas_core.data.card import markdown_text
+from nas_core.escaping import markdown_text
 from nas_core.exports.portable import predictions_of
 from nas_core.exports.source_tables import features_read
 

@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nas_core.escaping import safe_cell
 from nas_core.records import canonical_json
 
 if TYPE_CHECKING:
     from nas_core.records import Estimate, Evaluation
     from nas_core.runs.viewer import RunView
 
-__all__ = ["candidate_rows", "csv_table", "flattened", "parquet_table", "safe_cell"]
+__all__ = ["candidate_rows", "csv_table", "flattened", "parquet_table"]
 
 SHORT = 12
 """Lists of plain values up to this long get a column for each."""
 MOST_FEATURES = 64
 """Tables of up to so many features get a column for each that says whether it is used."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""Beginnings with which a spreadsheet takes a text for a formula."""
 
 
 def flattened(values: Mapping[str, Any], features: Sequence[str] = ()) -> dict[str, Any]:
@@ -118,14 +117,6 @@ def _estimate(name: str, found: Estimate | None) -> dict[str, float | None]:
 
 def _number(value: Any) -> float | None:
     return None if np.isnan(value) else float(value)
-
-
-def safe_cell(value: Any) -> Any:
-    """Return a value for a cell of a CSV file: text that a spreadsheet would run as a formula gets an apostrophe.
-
-    Source: OWASP, CSV injection. Numbers stay numbers, negative ones too.
-    """
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def csv_table(rows: Sequence[Mapping[str, Any]]) -> bytes:

@@ -21,6 +21,7 @@ from nas_core.runs.settings import RunSettings
 
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem
+    from nas_core.evaluation.isolation.limits import Limits
     from nas_core.spaces import SearchSpace
 
 __all__ = ["remake_of", "repeatable_budget"]
@@ -150,9 +151,22 @@ def _settings_options(run: RunRecord, settings: RunSettings) -> list[str]:
         options.append(f"--plateau={settings.plateau}")
     switches = {"--until-goals": settings.until_goals, "--halving": settings.halving, "--inherit": settings.inherit}
     options += [name for name, on in switches.items() if on]
+    options += _isolation_options(settings.isolation)
     options += [f"--warm={earlier}" for earlier in settings.warm]
     options.append(f"--seed={settings.seed}")
     return options if settings.device == "auto" else [*options, f"--device={settings.device}"]
+
+
+def _isolation_options(limits: Limits | None) -> list[str]:
+    """Return the options of isolated training: a candidate that oversteps a limit is part of what was found."""
+    if limits is None:
+        return []
+    options = ["--isolate"]
+    if limits.seconds is not None:
+        options.append(f"--candidate-seconds={limits.seconds!r}s")
+    if limits.memory is not None:
+        options.append(f"--candidate-memory={limits.memory}B")
+    return options if limits.total is None else [*options, f"--memory={limits.total}B"]
 
 
 def _wish_options(run: RunRecord, wish: Preference) -> list[str]:

@@ -8,14 +8,12 @@ from __future__ import annotations
 import re
 from html import escape
 
+from nas_core.escaping import markdown_text
 from nas_core.reports.document import Section, Words, record_sections
 from nas_core.reports.record import DecisionRecord
 from nas_core.reports.words import WORDS
 
-__all__ = ["markdown_text", "record_html", "record_markdown", "record_page"]
-
-_MARKED = re.compile(r"([\\`*_\[\]|~$])")
-_STARTS = re.compile(r"^(\s*)([-+]|#{1,6}|\d+[.)])(?=\s)")
+__all__ = ["record_html", "record_markdown", "record_page"]
 
 STYLE = """
 :root{color-scheme:light}
@@ -69,13 +67,6 @@ def record_page(record: DecisionRecord, words: Words = WORDS, language: str = "e
         f"<title>{title}</title><style>{STYLE}</style></head>\n<body><h1>{title}</h1>"
         f'<p class="lead">{escape(_lead(record, words))}</p>\n{record_html(record, words)}\n</body></html>\n'
     )
-
-
-def markdown_text(text: str) -> str:
-    """Return ``text`` as one line of Markdown that shows it as it is: no links, no markup, no HTML."""
-    line = " ".join(text.split())
-    line = _MARKED.sub(r"\\\1", line).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _STARTS.sub(r"\1\\\2", line)
 
 
 def _title(record: DecisionRecord, words: Words) -> str:

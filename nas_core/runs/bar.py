@@ -24,7 +24,7 @@ def follow_with_bar(run: Run) -> None:
 
     Waits in small steps, so that Ctrl-C is seen at once.
     """
-    console = Console(file=sys.stderr, highlight=False)
+    console = Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
     view = RunView(run.store, run.id)
     with Progress(*columns, console=console, transient=True) as bar:

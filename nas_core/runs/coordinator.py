@@ -31,6 +31,7 @@ from nas_core.records import Evaluation, RunRecord, RunState, Status
 from nas_core.runs.acts import Acts
 from nas_core.runs.control import Control, Ending
 from nas_core.runs.ledger import Ledger
+from nas_core.runs.listening import listened
 from nas_core.runs.progress import PackState, RunSnapshot
 from nas_core.runs.rules import StoppingRules
 from nas_core.runs.searcher import Searcher, StrategyFactory
@@ -78,10 +79,14 @@ class Coordinator:
         self._begun: dict[str, Evaluation] = {}  # its finished candidates
         self._work: Work | None = None
         self._all_failed = 0
-        self._held = ExitStack()
+        self._afterwards = ExitStack()
 
     def main(self, build: Callable[[], Parts]) -> None:
         """Search until the end, whatever it is."""
+        with listened(self._ledger.note), self._afterwards:
+            self._search(build)
+
+    def _search(self, build: Callable[[], Parts]) -> None:
         try:
             self._begin(build)
             ending = self._next()
@@ -90,8 +95,6 @@ class Coordinator:
             self._ledger.finish(ending)
         except Exception as error:  # noqa: BLE001 - whatever it was, the run says so and stays resumable
             self._ledger.interrupt(error)
-        finally:
-            self._held.close()
 
     def _begin(self, build: Callable[[], Parts]) -> None:
         record = self._ledger.record
@@ -100,7 +103,7 @@ class Coordinator:
         versions = space_versions(self._store.events(record.id), record)
         self._ledger.load(earlier)
         self._parts = build()
-        self._held.callback(self._parts.evaluator.close)
+        self._afterwards.callback(self._parts.evaluator.close)
         state: dict[str, Any] = saved or {}
         self._waiting = Waiting(state)
         self._rules = StoppingRules(record, state.get("since", 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,22 +10,51 @@ from typing import TYPE_CHECKING
 from nas_core.errors import SettingsError
 from nas_core.evaluation.base import Evaluator
 from nas_core.evaluation.cluster.address import LOCAL, check_cluster
+from nas_core.evaluation.isolation.limits import Limits
+from nas_core.evaluation.isolation.memory import resident_bytes
 from nas_core.runs.settings import RunSettings
 
 if TYPE_CHECKING:
+    from nas_core.data.dataset import DataSource
     from nas_core.data.problem import Problem
     from nas_core.evaluation.packs import Parents
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["EvaluatorFactory", "Making", "check_executor", "executed", "trained_in_packs"]
+__all__ = ["EvaluatorFactory", "Isolation", "Making", "check_executor", "executed", "trained_in_packs"]
 
 EvaluatorFactory = Callable[["Problem", "SearchSpace", RunSettings], Evaluator]
 
 
-def check_executor(settings: RunSettings) -> None:
-    """Raise SettingsError unless a run with these settings could begin now, where it is to be executed."""
+@dataclass(frozen=True)
+class Isolation:
+    """Whether candidates are trained in a worker process: with these limits, or None for in this process."""
+
+    limits: Limits | None
+
+
+def check_executor(settings: RunSettings, source: DataSource | None = None) -> None:
+    """Raise SettingsError unless a run with these settings could begin now, where it is to be executed.
+
+    Args:
+        settings: Of the run.
+        source: Where its data come from, once that is known.
+    """
     check_cluster(settings.executor)
-    if settings.executor != LOCAL and settings.device == "cuda" and not settings.task_gpus:
+    if settings.executor == LOCAL:
+        if settings.device in ("cuda", "mps"):
+            from nas_core.training.device import pick_device
+
+            pick_device(settings.device)  # an accelerator that this machine lacks is refused before there is a run
+        if settings.isolation is not None:
+            _check_isolation(settings.isolation, source)
+        return
+    if settings.isolation is not None:
+        raise SettingsError(
+            f"Candidates are to be trained on {settings.executor} and in a process of their own here",
+            allowed="one of the two: a cluster has processes of its own, and gives out again what one of them loses",
+            fix="drop --isolate and its limits, or --executor",
+        )
+    if settings.device == "cuda" and not settings.task_gpus:
         raise SettingsError(
             "The device is cuda, and the tasks on the cluster take no GPU",
             allowed="a number of GPUs above 0 for each task; fractions let tasks share one",
@@ -76,8 +106,35 @@ def executed(making: Making, parents: Parents) -> Evaluator:
 def trained_in_packs(
     problem: Problem, space: SearchSpace, settings: RunSettings, parents: Parents | None = None
 ) -> Evaluator:
-    """Return the evaluator that trains candidates in packs, children from the weights of ``parents`` if so set."""
+    """Return the evaluator that trains candidates in packs, in a process of their own where the settings say so.
+
+    Children begin from the weights of ``parents`` only where the settings say that, too.
+    """
     from nas_core.evaluation.packs import PackEvaluator
 
     inherit = parents if settings.inherit else None
+    if settings.isolation is not None:
+        from nas_core.evaluation.isolation.evaluator import IsolatedEvaluator
+        from nas_core.evaluation.isolation.recipes import PackRecipe
+
+        spec, plain = problem.spec.model_dump(mode="json"), space.model_dump(mode="json")
+        recipe = PackRecipe(problem=spec, space=plain, seed=settings.seed, device=settings.device)
+        return IsolatedEvaluator(recipe, settings.isolation, parents=inherit)
     return PackEvaluator(problem, space, settings.seed, device=settings.device, parents=inherit)
+
+
+def _check_isolation(limits: Limits, source: DataSource | None) -> None:
+    """Raise SettingsError where a worker could not load the data, or a limit cannot be kept on this system."""
+    if source is not None and source.kind == "memory":
+        raise SettingsError(
+            f"The data {source.location!r} were handed over as a table, and a worker process cannot load them again",
+            allowed="data from a file, a built-in set or OpenML",
+            fix="save the table as a CSV or Parquet file, or run without isolation",
+        )
+    limited = limits.memory is not None or limits.total is not None
+    if limited and resident_bytes(os.getpid()) is None:
+        raise SettingsError(
+            "The memory of a process cannot be read on this system",
+            allowed="limits of time",
+            fix="drop those of memory",
+        )

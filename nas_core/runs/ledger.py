@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
-from nas_core.errors import NasightError, StoreError
+from nas_core.errors import StoreError, error_line
 from nas_core.evaluation.base import Weights
 from nas_core.records import Evaluation, Proposal, RunRecord, RunState, Status
 from nas_core.runs.control import Control, Ending
@@ -164,7 +164,7 @@ class Ledger:
 
     def interrupt(self, error: Exception) -> None:
         """Record that the run ended by an error; at least in this process, where the store cannot take it."""
-        reason = str(error) if isinstance(error, NasightError) else f"{type(error).__name__}: {error}"
+        reason = error_line(error)
         log.error("Run %s was interrupted", self.record.id, exc_info=error)
         if unsaved := len(self._writer.evaluations):
             reason += f" {unsaved} finished candidates could not be saved; resume evaluates them again."

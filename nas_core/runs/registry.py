@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from nas_core.preferences import Preference
 from nas_core.records import Architecture, RunRecord, RunState
 from nas_core.runs.control import Budget, Rules
 from nas_core.runs.coordinator import Parts
-from nas_core.runs.executing import EvaluatorFactory, Making, check_executor, executed, trained_in_packs
+from nas_core.runs.executing import EvaluatorFactory, Isolation, Making, check_executor, executed
 from nas_core.runs.inheriting import StoredParents
 from nas_core.runs.rules import check_rules
 from nas_core.runs.run import Run, check_edit, check_member, check_unfinished
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from nas_core.data.problem import Problem
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["EvaluatorFactory", "active", "get", "resume_run", "start_run", "stop_all", "trained_in_packs"]
+__all__ = ["EvaluatorFactory", "Isolation", "active", "get", "resume_run", "start_run", "stop_all"]
 
 _KEPT = 8  # runs that have ended and can still be asked for their last snapshot
 _lock = threading.Lock()
@@ -72,13 +72,14 @@ def start_run(
     Raises:
         SettingsError: No such strategy; its cluster cannot be used; it should end at its goals, and has none; a goal is
             for a measure that is not measured, or no model can reach it; a run to start from is on data of another
-            shape, or found nothing.
+            shape, or found nothing; its training should be isolated, and a worker could not load the data or keep the
+            limits here.
         SpaceError: The space has no valid candidate, or one of ``first`` is not in it.
         StoreError: The store cannot be written, or has no such run to start from.
     """
     settings = (settings or RunSettings()).suited(signals=space.signal is not None)
     check_strategy(settings.strategy)
-    check_executor(settings)
+    check_executor(settings, problem.spec.source)
     check_rules(settings.preference, until_goals=settings.until_goals)
     Limits.of(settings.preference.goals, problem.objective, problem.spec.measures)
     space.sample(np.random.default_rng(settings.seed))  # an empty space is refused before there is a run of it
@@ -127,6 +128,7 @@ def resume_run(
     halving: bool | None = None,
     overrule: Sequence[str] = (),
     executor: str | None = None,
+    isolation: Isolation | None = None,
     evaluator: EvaluatorFactory | None = None,
 ) -> Run:
     """Continue a run where it was: it asks for the same candidates as if it had never ended.
@@ -146,20 +148,26 @@ def resume_run(
         halving: Whether what is almost surely dominated is trained no further; as before when None.
         overrule: Candidates that were stopped early, to be trained to the end.
         executor: Where candidates are trained from now on; as before when None.
+        isolation: Whether candidates are trained in a worker process from here on; as before when None.
         evaluator: As in :func:`start_run`; must be of the same kind as before.
 
     Raises:
         StoreError: No such run or candidate, or another living process has it.
-        RunError: A candidate to be trained to the end was not stopped early; the run works here, and is to be executed
-            elsewhere.
-        SettingsError: No such strategy; its cluster cannot be used; the run should end at its goals, and has none.
+        RunError: A candidate to be trained to the end was not stopped early; where candidates are trained should be
+            changed while the run is alive.
+        SettingsError: No such strategy; its cluster cannot be used; a worker could not load the data or keep the limits
+            here; the run should end at its goals, and has none.
         SpaceError: The space is for other data, or empty.
         DataError: The data of the run cannot be read or have changed.
     """
+    from nas_core.data.problem import ProblemSpec
+
     record = store.run(run_id)
     settings = RunSettings.model_validate(record.settings)
     # whatever can be refused is refused before this process has the run
     check_strategy(strategy or settings.strategy)
+    wanted = _moved(settings, executor, isolation)
+    check_executor(wanted, ProblemSpec.model_validate(record.problem).source)
     if space is not None:
         _check_edit(record, space)
     if rules is not None:
@@ -168,15 +176,14 @@ def resume_run(
         check_unfinished(store.evaluation(run_id, candidate))
     run = get(run_id)
     living = run is not None and run.alive
-    if living and executor not in (None, settings.executor):
-        raise RunError(
-            f"Run {run_id} works on {settings.executor} and cannot move to {executor}", allowed="a run that has ended",
-            fix="stop it first",
-        )  # fmt: skip
     if run is None or not living:
-        settings = RunSettings.model_validate({**record.settings, "executor": executor or settings.executor})
-        check_executor(settings)
-        run = _continued(store, record, settings, evaluator)
+        run = _continued(store, record, wanted, evaluator)
+    elif wanted != settings:
+        raise RunError(
+            f"Run {run_id} is {run.state}: where its candidates are trained cannot be changed now",
+            allowed="a run that has ended",
+            fix="stop it, and resume it then",
+        )
     if preference is not None:
         run.steer(preference)
     if strategy is not None:
@@ -220,6 +227,14 @@ def stop_all(reason: str = "The process that ran it was asked to end", *, timeou
         run.stop(reason, interrupted=True)
     for run in running:
         run.wait(max(0.0, deadline - time.monotonic()))
+
+
+def _moved(settings: RunSettings, executor: str | None, isolation: Isolation | None) -> RunSettings:
+    """Return the settings with another place where candidates are trained, as far as it is to change."""
+    changes: dict[str, Any] = {} if executor is None else {"executor": executor}
+    if isolation is not None:
+        changes["isolation"] = isolation.limits
+    return RunSettings.model_validate({**settings.model_dump(), **changes})
 
 
 def _check_edit(record: RunRecord, space: SearchSpace) -> None:

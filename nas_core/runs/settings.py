@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from nas_core.errors import SettingsError
 from nas_core.evaluation.cluster.address import LOCAL, cluster_address
+from nas_core.evaluation.isolation.limits import Limits
 from nas_core.preferences import Preference
 from nas_core.records import Record
 
@@ -37,6 +38,7 @@ class RunSettings(Record):
         task_gpus: GPUs that it takes.
         warm: Earlier runs that this one starts from.
         warm_relevance: (P,) in [0, 1], how far they raise the hints on the features; see ``nas_core.runs.warm``.
+        isolation: Train in a worker process, with these limits for a candidate; None for in this process.
 
     Raises:
         SettingsError: A number outside what is allowed.
@@ -59,6 +61,7 @@ class RunSettings(Record):
     task_gpus: float = 0.0
     warm: tuple[str, ...] = ()
     warm_relevance: tuple[float, ...] = ()
+    isolation: Limits | None = None
 
     def suited(self, *, signals: bool, cores: int | None = None) -> RunSettings:
         """Return these settings with the sizes of packs that nobody chose.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from nas_core.errors import SpaceError
 from nas_core.records import Architecture
 from nas_core.spaces.space import SearchSpace
+from nas_core.spaces.text import plain_json
 
 __all__ = ["read_architectures"]
 
@@ -27,11 +27,11 @@ def read_architectures(file: Path, space: SearchSpace) -> tuple[list[Architectur
         SpaceError: The file cannot be read, is no such list, or too long; an architecture is not in ``space``.
     """
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = plain_json(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SpaceError(f"The file {file} cannot be read ({error})", fix="check the path") from None
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise SpaceError(f"The file {file} is not JSON ({error})", allowed=_FORM, fix="correct it") from None
+    except SpaceError as error:
+        raise SpaceError(f"{file}: {error.given}", allowed=error.allowed or _FORM, fix=error.fix) from None
     items = _items(document, file)
     notes = []
     found: dict[str, Architecture] = {}

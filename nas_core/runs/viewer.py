@@ -22,6 +22,7 @@ from nas_core.search.archive import Archive
 from nas_core.search.snapshot import SEARCH_MEASURES, Snapshot
 from nas_core.spaces.space import SearchSpace
 from nas_core.store.base import Store, no_candidate
+from nas_core.store.summaries import Summary
 
 __all__ = ["RunView", "follow"]
 
@@ -52,8 +53,7 @@ class RunView:
         self.search: tuple[str, ...] = tuple(record.problem.get("search_measures") or SEARCH_MEASURES)
         self.archive = Archive(self.objective, self.measures, baseline=record.baseline, search=self.search)
         self._events: tuple[Event, ...] = ()
-        self._proposed: dict[str, tuple[Architecture, int]] = {}  # what, and in which version of the space
-        self._reasons: dict[str, str] = {}  # of those that cannot enter a front
+        self._candidates: dict[str, Summary] = {}
         self._belongs: dict[str, dict[str, bool]] = {}  # by identity of a space and of a candidate
         self._read: tuple[int, tuple[SpaceVersion, ...]] | None = None  # the versions, as of how many edits
         self._refreshing = threading.Lock()
@@ -86,15 +86,12 @@ class RunView:
         revision = self._run.record.revision
         if revision <= self._seen:
             return False
-        found = self.store.evaluations(self.run_id, since=self._seen)
+        found = self.store.summaries(self.run_id, self.measures, since=self._seen)
         events = self.store.events(self.run_id, since=self._seen)
         # Each query sees its own moment; what came after the record was read is left for the next time.
-        self._proposed |= {e.id: (e.architecture, e.space) for e in found if e.revision <= revision}
-        for e in found:
-            if e.revision <= revision:
-                self._reasons.pop(e.id, None)
-                self._reasons |= {} if e.eligible else {e.id: e.reason}
-        self.archive.add([e for e in found if e.revision <= revision])
+        found = found.take(np.flatnonzero(found.revision <= revision).tolist())
+        self._candidates |= zip(found.ids, found.rows())
+        self.archive.add(found)
         self._events += tuple(e for e in events if e.revision <= revision)
         self._seen = revision
         return True
@@ -168,8 +165,8 @@ class RunView:
         known = self._belongs.setdefault(wanted.id, {})
         for candidate in snapshot.ids:
             if candidate not in known:
-                architecture, version = self._proposed[candidate]
-                known[candidate] = version == wanted.version or not wanted.validate_architecture(architecture)
+                told = self._candidates[candidate]
+                known[candidate] = told.space == wanted.version or not wanted.validate_architecture(told.architecture)
         return np.array([known[candidate] for candidate in snapshot.ids], dtype=bool)
 
     def architecture(self, candidate_id: str) -> Architecture:
@@ -179,13 +176,14 @@ class RunView:
             StoreError: The run has no such candidate, or it came after the last :meth:`refresh`.
         """
         try:
-            return self._proposed[candidate_id][0]
+            return self._candidates[candidate_id].architecture
         except KeyError:
             raise no_candidate(self.run_id, candidate_id) from None
 
     def reason(self, candidate_id: str) -> str:
         """Return why a candidate cannot enter a front, from memory; empty for one that can, and for one not known."""
-        return self._reasons.get(candidate_id, "")
+        told = self._candidates.get(candidate_id)
+        return "" if told is None or told.eligible else told.reason
 
     def evaluation(self, candidate_id: str) -> Evaluation:
         """Return everything that is known of one candidate.

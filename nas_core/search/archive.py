@@ -13,12 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nas_core.errors import SettingsError
 from nas_core.objectives import Objective
 from nas_core.preferences import STRUCTURE_MEASURES, Preference
 from nas_core.records import Evaluation, Status
 from nas_core.search.growth import GrowingFront
 from nas_core.search.ranking import Ranking
 from nas_core.search.snapshot import NUMBERS, SEARCH_MEASURES, Snapshot
+from nas_core.store import summaries
+from nas_core.store.summaries import Summaries, summaries_of
 
 __all__ = ["Archive"]
 
@@ -54,15 +57,31 @@ class Archive:
         self._generation = 0
         self._snapshot = self._publish()
 
-    def add(self, evaluations: Sequence[Evaluation]) -> Snapshot:
-        """Append evaluations and return the new snapshot; an identity already present replaces its row."""
+    def add(self, evaluations: Sequence[Evaluation] | Summaries) -> Snapshot:
+        """Append evaluations and return the new snapshot; an identity already present replaces its row.
+
+        Args:
+            evaluations: Or their summaries, with the measures that the archive holds, in its order.
+
+        Raises:
+            SettingsError: Summaries with other measures.
+        """
+        told = evaluations if isinstance(evaluations, Summaries) else summaries_of(evaluations, self._names)
+        if told.names != self._names:
+            raise SettingsError(
+                f"Summaries with the measures {', '.join(told.names)}",
+                allowed=", ".join(self._names),
+                fix="read them with the measures of the archive",
+            )
         with self._writing:
-            known = [e for e in evaluations if e.id in self._positions]
-            if known:
-                self._replace(known)
-            self._append([e for e in evaluations if e.id not in self._positions])
-            if evaluations:
-                self._revision = max(self._revision, *(e.revision for e in evaluations))
+            if len(told):
+                newest = {key: at for at, key in enumerate(told.ids)}  # the same identity twice: the later one counts
+                known = [at for key, at in newest.items() if key in self._positions]
+                if known:
+                    self._replace(told.take(known))
+                if len(known) < len(newest):
+                    self._append(told.take([at for key, at in newest.items() if key not in self._positions]))
+                self._revision = max(self._revision, int(told.revision.max()))
                 self._snapshot = self._publish()
             return self._snapshot
 
@@ -107,44 +126,31 @@ class Archive:
         curve = self.hypervolume_curve(names)
         return float(curve[-1]) if len(curve) else self._curves[tuple(names)].front.volume
 
-    def _append(self, evaluations: Sequence[Evaluation]) -> None:
-        newest = {e.id: e for e in evaluations}  # the same identity twice in one call: the later one counts
-        if not newest:
-            return
-        for e in newest.values():
-            self._positions[e.id] = len(self._texts)
-            self._texts.append((e.id, e.status, e.origin, e.operator))
-        self._floats.append(np.array([self._row(e) for e in newest.values()]))
-        self._eligible.append(np.array([[e.eligible] for e in newest.values()]))
-        self._index.append(np.array([[e.index] for e in newest.values()]))
+    def _append(self, told: Summaries) -> None:
+        for key in told.ids:
+            self._positions[key] = len(self._positions)
+        self._texts += _texts(told)
+        self._floats.append(self._rows(told))
+        self._eligible.append(told.eligible[:, None])
+        self._index.append(told.index[:, None])
 
-    def _replace(self, evaluations: Sequence[Evaluation]) -> None:
+    def _replace(self, told: Summaries) -> None:
         for table in (self._floats, self._eligible, self._index):
             table.fork()
         self._texts = list(self._texts)
         self._generation += 1
-        for e in evaluations:
-            at = self._positions[e.id]
-            self._texts[at] = (e.id, e.status, e.origin, e.operator)
-            self._floats.rows[at] = self._row(e)
-            self._eligible.rows[at], self._index.rows[at] = e.eligible, e.index
+        at = [self._positions[key] for key in told.ids]
+        for position, texts in zip(at, _texts(told)):
+            self._texts[position] = texts
+        self._floats.rows[at] = self._rows(told)
+        self._eligible.rows[at], self._index.rows[at] = told.eligible[:, None], told.index[:, None]
 
-    def _row(self, e: Evaluation) -> list[float]:
-        values = dict(NUMBERS)
-        if e.performance is not None:
-            p = e.performance
-            values.update(performance=p.value, performance_low=p.low, performance_high=p.high)
-            values["performance_loss"] = self._objective.loss(p.value)
-        if e.skill is not None:
-            values["skill"] = e.skill.value
-        cost = e.cost
-        values.update(parameters=cost.parameters, operations=cost.operations, seconds=cost.seconds, finished=e.finished)
-        found = [e.measures.get(name) for name in self._names]
-        scores = [np.nan if m is None or m.value is None else m.value for m in found]
-        lows = [value if m is None or m.low is None else m.low for m, value in zip(found, scores)]
-        highs = [value if m is None or m.high is None else m.high for m, value in zip(found, scores)]
-        raws = [np.nan if m is None or m.raw is None else m.raw for m in found]
-        return [*values.values(), *scores, *lows, *highs, *raws]
+    def _rows(self, told: Summaries) -> np.ndarray:
+        columns = dict(zip(summaries.NUMBERS, told.numbers.T))
+        columns["performance_loss"] = self._objective.losses(columns["performance"])
+        scores, lows, highs, raws = np.moveaxis(told.scores, 2, 0)
+        lows, highs = np.where(np.isnan(lows), scores, lows), np.where(np.isnan(highs), scores, highs)
+        return np.column_stack([*(columns[name] for name in NUMBERS), scores, lows, highs, raws])
 
     def _publish(self) -> Snapshot:
         floats, width, count = self._floats.view(), len(NUMBERS), len(self._names)
@@ -169,6 +175,10 @@ class Archive:
             eligible=self._eligible.view()[:, 0],
             index=self._index.view()[:, 0],
         )
+
+
+def _texts(told: Summaries) -> list[tuple[str, Status, str, str]]:
+    return list(zip(told.ids, told.status, told.origin, told.operator))
 
 
 @dataclass

@@ -30,6 +30,8 @@ from nas_core.search.snapshot import Snapshot
 from nas_core.spaces.choices import Choice, choices_of, forbid
 from nas_core.spaces.option_lists import Frame, option_lists
 from nas_core.spaces.space import SearchSpace
+from nas_core.store.summaries import Summary
+from nas_core.store.uncollected import uncollected
 
 __all__ = ["Removal", "best_candidates", "chance_of_so_few", "holm", "removable"]
 
@@ -85,7 +87,7 @@ class Removal:
 
 
 def removable(
-    snapshot: Snapshot, evaluations: Sequence[Evaluation], space: SearchSpace, preference: Preference
+    snapshot: Snapshot, evaluations: Sequence[Evaluation | Summary], space: SearchSpace, preference: Preference
 ) -> list[Removal]:
     """Return what the search could do without, the surest first; costs O(candidates × choices).
 
@@ -101,9 +103,11 @@ def removable(
     )
     if len(looked) < 2 * FEWEST:
         return []
-    people = [known[snapshot.ids[at]] for at in looked]
+    with uncollected():
+        people = [known[snapshot.ids[at]] for at in looked]
+        built = [e.architecture for e in people]
     best, front = (mask[looked] for mask in best_candidates(snapshot, preference))
-    choices, held = _held([e.architecture for e in people], space)
+    choices, held = _held(built, space)
     inherited, children = _inherited(people, held)
     anew = held & ~inherited
     counted, others = anew.sum(axis=0), (~held & ~inherited).sum(axis=0)
@@ -111,7 +115,7 @@ def removable(
     tests = [_Test.of(anew[:, c], best, children, ~inherited[:, c]) for c in worth]
     corrected = holm(np.array([test.p for test in tests]))
     losses, floor = snapshot.losses()[looked], snapshot.floor()
-    whole, members = _volume(losses, floor), [people[at].architecture for at in np.flatnonzero(front)]
+    whole, members = _volume(losses, floor), [built[at] for at in np.flatnonzero(front)]
     found = []
     for c, test, p in sorted(zip(worth, tests, corrected.tolist()), key=lambda looked: looked[2]):
         has = held[:, c]
@@ -146,22 +150,40 @@ def best_candidates(snapshot: Snapshot, preference: Preference) -> tuple[np.ndar
 def chance_of_so_few(has: np.ndarray, best: np.ndarray, parts: np.ndarray | None = None) -> float:
     """Return the probability that as few candidates with a choice are among the best, were the two unrelated.
 
-    The lower tail of the hypergeometric distribution; of several parts that of the sum over the parts.
+    The lower tail of the hypergeometric distribution; of several parts that of the sum over the parts. O(N) for two
+    parts, and exact to rounding.
 
     Args:
         has: (N,) bool, who has the choice.
         best: (N,) bool, who is among the best.
         parts: (N,) the part each belongs to; one part when None.
     """
-    from scipy.stats import hypergeom
-
     parts = np.zeros(len(has), dtype=np.int64) if parts is None else parts
-    mass = np.ones(1)
+    observed, masses = int((has & best).sum()), []
     for part in np.unique(parts):
         inside = parts == part
-        total, marked, drawn = int(inside.sum()), int(best[inside].sum()), int(has[inside].sum())
-        mass = np.convolve(mass, hypergeom.pmf(np.arange(min(marked, drawn) + 1), total, marked, drawn))
-    return float(min(1.0, mass[: int((has & best).sum()) + 1].sum()))
+        masses.append(_hypergeometric(int(inside.sum()), int(best[inside].sum()), int(has[inside].sum())))
+    if not masses:
+        return 1.0
+    *others, last = masses
+    mass = np.ones(1)
+    for other in others:
+        mass = np.convolve(mass, other)[: observed + 1]
+    below = np.cumsum(last)[np.minimum(observed - np.arange(len(mass)), len(last) - 1)[: observed + 1]]
+    return float(min(1.0, mass[: observed + 1] @ below))
+
+
+def _hypergeometric(total: int, marked: int, drawn: int) -> np.ndarray:
+    """Return the probabilities of 0, 1 … min(marked, drawn) marked ones among ``drawn`` of ``total``.
+
+    By the ratio of neighbours, p(k + 1) / p(k) = (K − k) (n − k) / ((k + 1) (N − K − n + k + 1)), summed as logarithms.
+    """
+    first, last = max(0, marked + drawn - total), min(marked, drawn)
+    k = np.arange(first, last)
+    ratios = (marked - k) * (drawn - k) / ((k + 1.0) * (total - marked - drawn + k + 1.0))
+    logs = np.concatenate([[0.0], np.cumsum(np.log(ratios))])
+    mass = np.exp(logs - logs.max())
+    return np.concatenate([np.zeros(first), mass / mass.sum()])
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -195,7 +217,7 @@ def _complete(snapshot: Snapshot, at: int) -> bool:
     return snapshot.status[at] in (Status.DONE, Status.INELIGIBLE)
 
 
-def _inherited(people: Sequence[Evaluation], held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _inherited(people: Sequence[Evaluation | Summary], held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return which choices a parent has, bool (N, choices), and who has parents, bool (N,)."""
     row = {e.id: at for at, e in enumerate(people)}
     inherited, children = np.zeros_like(held), np.zeros(len(people), dtype=bool)

@@ -8,9 +8,15 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from nas_core.errors import SpaceError
-from nas_core.records import Record
+from nas_core.records import Record, canonical_json
 
-__all__ = ["dump_yaml", "read_json", "read_yaml"]
+__all__ = ["dump_yaml", "plain_json", "read_json", "read_yaml"]
+
+MOST = 4_000_000
+"""Characters of a text; the largest space of 5,000 columns has a quarter of them."""
+PARTS = 500_000
+"""Values in a declaration once every alias is written out: a few lines of YAML can stand for billions."""
+SIZE_FIX = "start from the exported text of a space"
 
 R = TypeVar("R", bound=Record)
 Path = tuple[int | str, ...]
@@ -29,13 +35,32 @@ def read_json(record: type[R], text: str) -> R:
     Raises:
         SpaceError: Not JSON, or not this record; names line and field.
     """
+    return _build(record, plain_json(text), text)
+
+
+def plain_json(text: str) -> Any:
+    """Return what JSON text holds.
+
+    Raises:
+        SpaceError: Not JSON (names the line), longer or nested more deeply than anything that is meant, or a text in it
+            that no file can hold.
+    """
+    _check_length(text)
     try:
         data = json.loads(text)
+        canonical_json(data).encode()
     except json.JSONDecodeError as error:
         raise SpaceError(
             f"The text is not JSON: {error.msg} at line {error.lineno}, column {error.colno}", fix="correct this line"
         ) from None
-    return _build(record, data, text)
+    except RecursionError:
+        raise SpaceError("The text is nested too deeply", allowed="a few levels", fix="correct it") from None
+    except ValueError as error:  # digits of a number, NaN, half of a surrogate pair
+        raise SpaceError(
+            f"The text holds a value that cannot be read ({_reason(error)})",
+            allowed="finite numbers of up to 4,300 digits, and Unicode text", fix="correct this value",
+        ) from None  # fmt: skip
+    return data
 
 
 def read_yaml(record: type[R], text: str) -> R:
@@ -46,6 +71,7 @@ def read_yaml(record: type[R], text: str) -> R:
     """
     import yaml
 
+    _check_length(text)
     try:
         data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
@@ -54,7 +80,52 @@ def read_yaml(record: type[R], text: str) -> R:
         raise SpaceError(
             f"The text is not YAML: {getattr(error, 'problem', None) or 'unreadable'}{where}", fix="correct this line"
         ) from None
+    except ValueError as error:  # a date that no calendar has, digits of a number
+        raise SpaceError(
+            f"The text holds a value that cannot be read ({_reason(error)})",
+            allowed="dates that exist, and numbers of up to 4,300 digits", fix="correct it, or put it in quotes",
+        ) from None  # fmt: skip
+    except RecursionError:
+        raise SpaceError("The text is nested too deeply", allowed="a few levels", fix="correct it") from None
+    _check_parts(data)
     return _build(record, data, text)
+
+
+def _reason(error: ValueError) -> str:
+    if isinstance(error, UnicodeError):
+        return "half of a surrogate pair"
+    return str(error).partition(";")[0]
+
+
+def _check_length(text: str) -> None:
+    if len(text) > MOST:
+        raise SpaceError(f"The text has {len(text):,} characters", allowed=f"at most {MOST:,}", fix=SIZE_FIX)
+
+
+def _check_parts(data: Any) -> None:
+    """Raise SpaceError when a value stands within itself, or for more values than a declaration can have."""
+    sizes: dict[int, int] = {}
+    above: set[int] = set()
+
+    def parts(value: Any) -> int:
+        if not isinstance(value, dict | list | set | tuple):
+            return 1
+        if (known := sizes.get(id(value))) is not None:
+            return known
+        if id(value) in above:
+            raise SpaceError("The text holds a value that stands within itself", fix="write it without aliases (*)")
+        above.add(id(value))
+        inner = value.values() if isinstance(value, dict) else value
+        found = 1 + sum(map(parts, inner))
+        above.remove(id(value))
+        sizes[id(value)] = found
+        return found
+
+    if (found := parts(data)) > PARTS:
+        raise SpaceError(
+            f"The text stands for {found:,} values once its aliases (*) are written out",
+            allowed=f"at most {PARTS:,}", fix="write it without aliases",
+        )  # fmt: skip
 
 
 def _build(record: type[R], data: Any, text: str) -> R:

@@ -3,7 +3,8 @@
 ``base`` is the interface, ``sql`` keeps everything in a ``database`` (``sqlite``, or ``postgres`` by URL) whose tables
 ``schema`` names and ``layout`` brings up to date, ``memory`` is its twin for tests and throw-away runs. ``artifacts``
 and ``remote`` hold large bytes beside the database, ``owner`` tells whether the process that runs a run is still there,
-``marks`` says what people may note beside a candidate, ``checking``, ``repairing`` and ``copying`` look after a store.
+``marks`` says what people may note beside a candidate, ``summaries`` reads all candidates as plain columns while
+``uncollected`` keeps the garbage collector at rest, ``checking``, ``repairing`` and ``copying`` look after a store.
 ``packed`` is one finished run in one file that is only read, and ``beside`` shows such runs with a person's own.
 ``opening`` turns a path, a URL or nothing into one.
 """

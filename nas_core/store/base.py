@@ -5,20 +5,26 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from nas_core.errors import StoreError
-from nas_core.records import Evaluation, Event, RunRecord, RunState
+from nas_core.records import Evaluation, Event, Record, RunRecord, RunState
 from nas_core.store.marks import Mark, MarkChange
 from nas_core.store.owner import is_gone
+from nas_core.store.summaries import Summaries
 
 __all__ = [
     "ACTIVE",
+    "DamagedRun",
     "Store",
     "artifact_name",
     "bad_artifact",
     "changed",
     "claimed",
+    "damaged",
     "ended",
     "is_alive",
     "is_packed",
@@ -27,11 +33,28 @@ __all__ = [
     "no_run",
     "owner_of",
     "present",
+    "read_back",
 ]
 
 ACTIVE = (RunState.RUNNING, RunState.PAUSED)
 _CHANGEABLE = frozenset(RunRecord.model_fields) - {"id", "created", "revision", "data_hash"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,3}")
+
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True)
+class DamagedRun:
+    """A run whose record cannot be read.
+
+    Attributes:
+        id: Of the run.
+        reason: What is wrong and what to do, in words.
+    """
+
+    id: str
+    reason: str
 
 
 class Store(ABC):
@@ -54,7 +77,11 @@ class Store(ABC):
 
     @abstractmethod
     def runs(self) -> list[RunRecord]:
-        """Return all runs, the newest first."""
+        """Return all runs whose records can be read, the newest first; see :meth:`damaged_runs` for the others."""
+
+    def damaged_runs(self) -> list[DamagedRun]:
+        """Return the runs whose records cannot be read, the newest first; they hide no other run."""
+        return []
 
     @abstractmethod
     def run(self, run_id: str) -> RunRecord:
@@ -110,6 +137,16 @@ class Store(ABC):
     @abstractmethod
     def evaluations(self, run_id: str, since: int = 0) -> list[Evaluation]:
         """Return the evaluations that came after revision ``since``, in the order of their index."""
+
+    @abstractmethod
+    def summaries(self, run_id: str, names: Sequence[str], since: int = 0) -> Summaries:
+        """Return what a view needs of the same evaluations, much sooner: without curves, metrics and weights.
+
+        Args:
+            run_id: The run.
+            names: The measures that are wanted.
+            since: The revision that has been seen.
+        """
 
     @abstractmethod
     def evaluation(self, run_id: str, candidate_id: str) -> Evaluation:
@@ -224,6 +261,29 @@ def claimed(record: RunRecord, owner: str, now: float, revision: int) -> RunReco
 def is_packed(run_id: str) -> bool:
     """Return True for the identity of a recorded example that comes with the program; own runs begin with a date."""
     return run_id.startswith("example-")
+
+
+def read_back(kind: type[R], body: str, run_id: str) -> R:
+    """Return a record from the text that a store kept of it.
+
+    Raises:
+        StoreError: It has been damaged.
+    """
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the text"
+        raise damaged(run_id, f"{kind.__name__}, {where}: {first['msg']}") from None
+
+
+def damaged(run_id: str, what: str) -> StoreError:
+    """Return the error for a run of which something that was written cannot be read."""
+    return StoreError(
+        f"A record of the run {run_id} is damaged ({what})",
+        allowed="what NASight wrote",
+        fix="`nasight check` lists all damage; restore the store from a backup, or `nasight delete` the run",
+    )
 
 
 def no_run(run_id: str, known: Sequence[str]) -> StoreError:

@@ -13,7 +13,7 @@ from nas_core.errors import StoreError
 from nas_core.records import Evaluation, RunRecord
 from nas_core.store import schema
 from nas_core.store.artifacts import WRITING, DirectoryArtifacts
-from nas_core.store.base import ACTIVE, Store, changed
+from nas_core.store.base import ACTIVE, Store, changed, read_back
 from nas_core.store.database import said_in_words, transaction
 from nas_core.store.opening import artifacts_beside, sqlite_path
 from nas_core.store.sql import SqlStore
@@ -82,8 +82,8 @@ def _settled(path: Path) -> dict[str, str]:
 
 def _settle(copy: SqliteDatabase) -> dict[str, str]:
     with transaction(copy, writes=True) as c:
-        for body in c.execute(select(schema.runs.c.body)).scalars().all():
-            record = RunRecord.model_validate_json(body)
+        for run_id, body in c.execute(select(schema.runs.c.id, schema.runs.c.body)).all():
+            record = read_back(RunRecord, body, run_id)
             if record.state in ACTIVE:
                 reason = "It was running when this copy was made; resume continues where it was"
                 ended = {"state": "interrupted", "owner": "", "reason": reason}
@@ -91,7 +91,8 @@ def _settle(copy: SqliteDatabase) -> dict[str, str]:
                 values = {"revision": new.revision, "body": new.model_dump_json()}
                 c.execute(schema.runs.update().where(schema.runs.c.id == new.id).values(values))
         table = schema.evaluations
-        read = (Evaluation.model_validate_json(b) for b in c.execute(select(table.c.body)).scalars())
+        rows = c.execute(select(table.c.run_id, table.c.body))
+        read = (read_back(Evaluation, body, run_id) for run_id, body in rows)
         needed = {e.weights.artifact: e.weights.sha256 for e in read if e.weights is not None}
         for name in c.execute(select(schema.artifacts.c.name)).scalars().all():
             if name not in needed:

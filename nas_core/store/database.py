@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from nas_core.errors import StoreError
@@ -70,6 +70,21 @@ class Database(ABC):
     @abstractmethod
     def keep_copy(self, version: int) -> None:
         """Copy everything before layout ``version`` is changed, where the database can do that by itself."""
+
+    @abstractmethod
+    def picking(
+        self, table: Table, chosen: Sequence[ColumnElement[bool]], groups: Sequence[Sequence[Sequence[str]]]
+    ) -> Select[Any]:
+        """Return the query for parts of the JSON texts of a table of evaluations, as JSON texts.
+
+        Its columns: id, number and revision; the architecture; for each group a list of what stands at its places, null
+        where there is nothing.
+
+        Args:
+            table: With the columns id, number, revision and body.
+            chosen: What the rows must meet.
+            groups: Places of a text, each the names that lead to it; at most 96 in one group.
+        """
 
     @abstractmethod
     def damage(self) -> list[str]:

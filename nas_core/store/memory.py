@@ -25,6 +25,8 @@ from nas_core.store.base import (
     present,
 )
 from nas_core.store.marks import Mark, MarkChange, marked
+from nas_core.store.summaries import Summaries, summaries_of
+from nas_core.store.uncollected import uncollected
 
 __all__ = ["InMemoryStore"]
 
@@ -106,6 +108,10 @@ class InMemoryStore(Store):
         with self._locked():
             found = [e for e in self._run(run_id).evaluations.values() if e.revision > since]
         return sorted(found, key=lambda e: (e.index, e.id))
+
+    def summaries(self, run_id: str, names: Sequence[str], since: int = 0) -> Summaries:
+        with uncollected():
+            return summaries_of(self.evaluations(run_id, since), names)
 
     def evaluation(self, run_id: str, candidate_id: str) -> Evaluation:
         with self._locked():

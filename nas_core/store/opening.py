@@ -76,8 +76,16 @@ def sqlite_path(text: str) -> Path:
             allowed="a directory, a .sqlite or .db file, sqlite:///path, postgresql://user@host/database, or memory:",
             fix="give a path",
         )
-    found = Path(path).expanduser()
-    return found if found.is_file() or found.suffix in _FILES else found / FILE_NAME
+    try:
+        if "\0" in path:
+            raise ValueError("it holds a zero byte")
+        found = Path(path).expanduser()
+        return found if found.is_file() or found.suffix in _FILES else found / FILE_NAME
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, a home nobody has
+        raise StoreError(
+            f"{path[:80]!r} is no path of a store ({getattr(error, 'strerror', None) or error})",
+            allowed="a path that this system can have", fix="choose another path with --store",
+        ) from None  # fmt: skip
 
 
 def _without_password(url: str) -> str:

@@ -19,6 +19,7 @@ from nas_core.records import Evaluation, Event, RunRecord
 from nas_core.store.base import ACTIVE, Store, is_packed
 from nas_core.store.marks import Mark, MarkChange
 from nas_core.store.memory import InMemoryStore
+from nas_core.store.summaries import Summaries
 
 __all__ = ["PackedStore", "write_packed"]
 
@@ -72,6 +73,9 @@ class PackedStore(Store):
 
     def evaluations(self, run_id: str, since: int = 0) -> list[Evaluation]:
         return self._memory.evaluations(run_id, since)
+
+    def summaries(self, run_id: str, names: Sequence[str], since: int = 0) -> Summaries:
+        return self._memory.summaries(run_id, names, since)
 
     def evaluation(self, run_id: str, candidate_id: str) -> Evaluation:
         return self._memory.evaluation(run_id, candidate_id)

@@ -17,22 +17,29 @@ from nas_core.records import Evaluation, Event, RunRecord, canonical_json, freez
 from nas_core.store import schema
 from nas_core.store.artifacts import Artifacts
 from nas_core.store.base import (
+    DamagedRun,
     Store,
     bad_artifact,
     changed,
     claimed,
+    damaged,
     ended,
     no_artifact,
     no_candidate,
     no_run,
     owner_of,
     present,
+    read_back,
 )
 from nas_core.store.database import Database, said_in_words, transaction
 from nas_core.store.layout import prepare
 from nas_core.store.marks import Mark, MarkChange, marked
+from nas_core.store.summaries import FIELDS, PLACES, SCORES, Summaries, summaries_of, summaries_of_texts
+from nas_core.store.uncollected import uncollected
 
 __all__ = ["SqlStore"]
+
+_AT_ONCE = 96  # places that a database picks out of a record into one list: PostgreSQL takes 100, SQLite 127
 
 
 class SqlStore(Store):
@@ -66,10 +73,10 @@ class SqlStore(Store):
         return record
 
     def runs(self) -> list[RunRecord]:
-        order = (schema.runs.c.created.desc(), schema.runs.c.id.desc())
-        with self._transaction() as c:
-            bodies = c.execute(select(schema.runs.c.body).order_by(*order)).scalars().all()
-        return [present(RunRecord.model_validate_json(b)) for b in bodies]
+        return [present(found) for found in self._all_runs() if isinstance(found, RunRecord)]
+
+    def damaged_runs(self) -> list[DamagedRun]:
+        return [found for found in self._all_runs() if isinstance(found, DamagedRun)]
 
     def run(self, run_id: str) -> RunRecord:
         with self._transaction() as c:
@@ -116,7 +123,30 @@ class SqlStore(Store):
     def evaluations(self, run_id: str, since: int = 0) -> list[Evaluation]:
         table = schema.evaluations
         bodies = self._since(table, run_id, since, (table.c.number, table.c.id))
-        return [Evaluation.model_validate_json(b) for b in bodies]
+        with uncollected():
+            return [read_back(Evaluation, b, run_id) for b in bodies]
+
+    def summaries(self, run_id: str, names: Sequence[str], since: int = 0) -> Summaries:
+        with uncollected():
+            try:
+                return self._picked(run_id, names, since)
+            except (StoreError, ValueError):
+                # An older or a damaged record: whole records say what they lack, or what is wrong.
+                return summaries_of(self.evaluations(run_id, since), names)
+
+    def _picked(self, run_id: str, names: Sequence[str], since: int) -> Summaries:
+        if strange := [name for name in names if not name.isidentifier()]:
+            raise ValueError(f"{strange} would have to be escaped")
+        places = [("measures", name, number) for name in names for number in SCORES]
+        parts = [places[at : at + _AT_ONCE] for at in range(0, len(places), _AT_ONCE)]
+        table, heads_at = schema.evaluations, [*((field,) for field in FIELDS), *PLACES]
+        chosen = (table.c.run_id == run_id, table.c.revision > since)
+        query = self.database.picking(table, chosen, [heads_at, *parts])
+        with self._transaction() as c:
+            _record(c, run_id)
+            rows = c.execute(query).all()
+        ids, numbers, revisions, architectures, heads, *measures = zip(*rows) if rows else [()] * (5 + len(parts))
+        return summaries_of_texts(list(zip(ids, numbers, revisions)), architectures, heads, measures, names)
 
     def evaluation(self, run_id: str, candidate_id: str) -> Evaluation:
         table = schema.evaluations
@@ -126,17 +156,20 @@ class SqlStore(Store):
             body = c.execute(query).scalar()
         if body is None:
             raise no_candidate(run_id, candidate_id)
-        return Evaluation.model_validate_json(body)
+        return read_back(Evaluation, body, run_id)
 
     def events(self, run_id: str, since: int = 0) -> list[Event]:
         bodies = self._since(schema.events, run_id, since, (schema.events.c.number,))
-        return [Event.model_validate_json(b) for b in bodies]
+        return [read_back(Event, b, run_id) for b in bodies]
 
     def strategy_state(self, run_id: str) -> dict[str, Any] | None:
         with self._transaction() as c:
             _record(c, run_id)
             body = c.execute(select(schema.states.c.body).where(schema.states.c.run_id == run_id)).scalar()
-        return None if body is None else json.loads(body)
+        try:
+            return None if body is None else json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise damaged(run_id, f"strategy state: {error}") from None
 
     def marks(self, run_id: str) -> dict[str, Mark]:
         table = schema.marks
@@ -144,7 +177,7 @@ class SqlStore(Store):
         with self._transaction() as c:
             _record(c, run_id)
             bodies = c.execute(select(table.c.body).where(table.c.run_id == run_id).order_by(*order)).scalars().all()
-        return {m.candidate: m for m in map(Mark.model_validate_json, bodies)}
+        return {m.candidate: m for m in (read_back(Mark, b, run_id) for b in bodies)}
 
     def mark(self, run_id: str, candidate_id: str, change: MarkChange) -> Mark | None:
         table, evaluations = schema.marks, schema.evaluations
@@ -156,7 +189,7 @@ class SqlStore(Store):
             if c.execute(select(evaluations.c.id).where(*known)).first() is None:
                 raise no_candidate(run_id, candidate_id)
             body = c.execute(select(table.c.body).where(*here)).scalar()
-            mark = marked(None if body is None else Mark.model_validate_json(body), candidate_id, change)
+            mark = marked(None if body is None else read_back(Mark, body, run_id), candidate_id, change)
             c.execute(delete(table).where(*here))
             if mark.empty:
                 return None
@@ -166,7 +199,9 @@ class SqlStore(Store):
 
     def delete_run(self, run_id: str) -> None:
         with self._transaction(writes=True) as c:
-            ended(_record(c, run_id, lock=True))
+            found = _read_or_damaged(run_id, _body(c, run_id, lock=True))
+            if isinstance(found, RunRecord):  # whatever is damaged can be run by nobody
+                ended(found)
             names = [n for n in c.execute(select(schema.artifacts.c.name)).scalars() if owner_of(n) == run_id]
             if names:
                 one = delete(schema.artifacts).where(schema.artifacts.c.name == bindparam("gone"))
@@ -203,6 +238,13 @@ class SqlStore(Store):
         self._open = False
         self.database.engine.dispose()
 
+    def _all_runs(self) -> list[RunRecord | DamagedRun]:
+        """Return every run as it was written, the newest first, or what is wrong with it."""
+        order = (schema.runs.c.created.desc(), schema.runs.c.id.desc())
+        with self._transaction() as c:
+            rows = c.execute(select(schema.runs.c.id, schema.runs.c.body).order_by(*order)).all()
+        return [_read_or_damaged(run_id, body) for run_id, body in rows]
+
     def _since(self, table: Table, run_id: str, since: int, order: tuple[Any, ...]) -> Sequence[str]:
         query = select(table.c.body).where(table.c.run_id == run_id, table.c.revision > since).order_by(*order)
         with self._transaction() as c:
@@ -219,12 +261,23 @@ class SqlStore(Store):
 
 
 def _record(connection: Connection, run_id: str, *, lock: bool = False) -> RunRecord:
+    return read_back(RunRecord, _body(connection, run_id, lock=lock), run_id)
+
+
+def _body(connection: Connection, run_id: str, *, lock: bool = False) -> str:
     query = select(schema.runs.c.body).where(schema.runs.c.id == run_id)
     body = connection.execute(query.with_for_update() if lock else query).scalar()
     if body is None:
         order = schema.runs.c.created.desc()
         raise no_run(run_id, connection.execute(select(schema.runs.c.id).order_by(order).limit(9)).scalars().all())
-    return RunRecord.model_validate_json(body)
+    return body
+
+
+def _read_or_damaged(run_id: str, body: str) -> RunRecord | DamagedRun:
+    try:
+        return read_back(RunRecord, body, run_id)
+    except StoreError as error:
+        return DamagedRun(run_id, str(error))
 
 
 def _save(connection: Connection, change: Any, run_id: str) -> RunRecord:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import ColumnElement, Connection, Select, Table, create_engine, event, func, select
 
 from nas_core.errors import StoreError
 from nas_core.store.artifacts import WRITING
@@ -48,6 +49,13 @@ class SqliteDatabase(Database):
 
     def keep_copy(self, version: int) -> None:
         self.copy_to(self.path.with_name(f"{self.path.stem}-layout{version}{self.path.suffix}"))
+
+    def picking(
+        self, table: Table, chosen: Sequence[ColumnElement[bool]], groups: Sequence[Sequence[Sequence[str]]]
+    ) -> Select[Any]:
+        body, keys = table.c.body, (table.c.id, table.c.number, table.c.revision)
+        lists = [func.json_extract(body, *("$." + ".".join(place) for place in group)) for group in groups]
+        return select(*keys, func.json_extract(body, "$.architecture"), *lists).where(*chosen)
 
     def damage(self) -> list[str]:
         try:

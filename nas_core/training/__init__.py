@@ -12,5 +12,6 @@ trains one of them (``rates``: how its learning rate goes), ``side_by_side`` is 
 the same time, ``networks`` hands each over when it has finished, ``module_pack`` is what remains.
 
 ``inheritance`` starts a child from its parent's weights, where they fit; a watch (``progress``) looks on and may end
-single candidates. ``untrained`` builds either kind with the weights its training starts from.
+single candidates. ``untrained`` builds either kind with the weights its training starts from, ``shortage`` knows when
+memory ran out.
 """

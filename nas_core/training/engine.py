@@ -43,6 +43,7 @@ class Candidate:
     id: str = ""
     inherited: str = ""  # the parent it starts from, and its values by the names of the layout
     values: dict[str, np.ndarray] = field(default_factory=dict)
+    row_weights: np.ndarray | None = None  # (n,) of the training rows, for this candidate alone
     train_loss: list[float] = field(default_factory=list)
     valid_loss: list[float] = field(default_factory=list)
     performance: dict[int, float] = field(default_factory=dict)  # after so many epochs, where the watch looked
@@ -105,6 +106,7 @@ class PackEngine:
             own.copy_(initial_values(member.layout, member.seed))
         self.best = self.best.to(self.device)
         self.best_stats = initial_stats([c.layout for c in candidates]).to(self.device)
+        self.row_weights = _row_weights(self.candidates, train)
         self.current = list(range(len(self.candidates)))  # those in the pack as laid out now
         self._lay_out()
         self.flat = self.best.clone()
@@ -132,6 +134,7 @@ class PackEngine:
         chosen = [self.candidates[k] for k in self.current]
         members = pack_members([c.layout for c in chosen], [c.seed for c in chosen])
         self.network = PackNetwork(members, self.train[0].blank, self.device)
+        self.places = torch.tensor(self.current, device=self.device)
         self.optimiser = ElementOptimiser([c.tuning for c in chosen], self.device)
 
     @property
@@ -153,9 +156,10 @@ class PackEngine:
         bank, y = self.train[0].rows(chosen), self.train[1].index_select(0, chosen)
         real, N = len(chosen), bank.shape[1]
         y = functional.pad(y, (0, N - real))
-        weights = self.train[2]
+        weights = self.row_weights
         if weights is not None:
-            weights = functional.pad(weights.index_select(0, chosen), (0, N - real))
+            own = weights if weights.dim() == 1 else weights[self.places]
+            weights = functional.pad(own.index_select(-1, chosen), (0, N - real))
         noise = torch.from_numpy(row_keys(self.epoch, number, N)).to(self.device)
         logits = self.network.forward(bank, noise, real)
         self.loss_sum += losses(logits, y, self.schedule.task, weights)[:, :real].sum(1)
@@ -254,6 +258,15 @@ class PackEngine:
         self.flat = flat
         self.network.load(flat)
         self.network.load_stats(stats)
+
+
+def _row_weights(candidates: Sequence[Candidate], train: tuple[Bank, Tensor, Tensor | None]) -> Tensor | None:
+    """Return how much the training rows count: (n,) for all alike, (K, n) where a candidate has weights of its own."""
+    if all(c.row_weights is None for c in candidates):
+        return train[2]
+    shared = torch.ones(len(train[0])) if train[2] is None else train[2].cpu()
+    own = [1.0 if c.row_weights is None else torch.from_numpy(c.row_weights.astype(np.float32)) for c in candidates]
+    return torch.stack([shared * weights for weights in own]).to(train[0].E.device)
 
 
 def _runs(runs: list[tuple[int, int]], device: torch.device) -> Tensor:

@@ -77,13 +77,16 @@ def train_pack(
         watch: Asked after every epoch of every candidate whether it goes on; one that it ends is ``halted``.
 
     Raises:
-        SettingsError: The device does not exist, or the recipe does not suit the data.
+        SettingsError: The device does not exist, the recipe does not suit the data, or rows are weighted for single
+            candidates where that is not possible.
     """
     began, recipe, where = time.perf_counter(), recipe or problem.spec.recipe, pick_device(device)
     if space.signal is None:
         _check_schedule(recipe)
+        _check_weights(items, len(problem.train))
         with one_thread():
             return _train(problem, items, recipe, stop, on_epoch, where, watch)
+    _check_weights(items, 0)
     found = dict(train_networks(problem, space, items, recipe, stop or StopSignal(), on_epoch, where, watch))
     assert problem.dataset.signal is not None
     networks = [network for k in range(len(items)) for network in cast(ModulePack, found[k].pack).networks]
@@ -121,6 +124,17 @@ def _check_schedule(recipe: Recipe) -> None:
         )
 
 
+def _check_weights(items: Sequence[PackItem], rows: int) -> None:
+    """Check the row weights of single candidates; there can be none where ``rows`` is 0."""
+    for item in items:
+        if item.row_weights is not None and item.row_weights.shape != (rows,):
+            raise SettingsError(
+                f"A candidate weights training rows by an array of the shape {item.row_weights.shape}",
+                allowed=f"({rows},), one number for each training row" if rows else "none for images and sequences",
+                fix="weight the rows of problem.train" if rows else "leave row_weights out",
+            )
+
+
 def _train(
     problem: Problem,
     items: Sequence[PackItem],
@@ -153,7 +167,7 @@ def _train(
 def _candidate(problem: Problem, item: PackItem, layout: NetworkLayout) -> Candidate:
     parent, values = inherited_groups(layout, item.parents, problem.encoder)
     tuning = tuning_of(item.architecture, layout)
-    return Candidate(layout, item.seed, tuning, item.architecture.id, parent, values)
+    return Candidate(layout, item.seed, tuning, item.architecture.id, parent, values, item.row_weights)
 
 
 def _schedule(problem: Problem, recipe: Recipe) -> Schedule:

@@ -21,7 +21,7 @@ def losses(logits: Tensor, y: Tensor, task: str, weights: Tensor | None = None) 
         logits: (K, C, N).
         y: (N,) class index or standardised target.
         task: ``classification`` or ``regression``.
-        weights: (N,) how much each row counts; None when all count the same.
+        weights: (N,), or (K, N) for each candidate, how much each row counts; None when all count the same.
     """
     each = _each(logits, y, task)
     return each if weights is None else each * weights
@@ -40,7 +40,7 @@ def _each(logits: Tensor, y: Tensor, task: str) -> Tensor:
 def loss_gradient(logits: Tensor, y: Tensor, task: str, rows: int, weights: Tensor | None = None) -> Tensor:
     """Return the gradient (K, C, N) of each candidate's mean weighted loss over the first ``rows``; 0 for the others.
 
-    ``weights`` (N,) may hold anything beyond the first ``rows``.
+    ``weights`` (N,), or (K, N) for each candidate, may hold anything beyond the first ``rows``.
     """
     if task == "regression":
         gradient = (logits - y).mul_(2 / rows)
@@ -50,6 +50,6 @@ def loss_gradient(logits: Tensor, y: Tensor, task: str, rows: int, weights: Tens
         hot = functional.one_hot(y, logits.shape[1]).T.to(logits.dtype)
         gradient = torch.softmax(logits, 1).sub_(hot).mul_(1 / rows)
     if weights is not None:
-        gradient.mul_(weights)
+        gradient.mul_(weights if weights.dim() == 1 else weights[:, None])
     gradient[:, :, rows:] = 0
     return gradient

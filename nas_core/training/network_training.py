@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nas_core.errors import error_line, traceback_of
 from nas_core.records import Halt
 from nas_core.spaces.layers import seed_dropout
 from nas_core.training.batches import batch_slices, epoch_order
@@ -21,6 +22,7 @@ from nas_core.training.losses import losses
 from nas_core.training.optimiser import MOMENTUM
 from nas_core.training.progress import PackItem, StopSignal, TrainOutcome, Watch, with_performance
 from nas_core.training.rates import rate_factor
+from nas_core.training.shortage import is_shortage
 from nas_core.training.signal_rows import SignalRows
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ class NetworkTraining:
         self.compared = spread.round().long()
         self.start_loss: float | None = None
         self.kept_loss: float | None = None
-        self.status, self.reason, self.seconds = "", "", 0.0
+        self.status, self.reason, self.traceback, self.starved, self.seconds = "", "", "", False, 0.0
         self.performance: dict[int, float] = {}  # after so many epochs, where the watch looked
         self.halt: Halt | None = None
         self.inherited = ""
@@ -112,7 +114,7 @@ class NetworkTraining:
         curves = with_performance(self.curves, self.performance)
         return TrainOutcome(
             self.status, self.reason, curves, self.kept_epoch, self.seconds, self.start_loss, self.kept_loss, self.halt,
-            self.inherited,
+            self.inherited, self.traceback, self.starved,
         )  # fmt: skip
 
     def run_epoch(self, stop: StopSignal) -> None:
@@ -154,14 +156,25 @@ class NetworkTraining:
             if self.halt is not None:
                 self.end("halted", self.halt.reason)
 
-    def end(self, status: str, reason: str = "") -> None:
-        """Stop training for good: go back to the weights that are kept, forget what training alone needed."""
-        self.status, self.reason = status, reason
+    def end(self, status: str, reason: str = "", *, starved: bool = False) -> None:
+        """Stop training for good: go back to the weights that are kept, forget what training alone needed.
+
+        Args:
+            status: done, failed, cancelled or halted.
+            reason: Why.
+            starved: Whether memory ran out.
+        """
+        self.status, self.reason, self.starved = status, reason, starved
         self.network.load_state_dict(self.kept)
         self.network.eval()
         self.network.zero_grad(set_to_none=True)
         self.kept, self.lowest = {}, None
         self.optimiser.state.clear()
+
+    def fail(self, error: Exception) -> None:
+        """Stop training for good because of an error."""
+        self.traceback = traceback_of(error)
+        self.end("failed", error_line(error), starved=is_shortage(error))
 
     def _epoch(self, stop: StopSignal) -> float | None:
         """Return the mean training loss of an epoch, None when a stop was asked for within it."""

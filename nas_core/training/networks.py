@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import torch
 
+from nas_core.errors import error_line, traceback_of
 from nas_core.spaces.family import SignalFamily
 from nas_core.spaces.layers import SignalNetwork
 from nas_core.training.device import one_thread
@@ -19,6 +20,7 @@ from nas_core.training.module_pack import ModulePack
 from nas_core.training.network_training import Lesson, NetworkTraining
 from nas_core.training.progress import PackItem, PackProgress, StopSignal, TrainOutcome, Watch
 from nas_core.training.result import PackResult
+from nas_core.training.shortage import is_shortage
 from nas_core.training.side_by_side import SideBySide, workers_on
 from nas_core.training.signal_rows import SignalRows
 
@@ -103,7 +105,9 @@ class _Fleet:
             try:
                 self.trainings[k] = NetworkTraining(placed(build_network(space, item), device), item, lesson)
             except Exception as error:  # noqa: BLE001 - what cannot be built is no fault of the others
-                self.outcomes[k] = TrainOutcome("failed", f"{type(error).__name__}: {error}")
+                self.outcomes[k] = TrainOutcome(
+                    "failed", error_line(error), traceback=traceback_of(error), starved=is_shortage(error)
+                )
         self.heard: queue.SimpleQueue[int | BaseException] = queue.SimpleQueue()
         self.numbers = list(self.trainings)
         self.module = SideBySide(

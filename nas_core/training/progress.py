@@ -57,11 +57,14 @@ class PackItem:
         architecture: What it is.
         seed: Of its initial weights and dropout noise.
         parents: Whose weights it starts from, where they fit (see ``inheritance``); the first that fits at all counts.
+        row_weights: (n,) how much each training row counts in the loss of this candidate alone, beside the weights of
+            the problem; None when all count the same. How often a row was drawn makes it a bootstrap sample of a table.
     """
 
     architecture: Architecture
     seed: int
     parents: tuple[Parent, ...] = ()
+    row_weights: np.ndarray | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ class TrainOutcome:
         kept_loss: The same of the weights that are kept, on the same rows.
         halt: What the watch said.
         inherited: Identity of the parent whose weights it started from; empty when none fitted.
+        traceback: Where in the program it failed, where an exception says so.
+        starved: It failed because memory ran out, which may be the fault of those that were trained beside it.
     """
 
     status: str
@@ -102,6 +107,8 @@ class TrainOutcome:
     kept_loss: float | None = None
     halt: Halt | None = None
     inherited: str = ""
+    traceback: str = ""
+    starved: bool = False
 
 
 def with_performance(curves: dict[str, list[float]], seen: dict[int, float]) -> dict[str, list[float]]:

@@ -105,6 +105,6 @@ class SideBySide(pl.LightningModule):
         try:
             training.run_epoch(self.stop)
         except Exception as error:  # noqa: BLE001 - a network that cannot be trained is no fault of the others
-            training.end("failed", f"{type(error).__name__}: {error}")
+            training.fail(error)
         self.told(current)
         return current

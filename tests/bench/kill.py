@@ -35,7 +35,7 @@ from run_examples import numbers, synthetic
 from nas_core.data import Problem, load_data
 from nas_core.evaluation import packs  # noqa: F401 - imported once, before the processes are forked
 from nas_core.records import RunState
-from nas_core.runs import registry
+from nas_core.runs import executing, registry
 from nas_core.runs.books import misfits
 from nas_core.runs.settings import RunSettings
 from nas_core.spaces import SearchSpace
@@ -153,7 +153,7 @@ def main() -> None:
     options = parser.parse_args()
     trained = min(options.trained, options.times)
     kinds = [uninterrupted(QUICK, synthetic(0.004)), uninterrupted(SLOW, synthetic(0.04))]
-    real = uninterrupted(TRAINED, registry.trained_in_packs) if trained else kinds[0]
+    real = uninterrupted(TRAINED, executing.trained_in_packs) if trained else kinds[0]
     chosen = [kinds[n % 2] if n < options.times - trained else real for n in range(options.times)]
     dice = random.Random(options.seed)
     began = time.monotonic()

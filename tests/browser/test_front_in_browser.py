@@ -184,6 +184,45 @@ def test_uncertainty_is_marked_told_and_listed(drawn: Page) -> None:
     expect(drawn.get_by_text(re.compile("with 95 % intervals"))).to_be_visible()
 
 
+# How opaque the canvas is at the right rim of the first ellipse that lies in view, and how many there are.
+RIM = """() => {
+  const plot = document.querySelector('.nasight-front'), { xaxis, yaxis, _size } = plot._fullLayout
+  const ratio = devicePixelRatio, canvas = plot.querySelector('.svg-container > canvas'), front = plot.data[2]
+  const rows = plot.data.find((t) => t.ellipses).ellipses
+  const [number, , right] = rows.find((r) => r[2] < xaxis.range[1])
+  const x = _size.l + xaxis.d2p(right), y = _size.t + yaxis.d2p(front.y[front.customdata.indexOf(number)])
+  const seen = canvas.getContext('2d').getImageData(x * ratio - 2, y * ratio - 1, 4, 2).data
+  return Math.max(...seen.filter((_, k) => k % 4 === 3))
+}"""
+
+
+def test_ellipses_are_drawn_on_demand_survive_a_reload_and_leave_with_their_name(
+    browser: Browser, studio: Studio
+) -> None:
+    address = (
+        studio.url.partition("?")[0] + "?run=example-breast-cancer"
+    )  # its measures were taken: they have intervals
+    page, watch = open_page(browser, address)
+    page.get_by_role("button", name="View").click()
+    page.get_by_test_id("stButtonGroup").get_by_text("95 % ellipses", exact=True).click()
+    page.wait_for_url(re.compile("fm=ellipses"))
+    page.reload()
+    settled(page)
+    page.wait_for_selector(f"{FRONT}[data-draws]")
+    page.wait_for_function(f"({RIM})() > 60")
+    names = page.locator(".nasight-front .legendtext").all_text_contents()
+    page.locator(".nasight-front .legendtoggle").nth(names.index("95 % ellipse")).click()
+    page.wait_for_function(f"({RIM})() === 0")
+    assert not watch.wrong
+    page.context.close()
+
+
+def test_the_bar_of_the_front_has_no_button_that_sends_data_away(drawn: Page) -> None:
+    named = drawn.evaluate("[...document.querySelectorAll('.nasight-front .modebar-btn')].map((b) => b.dataset.title)")
+    assert named, "the front has its buttons for zoom and pan"
+    assert not [name for name in named if re.search("cloud|share|plotly", name or "Plotly logo", re.IGNORECASE)]
+
+
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
     """A studio whose run goes on for longer than the tests take."""

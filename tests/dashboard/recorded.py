@@ -17,6 +17,7 @@ from nas_core.store import InMemoryStore, Store
 __all__ = ["RUN", "recorded_run", "run_problem"]
 
 RUN = "run-1"
+TRACEBACK = 'Traceback (most recent call last):\n  File "engine.py", line 7, in step\nFloatingPointError: overflow'
 
 
 def run_problem(name: str = "breast_cancer") -> Problem:
@@ -51,6 +52,8 @@ def recorded_run(
     digest = store.put_artifact("weights.safetensors", save(tensors))
     for index, evaluation in enumerate(found, start=1):
         changes: dict = {"index": index, "revision": 2, "parents": (found[0].id,) if index == 3 else ()}
+        if evaluation.status is Status.FAILED:
+            changes["traceback"] = TRACEBACK
         if evaluation.status is Status.DONE:
             changes["weights"] = WeightsRef(artifact="weights.safetensors", prefix=f"{evaluation.id}/", sha256=digest)
         evaluations.append(evaluation.model_copy(update=changes))

@@ -10,7 +10,7 @@ from dashboard.figures.insight_places import map_figure, path_figure, surface_fi
 from dashboard.theme import DARK, LIGHT, Palette
 from dashboard.views.insight import aim_label, effect_view, importance_view, matrix_view, pairs_view, titled
 from dashboard.views.insight_places import MapView, path_view, surface_view
-from dashboard.views.words import quoted
+from nas_core.escaping import markdown_text
 from nas_core.insight import AblationPath, Aim, Effect, Importance, Pair, PairMap, Reliability, Step
 from nas_core.insight.ablation import Point
 from nas_core.insight.effects import LevelEffect, PartEffect
@@ -61,7 +61,7 @@ def test_a_measure_is_quoted_within_a_sentence_and_stands_alone_without() -> Non
 
 
 def test_words_of_a_data_file_are_shown_as_they_are(colours: Palette) -> None:
-    assert quoted("a*b_[c]") == r"a\*b\_\[c\]"
+    assert markdown_text("a*b_[c]") == r"a\*b\_\[c\]"
     figure = importance_figure(importance_view(AIM, importance(), "ROC AUC"), colours)
     assert "&lt;b&gt;x&lt;/b&gt;*" in figure.layout.yaxis.ticktext
 

@@ -176,5 +176,6 @@ def test_the_first_failure_is_said_until_it_is_put_away(found: list[Evaluation])
     failed = next(e for e in found if e.status is Status.FAILED)
     assert f"Candidate #{failed.index} failed:" in said(app)
     assert failed.reason.splitlines()[0] in said(app)
+    assert "Where it failed (traceback)" in [e.label for e in app.expander]
     app.button(key="failure_dismiss").click().run()
     assert f"Candidate #{failed.index} failed:" not in said(app)

@@ -15,7 +15,7 @@ from dashboard.components.run_memory import choices_of_run, memory_of
 from dashboard.views.axes import Axis, axes_view, code_of, variables_of
 from dashboard.views.candidates import Candidates, all_candidates, as_csv
 from dashboard.views.table_filter import TableFilter, wanted, within
-from nas_core.exports.rows import safe_cell
+from nas_core.escaping import safe_cell
 from nas_core.preferences import Preference
 from nas_core.records import Evaluation, Status
 from nas_core.runs.viewer import RunView

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nas_core.data import Problem, SplitScheme, dataset_from_frame, load_data
-from nas_core.data.card import DataCard, data_card, markdown_text
+from nas_core.data.card import DataCard, data_card
 from nas_core.data.leaks import column_warnings
+from nas_core.escaping import markdown_text
 
 
 def test_the_card_of_a_classification(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded import RUN, recorded_run
 
-from nas_core.exports.rows import FORMULA, candidate_rows, csv_table, flattened, parquet_table, safe_cell
+from nas_core.escaping import FORMULA, safe_cell
+from nas_core.exports.rows import candidate_rows, csv_table, flattened, parquet_table
 from nas_core.runs.viewer import RunView
 from nas_core.store import InMemoryStore
 

@@ -16,6 +16,7 @@ from recorded import RUN, recorded_run
 
 from dashboard.texts import catalogue
 from nas_core.errors import RunError, StoreError
+from nas_core.escaping import markdown_text
 from nas_core.preferences import Goal, Preference
 from nas_core.records import Event, RunState, Status
 from nas_core.reports import (
@@ -32,7 +33,6 @@ from nas_core.reports import (
 )
 from nas_core.reports.alternatives import knee
 from nas_core.reports.amounts import amount, duration, share
-from nas_core.reports.writing import markdown_text
 from nas_core.runs.viewer import RunView
 from nas_core.search.fronts import non_dominated
 from nas_core.store import InMemoryStore, Store, open_store

@@ -9,7 +9,7 @@ from run_examples import numbers, until
 from nas_core.data import Problem, Recipe, load_data
 from nas_core.evaluation.packs import PackEvaluator
 from nas_core.records import Proposal, Status
-from nas_core.runs import registry
+from nas_core.runs import executing, registry
 from nas_core.runs.candidates import load_weights
 from nas_core.runs.inheriting import StoredParents
 from nas_core.runs.run import Run
@@ -93,7 +93,7 @@ def test_settings_decide_what_a_run_is_made_of(quick: Problem) -> None:
     parents = StoredParents(store, "any")
     for inherit in (False, True):
         settings = RunSettings(inherit=inherit)
-        made = registry.trained_in_packs(quick, space, settings, parents)
+        made = executing.trained_in_packs(quick, space, settings, parents)
         assert isinstance(made, PackEvaluator)
         assert made._parents is (parents if inherit else None)
     assert isinstance(registry._halving(quick, space, RunSettings(halving=True)), Halving)

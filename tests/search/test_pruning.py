@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import hypergeom
 
 from nas_core.data.signal import image_signal
 from nas_core.evaluation.synthetic import SyntheticEvaluator
@@ -88,6 +89,21 @@ def test_the_probability_is_that_of_all_ways_to_hand_out_the_choice(rows: list[t
         ways += 1
         few += int(best[[j for some in handed for j in some]].sum()) <= observed
     assert chance_of_so_few(owners, best, parts) == pytest.approx(few / ways, abs=1e-12)
+
+
+@pytest.mark.parametrize("total", [0, 1, 7, 40, 10_000, 46_000])
+def test_the_probabilities_are_those_of_scipy(total: int) -> None:
+    rng = np.random.default_rng(total)
+    for _ in range(8):
+        owners, best = (rng.random(total) < rng.choice([0.0, 0.02, 0.3, 0.9, 1.0]) for _ in range(2))
+        parts = (rng.random(total) < rng.choice([0.0, 0.4])).astype(int)
+        mass, observed = np.ones(1), int((owners & best).sum())
+        for part in np.unique(parts):
+            inside = parts == part
+            n, marked, drawn = int(inside.sum()), int(best[inside].sum()), int(owners[inside].sum())
+            mass = np.convolve(mass, hypergeom.pmf(np.arange(min(marked, drawn) + 1), n, marked, drawn))
+        expected = min(1.0, mass[: observed + 1].sum())
+        assert chance_of_so_few(owners, best, parts) == pytest.approx(expected, rel=1e-9, abs=1e-250)
 
 
 def test_holm_steps_down_and_never_below_an_earlier_one() -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 
+import numpy as np
 import pytest
 
 from nas_core.errors import StoreError
-from nas_core.records import Architecture, Evaluation, Event, RunRecord, RunState, Status
+from nas_core.records import Architecture, Evaluation, Event, Measurement, RunRecord, RunState, Status
 from nas_core.store.base import Store
 from nas_core.store.marks import Mark, mark_candidate, mark_change
 from nas_core.store.owner import this_process
+from nas_core.store.summaries import FIELDS, PLACES, SCORES, Summaries
+
+NAMES = ("feature_parsimony", "additivity", "monotone_share")
 
 
 def record(run_id: str = "r1", **changes: object) -> RunRecord:
@@ -32,6 +36,32 @@ def evaluation(number: int, **changes: object) -> Evaluation:
     architecture = Architecture(family="tabular", values={"number": number})
     values = {"id": architecture.id, "index": number, "architecture": architecture, "status": Status.DONE}
     return Evaluation.model_validate({**values, "curves": {"train_loss": [0.5, 0.25]}, **changes})
+
+
+def same_summaries(found: Summaries, twins: list[Evaluation], names: tuple[str, ...]) -> None:
+    """Assert that ``found`` says what whole evaluations say."""
+    assert found.names == names
+    assert found.ids == tuple(e.id for e in twins)
+    assert [found.architecture(at) for at in range(len(twins))] == [e.architecture for e in twins]
+    for at, e in enumerate(twins):
+        assert found.architecture(at).values == e.architecture.values
+        assert list(found.architecture(at).values) == list(e.architecture.values)
+    for name in FIELDS:
+        assert getattr(found, name) == tuple(getattr(e, name) for e in twins)
+    assert found.index.tolist() == [e.index for e in twins]
+    assert found.revision.tolist() == [e.revision for e in twins]
+    assert found.eligible.tolist() == [e.eligible for e in twins]
+    for column, place in zip(found.numbers.T, PLACES, strict=True):
+        values = [e.model_dump() for e in twins]
+        for key in place:
+            values = [None if v is None else v[key] for v in values]
+        assert np.array_equal(column, np.array(values, dtype=float), equal_nan=True)
+    assert found.scores.shape == (len(twins), len(names), len(SCORES))
+    for at, name in enumerate(names):
+        for e, scores in zip(twins, found.scores[:, at]):
+            told = e.measures.get(name, Measurement())
+            expected = np.array([getattr(told, key) for key in SCORES], dtype=float)
+            assert np.array_equal(scores, expected, equal_nan=True)
 
 
 def _two_candidates(store: Store) -> tuple[str, str]:
@@ -102,6 +132,23 @@ class StoreContract:
         assert [e.index for e in store.evaluations("r1", since=first)] == [2]
         assert [e.kind for e in store.events("r1", since=first)] == ["b"]
         assert store.evaluations("r1", since=99) == []
+
+    def test_summaries_are_those_of_the_evaluations(self, store: Store) -> None:
+        store.create_run(record())
+        measures = {NAMES[0]: Measurement(value=0.5, raw=3.0, low=0.25, high=0.75), NAMES[1]: Measurement(reason="no")}
+        done = evaluation(
+            3, performance={"value": 0.9, "low": 0.8, "high": 1e-7}, skill={"value": -0.0, "low": 0.0, "high": 1.0},
+            measures=measures, parents=("a", 'b"\\'), operator="move 網", inherited="a", space=2, finished=1.5e9,
+            cost={"parameters": 2**40, "operations": 7, "seconds": 0.125},
+        )  # fmt: skip
+        first = store.commit("r1", [done, evaluation(1, status=Status.FAILED, reason="it failed")], None, {})
+        store.commit("r1", [evaluation(2), evaluation(0, measures=measures)], None, {})
+        same_summaries(store.summaries("r1", NAMES), store.evaluations("r1"), NAMES)
+        same_summaries(store.summaries("r1", NAMES[:1], since=first), store.evaluations("r1", since=first), NAMES[:1])
+        same_summaries(store.summaries("r1", ()), store.evaluations("r1"), ())
+        same_summaries(store.summaries("r1", NAMES, since=99), [], NAMES)
+        with pytest.raises(StoreError, match=r"no run 'r2'.*r1"):
+            store.summaries("r2", NAMES)
 
     def test_a_second_commit_of_a_candidate_replaces_it(self, store: Store) -> None:
         store.create_run(record())

@@ -1,10 +1,19 @@
 // plotly.js, loaded once for every element of the page.
+
+// What no chart has: a button that sends its data to another host (plotly.js shows one by default), and a logo.
+const PRIVATE = { showSendToCloud: false, displaylogo: false }
+
+function set(Plotly) {
+  Plotly.setPlotConfig(PRIVATE)
+  return Plotly
+}
+
 export function loadPlotly(url) {
   window.nasightPlotly ??= new Promise((resolve, reject) => {
-    if (window.Plotly) return resolve(window.Plotly)
+    if (window.Plotly) return resolve(set(window.Plotly))
     const script = document.createElement("script")
     script.src = url
-    script.onload = () => resolve(window.Plotly)
+    script.onload = () => resolve(set(window.Plotly))
     script.onerror = () => {
       window.nasightPlotly = undefined // the next refresh tries again
       reject(new Error("plotly.js did not load from " + url))

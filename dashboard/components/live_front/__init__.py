@@ -31,6 +31,7 @@ HTML = f"""
 </div>
 <div style="position:relative">
   <div class="nasight-front" role="figure" style="width:100%;height:{HEIGHT}px"></div>
+  <div class="nasight-choosing"></div>
   <div class="nasight-goals"></div>
   <div class="nasight-ring"></div>
   <div class="nasight-card" role="status" style="display:none"></div>
@@ -52,7 +53,7 @@ export default function (component) {{
 
 def live_front(
     payload: bytes, *, key: str, on_picked: Callable[[int], None], on_opened: Callable[[int], None] | None = None,
-    on_goal: Callable[[str, float | None], None] | None = None,
+    on_goal: Callable[[str, float | None], None] | None = None, on_chosen: Callable[[str], None] | None = None,
 ) -> None:  # fmt: skip
     """Draw the front; every callback runs before the script run that a person's act causes.
 
@@ -62,6 +63,8 @@ def live_front(
         on_picked: Called with a candidate's number when a person clicks its point, or presses Space on it.
         on_opened: Called with the number of the candidate that a person opens with the Enter key.
         on_goal: Called with what a goal is for and its value when a person sets one on the plot; None removes it.
+        on_chosen: Called with the numbers of all that is chosen when a person has drawn around points, written as
+            :func:`dashboard.views.front_chosen.spelled` does.
     """
 
     def told(name: str) -> Any:
@@ -79,6 +82,10 @@ def live_front(
         if value is None or (isinstance(value, int | float) and math.isfinite(value)):
             on_goal(found["name"], value)
 
+    def chosen() -> None:
+        if on_chosen is not None and isinstance(told("chosen"), str):
+            on_chosen(told("chosen"))
+
     mount = st.components.v2.component(
         "nasight_live_front",
         html=HTML,
@@ -87,5 +94,5 @@ def live_front(
     )
     mount(
         data=payload, key=key, on_picked_change=lambda: number("picked", on_picked),
-        on_opened_change=lambda: number("opened", on_opened), on_goal_change=goal,
+        on_opened_change=lambda: number("opened", on_opened), on_goal_change=goal, on_chosen_change=chosen,
     )  # fmt: skip

@@ -1,19 +1,21 @@
 // The live Pareto front, drawn with Plotly.react so that zoom, camera and hover survive every refresh. The other modules of
 // this folder: front_data reads the bytes, front_traces and front_layout make the picture, front_ribbon the bands of λ,
-// front_cloud paints the many points, front_goals the flags that set goals, front_hover the card and the keys.
+// front_cloud paints the many points, front_goals the flags that set goals, front_hover the card and the keys,
+// front_selection chooses many points at once.
 import { paint } from "./front_cloud.js"
 import { decode } from "./front_data.js"
 import { goalsNow, placeGoals } from "./front_goals.js"
 import { hide, keep, keys, listen, points } from "./front_hover.js"
 import { layout } from "./front_layout.js"
 import { ribbon } from "./front_ribbon.js"
+import { placeChoosing, paintChosen } from "./front_selection.js"
 import { traces } from "./front_traces.js"
 import { idle, loadPlotly } from "./loading.js"
 
 const instances = new WeakMap()
 
 const CONFIG = {
-  responsive: true, displaylogo: false, doubleClick: "reset+autosize",
+  responsive: true, doubleClick: "reset+autosize",
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d", "resetCameraLastSave3d", "orbitRotation"],
 }
 
@@ -30,7 +32,7 @@ function instance(parent) {
   if (!own) {
     const part = (name) => parent.querySelector(".nasight-" + name)
     own = { node: part("front"), ribbon: part("ribbon"), hatches: part("hatches"), cursor: part("weight"), wait: part("wait"),
-      layer: part("goals"), card: part("card"), ring: part("ring"), draws: 0, flags: {}, pending: {}, goals: [],
+      layer: part("goals"), over: part("choosing"), card: part("card"), ring: part("ring"), draws: 0, flags: {}, pending: {}, goals: [],
       drag: null, shown: null, known: new Map() }
     instances.set(parent, own)
     if (own.node) {
@@ -49,6 +51,7 @@ export async function render(component, plotlyUrl) {
   own.base = new URL(plotlyUrl).origin
   own.pick = (number) => setTriggerValue("picked", number)
   own.open = (number) => setTriggerValue("opened", number)
+  own.choose = (told) => setTriggerValue("chosen", told)
   own.setGoal = (goal) => setTriggerValue("goal", goal)
   own.data = decode(data)
   if (!own.draws) own.wait.textContent = own.data.head.words[own.data.number.length ? "drawing" : "waiting"]
@@ -79,10 +82,14 @@ async function draw(own, Plotly) {
     if (head.z) listen(own)
     const placed = () => {
       paint(own)
+      placeChoosing(own)
       placeGoals(own, own.colours)
     }
     own.node.on("plotly_afterplot", placed)
-    own.node.on("plotly_relayouting", () => paint(own)) // while it is dragged
+    own.node.on("plotly_relayouting", () => { // while it is dragged
+      paint(own)
+      paintChosen(own)
+    })
     own.node.on("plotly_relayout", () => hide(own))
     placed() // later ones are placed as soon as the plot is drawn
   }

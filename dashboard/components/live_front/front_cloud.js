@@ -1,5 +1,6 @@
 // The many points of a plane, painted on a canvas under the plot: thousands cost one element and no WebGL context, of
 // which a browser grants a page few and which software rendering makes slow. Plotly keeps their names in its legend.
+import { ellipses } from "./front_ellipses.js"
 
 const REACH = 16 // pixels from a point within which the pointer means it
 
@@ -98,6 +99,7 @@ export function paint(own) {
   context.clip()
   const x = (value) => l + plot.xaxis.d2p(value), y = (value) => t + plot.yaxis.d2p(value)
   own.spots = []
+  if (own.node.data.some((trace, k) => trace.ellipses && own.node._fullData[k]?.visible === true)) ellipses(context, data, x, y, own.colours)
   own.node.data.forEach((trace, k) => {
     if (own.node._fullData[k]?.visible !== true || trace.hoverinfo === "skip") return
     if (!trace.cloud) {

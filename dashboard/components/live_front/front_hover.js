@@ -1,5 +1,6 @@
 // What is under the pointer, or under the keys: a card beside the point, filled from the server for this one candidate.
 import { nearest } from "./front_cloud.js"
+import { chosen, setMode, toggle } from "./front_selection.js"
 import { ON_FRONT, frontOrder, positionOf, twins, written } from "./front_data.js"
 
 const WAIT = 120 // milliseconds that a pointer rests before the server is asked
@@ -74,6 +75,7 @@ function fill(own, i, number, at, label) {
     const chance = marks.chances.find(([n]) => n === number)
     if (chance) said.push(words.card_chance.replace("{chance}", chance[1]))
     if (data.colour && head.colour.names.length) said.push(head.colour.names[data.colour[i]])
+    if (chosen(own).has(number)) said.push(words.card_chosen)
     const others = twins(data, i)
     if (others) said.push(words.card_twins.replace("{count}", others))
   }
@@ -147,10 +149,14 @@ export function keys(own) {
     if (!order.length) return
     const at = order.indexOf(own.walked ?? own.data.head.selected ?? own.data.head.best)
     const step = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: order.length - 1 }[event.key]
+    const choosing = own.mode && own.walked !== undefined
     if (step !== undefined) walk(own, order[own.walked === undefined && at >= 0 && event.key.startsWith("Arrow") ? at : Math.min(order.length - 1, Math.max(0, step))])
     else if (event.key === "Enter" && own.walked !== undefined) own.open(own.walked)
-    else if (event.key === " " && own.walked !== undefined) own.pick(own.walked)
-    else if (event.key === "Escape") leave(own)
+    else if (event.key === " " && choosing) {
+      toggle(own, own.walked)
+      walk(own, own.walked)
+    } else if (event.key === " " && own.walked !== undefined) own.pick(own.walked)
+    else if (event.key === "Escape") own.walked === undefined && own.mode ? setMode(own, null) : leave(own)
     else return
     event.preventDefault()
   })

@@ -1,5 +1,6 @@
 // The traces of the front, in two or in three dimensions.
 import { painted } from "./front_cloud.js"
+import { named } from "./front_ellipses.js"
 import { MISSES, ON_FRONT, OUTSIDE, RECENT, drawn, frontOrder, points, positionOf, positions, which } from "./front_data.js"
 
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down", "pentagon"]
@@ -33,6 +34,7 @@ export function traces(data, colours) {
     ...kinds(data, colours, many),
     ...(marks.chances.length ? chances(data, colours, base) : []),
     ...(marks.crosses.length ? [crosses(data, colours, base)] : []),
+    ...(marks.ellipses.length ? [named(base, head, colours)] : []),
     { ...base, ...drawn(data, positions(data, marks.tied)), name: head.words.tied,
       marker: { size: 14, symbol: "circle-open-dot", color: colours.chosen, line: { width: 1.4 } } },
     { ...base, ...drawn(data, positions(data, marks.unsupported)), name: head.words.unsupported,
