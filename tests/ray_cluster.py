@@ -37,7 +37,7 @@ class LoopbackCluster:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self._nodes: list[int] = []
+        self._nodes: dict[int, subprocess.Popen[bytes]] = {}
         self._logs: dict[int, Path] = {}
         head = ("--head", f"--port={self.port}", "--include-dashboard=false", f"--temp-dir={self.place}")
         self.head = self._start(*head, f"--num-cpus={head_cpus}")
@@ -62,10 +62,10 @@ class LoopbackCluster:
 
     def kill(self, node: int) -> None:
         """Kill all processes of a node at once, as if its machine had lost power."""
-        self._nodes.remove(node)
         for process in _family(node):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
+        self._nodes.pop(node).wait()
 
     def remove(self) -> None:
         """Kill all nodes and remove their files."""
@@ -80,7 +80,7 @@ class LoopbackCluster:
         log = self.place / f"node-{len(self._logs)}.txt"
         with log.open("wb") as said:
             process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True, env=environment)
-        self._nodes.append(process.pid)
+        self._nodes[process.pid] = process
         self._logs[process.pid] = log
         return process.pid
 

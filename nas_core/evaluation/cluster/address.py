@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import socket
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,7 +101,16 @@ def open_with_token(address: Address) -> None:
     """Ask for token authentication in this process and in what it starts, before Ray is imported.
 
     A cluster of this run alone gets a token that nobody else ever sees, unless there is one.
+
+    Raises:
+        SettingsError: Ray was imported without it, and looks only then.
     """
+    if "ray" in sys.modules and os.environ.get(MODE) != "token":
+        raise SettingsError(
+            f"Ray was imported before {MODE} was set, so this process cannot authenticate itself",
+            allowed="token",
+            fix=f"set {MODE}=token before Ray is imported",
+        )
     os.environ[MODE] = "token"
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     if address.own and not _has_token():

@@ -42,7 +42,7 @@ class Cluster:
         needs: Of one task.
 
     Raises:
-        SettingsError: It is no cluster, or none of its nodes can ever take a task.
+        SettingsError: It is no cluster, none of its nodes can ever take a task, or Ray was imported without a token.
         RunError: The cluster cannot be joined, or this process has joined one already.
     """
 
@@ -104,7 +104,8 @@ class Cluster:
             else:
                 self._ray.init(address=str(self._given), log_to_driver=False, logging_level=logging.ERROR)
         except Exception as error:
-            said = str(error).strip().partition("\n")[0] or type(error).__name__
+            deepest = error.__cause__ or error
+            said = (str(deepest) or str(error)).strip().partition("\n")[0] or type(error).__name__
             raise RunError(
                 f"The Ray cluster at {self._given} cannot be joined: {said}",
                 allowed="a cluster of the same Ray and Python, one of whose nodes is this machine",

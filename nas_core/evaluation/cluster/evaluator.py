@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
 TABLES = 16
-CRASHES = 4
+CRASHES = 3
 CANCELLED = "Stopped before its training had finished"
 
 
@@ -41,10 +41,10 @@ def share_size(space: SearchSpace) -> int:
 class ClusterEvaluator(Evaluator):
     """Evaluates on the nodes of a Ray cluster, with the numbers of the evaluator that ``make`` makes.
 
-    A node evaluates a share with its own copy of that evaluator, of the referee and of the parents' weights. What its
-    process or node took along is given out again: as it was when the node was lost, in halves when a process ended by
-    itself, until the candidate that is to blame stands alone. A task that was given up, or of which a candidate is, is
-    never listened to again, so no candidate comes twice.
+    A node evaluates a share with its own copy of that evaluator, of the referee and of the parents' weights. What is
+    lost with its node is given out again as it was; what was in work in a process that ended by itself, in halves,
+    until the candidate that is to blame stands alone and has ended three. A task that was given up, or of which a
+    candidate is, is never listened to again, so no candidate comes twice.
 
     Args:
         cluster: Joined; :meth:`close` leaves it.
@@ -192,7 +192,7 @@ class _Shares:
         if len(share) == 1 and worst >= CRASHES:
             yield _without_numbers(share[0], Status.FAILED, f"The process that trained it ended {worst} times: {words}")
             return
-        half = len(share) // 2 if worst > 1 else 0
+        half = len(share) // 2
         self._submit(share[:half])
         self._submit(share[half:])
 
