@@ -112,7 +112,7 @@ class IsolatedEvaluator(Evaluator):
     ) -> Iterator[Evaluation]:
         """Yield the evaluations of a pack; raise what kept it from being finished."""
         began = time.monotonic()
-        worker = self._ready(stop)
+        worker = self.prepare(stop)
         self._add_seconds({"idle": time.monotonic() - began})
         left = {p.architecture.id: p for p in part}
         if worker is None:
@@ -171,7 +171,7 @@ class IsolatedEvaluator(Evaluator):
                 _raise_error(heard.frame)
                 yield heard.frame
 
-    def _ready(self, stop: Stop) -> WorkerProcess | None:
+    def prepare(self, stop: Stop) -> WorkerProcess | None:
         """Return a worker that has built its evaluator, None when a stop came first.
 
         Raises:
