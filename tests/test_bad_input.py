@@ -322,7 +322,12 @@ def test_a_port_that_cannot_be_had(tmp_path: Path) -> None:
         taken.listen()
         result = nasight(*place, "--port", "65535")
     refused(result, "65535", "a port nothing else listens on", "choose another with --port")
-    refused(nasight(*place, "--host", "203.0.113.7"), "'203.0.113.7' is not one of this machine", "127.0.0.1", "--host")
+    elsewhere = [*place, "--host", "203.0.113.7"]
+    refused(
+        nasight(*elsewhere), "Everybody who can reach 203.0.113.7 could open the studio", "--auth token", "--auth token"
+    )
+    elsewhere.append("--open-to-network")
+    refused(nasight(*elsewhere), "'203.0.113.7' is not one of this machine", "127.0.0.1", "--host")
 
 
 def test_a_column_without_values_is_left_out_and_named(table: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from nas_core.errors import SpaceError
 from nas_core.records import Architecture
 from nas_core.spaces.space import SearchSpace
-from nas_core.spaces.text import plain_json
+from nas_core.spaces.text import SIZE_FIX, plain_json
 
 __all__ = ["read_architectures"]
 
@@ -31,7 +31,8 @@ def read_architectures(file: Path, space: SearchSpace) -> tuple[list[Architectur
     except (OSError, UnicodeDecodeError) as error:
         raise SpaceError(f"The file {file} cannot be read ({error})", fix="check the path") from None
     except SpaceError as error:
-        raise SpaceError(f"{file}: {error.given}", allowed=error.allowed or _FORM, fix=error.fix) from None
+        fix = "keep the best ones" if error.fix == SIZE_FIX else error.fix
+        raise SpaceError(f"{file}: {error.given}", allowed=error.allowed or _FORM, fix=fix) from None
     items = _items(document, file)
     notes = []
     found: dict[str, Architecture] = {}

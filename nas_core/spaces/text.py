@@ -10,13 +10,14 @@ from pydantic import ValidationError
 from nas_core.errors import SpaceError
 from nas_core.records import Record, canonical_json
 
-__all__ = ["dump_yaml", "plain_json", "read_json", "read_yaml"]
+__all__ = ["SIZE_FIX", "dump_yaml", "plain_json", "read_json", "read_yaml"]
 
 MOST = 4_000_000
 """Characters of a text; the largest space of 5,000 columns has a quarter of them."""
 PARTS = 500_000
 """Values in a declaration once every alias is written out: a few lines of YAML can stand for billions."""
 SIZE_FIX = "start from the exported text of a space"
+"""How a text that is too long is mended."""
 
 R = TypeVar("R", bound=Record)
 Path = tuple[int | str, ...]

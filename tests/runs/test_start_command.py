@@ -68,7 +68,7 @@ def test_the_document_of_a_run_gives_its_front(tmp_path: Path, launch: Any, spac
     ("content", "message"),
     [
         ("{not json", r"is not JSON.*JSON list of architectures"),
-        ("[" * 100_000, "is not JSON"),
+        ("[" * 100_000, "nested too deeply"),
         ("3", r"holds no architectures: it is of the type int.*show --json"),
         ('{"values": {}}', "holds no architectures: it is of the type dict"),
         ("[]", "holds no architectures: it is an empty list"),
@@ -91,7 +91,9 @@ def test_odd_values_and_long_lists_are_refused(tmp_path: Path, space: SearchSpac
     for odd in ({"groups": 3}, {"marks": None}, {"depth": "deep"}, {"activation": []}, {"dropout": {}}):
         with pytest.raises(SpaceError, match="Architecture 1 of"):
             read_architectures(written(tmp_path, [{**values, **odd}]), space)
-    with pytest.raises(SpaceError, match=r"holds 10,000 architectures.*at most 1,000.*keep the best"):
+    with pytest.raises(SpaceError, match=r"holds 1,001 architectures.*at most 1,000.*keep the best"):
+        read_architectures(written(tmp_path, [values] * 1_001), space)
+    with pytest.raises(SpaceError, match=r"start.json.*7,870,000 characters.*at most 4,000,000.*keep the best"):
         read_architectures(written(tmp_path, [values] * 10_000), space)
     with pytest.raises(SpaceError, match=r"nowhere.json cannot be read.*check the path"):
         read_architectures(tmp_path / "nowhere.json", space)

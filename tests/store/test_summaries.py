@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from store_contract import NAMES, evaluation, record, same_summaries
 
 from nas_core.errors import StoreError
@@ -103,7 +102,7 @@ def test_a_summary_says_what_its_evaluation_says(found: list[Evaluation]) -> Non
 def test_what_no_view_needs_is_not_read(store: Store, tmp_path: Path) -> None:
     store.commit("r1", [evaluation(0)], None, {})
     change(tmp_path, curves="no curves", metrics=[3])
-    with pytest.raises(ValidationError, match="curves"):
+    with pytest.raises(StoreError, match=r"metrics|curves"):
         store.evaluations("r1")
     assert store.summaries("r1", NAMES).ids == (evaluation(0).id,)
 
@@ -130,7 +129,7 @@ def test_a_record_of_an_older_version_has_the_defaults(store: Store, tmp_path: P
 def test_a_damaged_record_is_refused_as_it_was(store: Store, tmp_path: Path, damage: dict[str, object]) -> None:
     store.commit("r1", [evaluation(0)], None, {})
     change(tmp_path, **damage)
-    with pytest.raises(ValidationError):
+    with pytest.raises(StoreError, match="damaged"):
         store.summaries("r1", NAMES)
 
 
@@ -138,7 +137,7 @@ def test_text_that_is_no_record_is_refused_as_it_was(store: Store, tmp_path: Pat
     store.commit("r1", [evaluation(0)], None, {})
     with sqlite3.connect(tmp_path / "nasight.sqlite") as file:
         file.execute("UPDATE evaluations SET body = '{'")
-    with pytest.raises(ValidationError):
+    with pytest.raises(StoreError, match="damaged"):
         store.summaries("r1", NAMES)
 
 
