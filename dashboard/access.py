@@ -25,8 +25,26 @@ from typing import Literal, TypeAlias
 from dashboard.texts import text
 from nas_core.errors import NasightError, SettingsError
 
-__all__ = ["BROWSER", "HOME", "HOUSE", "AccessError", "Handover", "Keys", "Role", "Visitor", "Wheel", "configure",
-           "known_tokens", "may_steer", "may_write", "require_driver", "require_wheel", "visitor", "wheel"]  # fmt: skip
+__all__ = [
+    "BROWSER",
+    "HOME",
+    "HOUSE",
+    "AccessError",
+    "Handover",
+    "Keys",
+    "Role",
+    "Visitor",
+    "Wheel",
+    "configure",
+    "known_tokens",
+    "may_steer",
+    "may_write",
+    "require_driver",
+    "require_wheel",
+    "steers",
+    "visitor",
+    "wheel",
+]
 
 Role: TypeAlias = Literal["driver", "viewer"]
 Reader: TypeAlias = Callable[[Mapping[str, str]], "Visitor | None"]
@@ -249,6 +267,11 @@ class Wheel:
             found = self._handovers.get(run_id)
             return found if found and found.former == browser and self._holders.get(run_id) != browser else None
 
+    def holds(self, run_id: str, browser: str) -> bool:
+        """Return whether this browser steers the run."""
+        with self._lock:
+            return self._holders.get(run_id) == browser
+
     def _taken(self, run_id: str, browser: str) -> bool:
         holder = self._holders.get(run_id)
         return holder is not None and holder != browser and self._tabs[holder] > 0
@@ -293,6 +316,11 @@ def may_steer(run_id: str) -> bool:
     """Return whether this visitor may steer a live run now."""
     who = visitor()
     return who.role == "driver" and (who == HOUSE or not wheel.taken(run_id, who.browser))
+
+
+def steers(run_id: str) -> bool:
+    """Return whether this visitor is the one who steers a live run."""
+    return wheel.holds(run_id, visitor().browser)
 
 
 def require_driver() -> Visitor:

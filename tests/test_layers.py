@@ -36,7 +36,7 @@ STUDIO_LAYERS = [
     {"gate"},
     {"assets", "drafts", "process", "uploads"},
     {"state"},
-    {"watching"},
+    {"pacing", "watching"},
     {"components"},
     {"pages"},
     {"app", "server"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from dashboard.components.run_controls import control_row, measure_weights, pref
 from dashboard.components.run_start import earlier_runs, preparing, start_form
 from dashboard.components.run_tabs import run_tabs
 from dashboard.components.scrubber import scrubbed, scrubber
+from dashboard.pacing import pace
 from dashboard.texts import text
 from dashboard.views.card import Card
 from dashboard.views.glossary import about
@@ -27,10 +28,6 @@ from dashboard.watching import Watched, card_of, ranking, watch
 
 if TYPE_CHECKING:
     from nas_core.search import Ranking
-
-REFRESH = 1.0  # seconds between two looks at a live run
-LOOKS = 5
-"""Tabs that may look that often; with more of them each looks less often, so that together they cost no more."""
 
 
 def render() -> None:
@@ -50,14 +47,14 @@ def render() -> None:
             earlier_runs(process.store().runs())
             return
         moving = _moving(watch(selection.run))
-        seconds = pace(access.wheel.tabs())
+        seconds = _pace(selection.run)
         st.fragment(_workplace, run_every=seconds if moving else None)(moving, seconds)
         _others(selection)
 
 
-def pace(tabs: int) -> float:
-    """Return the seconds between two looks of each tab, of so many that are connected."""
-    return REFRESH * max(1, math.ceil(tabs / LOOKS))
+def _pace(run_id: str) -> float:
+    """Return the seconds between two looks of this tab."""
+    return pace.seconds(access.wheel.tabs(), steers=access.steers(run_id))
 
 
 def _waits(launched: process.Launch) -> bool:
@@ -96,6 +93,7 @@ def _moving(watched: Watched) -> bool:
 
 def _workplace(was_moving: bool, seconds: float) -> None:
     """Draw everything that changes while the run is live."""
+    began = time.thread_time()
     with state.shown_errors():
         selection = state.load()
         if selection.run is None or st.session_state.get(state.WAITING):
@@ -123,7 +121,8 @@ def _workplace(was_moving: bool, seconds: float) -> None:
         scrubber(watched, ranked)
         run_tabs(watched, ranked, selection)
         moving = _moving(watched)
-        if was_moving != moving or (moving and seconds != pace(access.wheel.tabs())):
+        pace.told(time.thread_time() - began)
+        if was_moving != moving or (moving and seconds != _pace(run_id)):
             st.rerun()
 
 

@@ -39,6 +39,12 @@ def check_executor(settings: RunSettings, source: DataSource | None = None) -> N
         settings: Of the run.
         source: Where its data come from, once that is known.
     """
+    if settings.executor != LOCAL and settings.isolation is not None:
+        raise SettingsError(
+            f"Candidates are to be trained on {settings.executor} and in a process of their own here",
+            allowed="one of the two: a cluster has processes of its own, and gives out again what one of them loses",
+            fix="drop --isolate and its limits, or --executor",
+        )
     check_cluster(settings.executor)
     if settings.executor == LOCAL:
         if settings.device in ("cuda", "mps"):
@@ -48,12 +54,6 @@ def check_executor(settings: RunSettings, source: DataSource | None = None) -> N
         if settings.isolation is not None:
             _check_isolation(settings.isolation, source)
         return
-    if settings.isolation is not None:
-        raise SettingsError(
-            f"Candidates are to be trained on {settings.executor} and in a process of their own here",
-            allowed="one of the two: a cluster has processes of its own, and gives out again what one of them loses",
-            fix="drop --isolate and its limits, or --executor",
-        )
     if settings.device == "cuda" and not settings.task_gpus:
         raise SettingsError(
             "The device is cuda, and the tasks on the cluster take no GPU",

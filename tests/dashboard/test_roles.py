@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 from dashboard import access, process
 from dashboard.access import HOUSE, AccessError, Visitor, Wheel
 from dashboard.drafts import Draft, keep_draft
-from dashboard.pages.run import pace
 from dashboard.uploads import keep_openml, keep_upload, uploads
 from nas_core.evaluation.synthetic import SyntheticEvaluator
 from nas_core.runs.registry import start_run, stop_all
@@ -200,11 +199,6 @@ def test_the_wheel_is_free_held_lost_and_free_again() -> None:
     assert wheel.claim("run", "b")
     assert wheel.lost("run", "b") is None
     assert wheel.tabs() == 1
-
-
-def test_many_tabs_together_look_no_more_often_than_a_few() -> None:
-    assert [pace(tabs) for tabs in (0, 1, 5, 6, 10, 11)] == [1.0, 1.0, 1.0, 2.0, 2.0, 3.0]
-    assert all(tabs / pace(tabs) <= 5 for tabs in range(1, 100))
 
 
 def test_what_acts_without_a_browser_is_the_house() -> None:

@@ -13,7 +13,7 @@ from nas_core.data.dataset import DataSource
 from nas_core.errors import RunError, SettingsError
 from nas_core.evaluation.isolation.limits import Limits, bytes_in_words
 from nas_core.runs import registry
-from nas_core.runs.executing import check_isolation
+from nas_core.runs.executing import check_executor
 from nas_core.runs.registry import Isolation
 from nas_core.runs.run import Run
 from nas_core.runs.settings import RunSettings
@@ -50,12 +50,12 @@ def test_a_living_run_is_not_moved(launch: Callable[..., Run], store: Store) -> 
 def test_what_cannot_be_isolated_is_refused() -> None:
     settings = RunSettings(isolation=LIMITS)
     file = DataSource(kind="file", location="/data/prices.csv")
-    check_isolation(settings, file)
-    with pytest.raises(SettingsError, match="handed over as a table, and another process cannot load them again"):
-        check_isolation(settings, DataSource(kind="memory", location="frame"))
-    with pytest.raises(SettingsError, match=r"isolated, and executed on ray\. Allowed: one of both"):
-        check_isolation(settings.model_copy(update={"executor": "ray"}), file)
-    check_isolation(RunSettings(), DataSource(kind="memory", location="frame"))
+    check_executor(settings, file)
+    with pytest.raises(SettingsError, match="handed over as a table, and a worker process cannot load them again"):
+        check_executor(settings, DataSource(kind="memory", location="frame"))
+    with pytest.raises(SettingsError, match=r"on ray and in a process of their own here\. Allowed: one of the two"):
+        check_executor(settings.model_copy(update={"executor": "ray"}), file)
+    check_executor(RunSettings(), DataSource(kind="memory", location="frame"))
 
 
 @pytest.mark.parametrize("wrong", [{"seconds": 0}, {"seconds": float("nan")}, {"memory": 10}, {"total": True}])
