@@ -58,6 +58,7 @@ class Order:
         space: An edited space; None for the preset unchanged.
         first: A person's own architectures, evaluated before the strategy is asked.
         warm: Earlier runs to start from.
+        name: What the run is called; empty for the name of its data.
     """
 
     source: DataSource
@@ -73,6 +74,7 @@ class Order:
     space: SearchSpace | None = None
     first: tuple[Architecture, ...] = ()
     warm: tuple[str, ...] = ()
+    name: str = ""
 
 
 class Launch:
@@ -269,4 +271,6 @@ def _start(order: Order) -> str:
 
     problem = problem_of(order)
     space = order.space or SearchSpace.for_problem(problem, order.preset, order.family)
-    return start_run(store(), problem, space, order.settings, first=order.first, warm=order.warm).id
+    return start_run(
+        store(), problem, space, order.settings, name=order.name, first=order.first, warm=order.warm
+    ).id  # fmt: skip

@@ -13,12 +13,25 @@ from functools import cache
 from pathlib import Path
 
 from dashboard.access import require_driver
+from nas_core.data import DataSource
 from nas_core.data.idx import is_idx
 from nas_core.data.openml import is_openml, openml_table
 from nas_core.errors import DataError
 from nas_core.store import Store
 
-__all__ = ["SUFFIXES", "find_upload", "keep_openml", "keep_upload", "keep_uploads", "upload_folder", "uploads"]
+__all__ = [
+    "SUFFIXES",
+    "find_upload",
+    "keep_openml",
+    "keep_upload",
+    "keep_uploads",
+    "plain_name",
+    "title_of",
+    "upload_folder",
+    "uploads",
+]
+
+_DIGEST = re.compile(r"-[0-9a-f]{12}$")
 
 SUFFIXES = ("csv", "tsv", "txt", "parquet", "pq", "npz", "zip", "ts", "gz", "idx3-ubyte", "idx1-ubyte")
 TOGETHER = (
@@ -126,6 +139,18 @@ def uploads(store: Store) -> list[Path]:
 def find_upload(store: Store, name: str) -> Path | None:
     """Return the kept data called ``name``; only names that were kept are found, never another path."""
     return next((p for p in uploads(store) if p.name == name), None)
+
+
+def title_of(store: Store, source: DataSource) -> str:
+    """Return what a person calls uploaded data, without ending and digest; empty for data from elsewhere."""
+    ours = source.kind == "file" and Path(source.location).parent == upload_folder(store)
+    return Path(plain_name(Path(source.location).name)).stem if ours else ""
+
+
+def plain_name(name: str) -> str:
+    """Return what a person called the data kept as ``name``: "wines.csv" for "wines-fd2c0c254799.csv"."""
+    stem, dot, suffix = name.rpartition(".")
+    return f"{_DIGEST.sub('', stem)}{dot}{suffix}" if dot else _DIGEST.sub("", name)
 
 
 def _safe_stem(name: str) -> str:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import process, state
 from dashboard.components import prepared
 from dashboard.figures.data import split_figure
 from dashboard.texts import said, spoken, text
 from dashboard.theme import PLOT, palette
+from dashboard.uploads import title_of
 from dashboard.views.data import split_view
 from dashboard.views.space_history import History
 from nas_core.data import CLASS_WEIGHTS, TARGET_TRANSFORMS, SplitScheme, metrics_for
@@ -116,7 +117,8 @@ def use_button(draft: state.Draft, problem: Problem) -> None:
         state.save_draft(kept if kept.space is not None else replace(kept, history=History(), drawing=None))
     used = state.draft()
     if prepared.data_key(used) == prepared.data_key(draft) and used.source is not None:
-        words = text("data.used", name=dataset.name, target=dataset.target, metric=spoken(problem.objective.label))
+        name = title_of(process.store(), used.source) or dataset.name
+        words = text("data.used", name=name, target=dataset.target, metric=spoken(problem.objective.label))
         st.success(words, icon=":material/check:")
         state.page_link("space", text("data.next"))
         state.page_link("run", text("data.straight"))

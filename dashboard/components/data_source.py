@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from dashboard import process, state
 from dashboard.access import may_write
 from dashboard.components.data_openml import ask_openml
 from dashboard.texts import text
-from dashboard.uploads import SUFFIXES, find_upload, keep_uploads, uploads
+from dashboard.uploads import SUFFIXES, find_upload, keep_uploads, plain_name, uploads
 from nas_core.data import DataSource, builtin_names, choose_target
 from nas_core.data.builtin import BUILTIN
 from nas_core.data.loading import load_frame
@@ -63,7 +64,7 @@ def choose_place() -> DataSource:
         st.session_state["data_choice"] = _remembered(options)
     chosen = st.selectbox(
         text("data.source"), options, key="data_choice", help=text("data.source_help"),
-        format_func=lambda name: name if name in builtin_names() else text("data.uploaded", name=name),
+        format_func=partial(_called, options=options),
     )  # fmt: skip
     st.file_uploader(
         text("data.upload"), type=list(SUFFIXES), accept_multiple_files=True, key="data_uploaded",
@@ -77,6 +78,15 @@ def choose_place() -> DataSource:
     if found is None:
         raise DataError(text("data.unknown_upload", name=chosen))
     return DataSource(kind="file", location=str(found))
+
+
+def _called(name: str, options: list[str]) -> str:
+    """Return what a person calls the data; of several uploads of one name each keeps what tells it from the others."""
+    if name in builtin_names():
+        return name
+    plain = plain_name(name)
+    alone = sum(plain_name(other) == plain for other in options) == 1
+    return text("data.uploaded", name=plain if alone else name)
 
 
 def _remembered(options: list[str]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import process, state
+from dashboard.uploads import title_of
 from dashboard.views.space_history import History, Version, frame_of
 from nas_core.data import DataSource
 
@@ -100,7 +101,9 @@ def space_of_draft(draft: state.Draft) -> SearchSpace:
 def order_of(draft: state.Draft, settings: RunSettings, first: Sequence[Architecture] = ()) -> process.Order:
     """Return the order to run what a draft describes."""
     shared = {f.name: getattr(draft, f.name) for f in fields(process.Order) if hasattr(draft, f.name)}
-    return process.Order(**{**shared, "source": draft.source or DEFAULT, "settings": settings, "first": tuple(first)})
+    source = draft.source or DEFAULT
+    own = {"source": source, "settings": settings, "first": tuple(first), "name": title_of(process.store(), source)}
+    return process.Order(**{**shared, **own})
 
 
 def edit_space(draft: state.Draft, family: str, preset: str, space: SearchSpace | None) -> state.Draft:

@@ -13,6 +13,7 @@ from dashboard.access import may_write
 from dashboard.components.prepared import family_of, order_of, space_of_draft
 from dashboard.components.run_warm import warm_choice
 from dashboard.texts import spoken, text
+from dashboard.uploads import title_of
 from dashboard.views.words import count
 from nas_core.errors import NasightError, SettingsError
 from nas_core.escaping import markdown_text
@@ -115,7 +116,7 @@ def _order(
             ours, theirs = (s.location.rsplit("/", 1)[-1] if s else "" for s in (source, prepared.source))
             key = "run.preset_other_data" if preset is None else "run.drawing_other_data"
             raise SettingsError(text(key, ours=ours, theirs=theirs))
-        return process.Order(source, settings, preset=preset)
+        return process.Order(source, settings, preset=preset, name=title_of(process.store(), source))
     chosen = replace(prepared, preset=preset or prepared.preset, space=prepared.space if preset is None else None)
     first = []
     if drawn and prepared.drawing is not None:
@@ -131,7 +132,7 @@ def _data_choice(prepared: state.Draft) -> DataSource:
         sources = [prepared.source, *(s for s in sources if s != prepared.source)]
 
     def label(source: DataSource) -> str:
-        name = source.location.rsplit("/", 1)[-1]
+        name = title_of(process.store(), source) or source.location.rsplit("/", 1)[-1]
         return text("run.data_prepared", name=name) if source == prepared.source else name
 
     at = 0 if prepared.source else next((i for i, s in enumerate(sources) if s.location == "breast_cancer"), 0)

@@ -191,7 +191,7 @@ def main() -> None:
         try:
             browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
             scheme = "dark" if arguments.dark else "light"
-            page = browser.new_context(viewport=SIZE, color_scheme=scheme).new_page()  # type: ignore[arg-type]
+            page = browser.new_context(viewport=SIZE, color_scheme=scheme).new_page()
             page.set_default_timeout(60_000)
             watch = Watch(page, studio.url.split("/")[2])
             found = walk(page, studio.url, catalogue(arguments.language), place, arguments)

@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 from dashboard import process
 from dashboard.figures.data import missing_figure, split_figure, target_figure
 from dashboard.theme import LIGHT
-from dashboard.uploads import find_upload, keep_upload, uploads
+from dashboard.uploads import find_upload, keep_upload, plain_name, title_of, uploads
 from dashboard.views.data import corrections, split_view, table_view, target_view
-from nas_core.data import guess_columns, load_data, split
+from nas_core.data import DataSource, guess_columns, load_data, split
 from nas_core.errors import DataError
 from nas_core.store import InMemoryStore, Store, open_store
 
@@ -116,6 +116,15 @@ def test_an_upload_is_kept_once_under_a_safe_name(store: Store, tmp_path: Path) 
     assert find_upload(store, first.name) == first
     assert find_upload(store, "../nasight.sqlite") is None
     assert [p for p in first.parent.iterdir() if p not in (first, other)] == []
+
+
+def test_an_upload_is_called_what_the_person_called_it(store: Store, tmp_path: Path) -> None:
+    kept = keep_upload(store, "wines.csv", b"a,b\n1,2\n")
+    assert (plain_name(kept.name), plain_name("train-images.zip")) == ("wines.csv", "train-images.zip")
+    assert title_of(store, DataSource(kind="file", location=str(kept))) == "wines"
+    elsewhere = tmp_path / kept.name
+    assert title_of(store, DataSource(kind="file", location=str(elsewhere))) == ""
+    assert title_of(store, DataSource(kind="builtin", location="iris")) == ""
 
 
 def test_an_empty_upload_is_refused(store: Store) -> None:

@@ -1,11 +1,11 @@
 // Axes, names and goal lines of the front; and its space in three dimensions.
 
 export function layout(data, colours, font, size, goals) {
-  const { head } = data
+  const { head } = data, roof = underTheRoof(head)
   const common = {
     uirevision: head.revision, hovermode: head.z ? "closest" : false, font: { family: font, size: 12, color: colours.ink },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-    legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", font: { color: colours.muted, size: 12 }, bgcolor: "rgba(0,0,0,0)" },
+    legend: { orientation: "h", x: 0, y: roof ? 1.055 : 1.01, yanchor: "bottom", font: { color: colours.muted, size: 12 }, bgcolor: "rgba(0,0,0,0)" },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colours.muted, activecolor: colours.ink },
     hoverlabel: { bgcolor: colours.panel, bordercolor: colours.grid, font: { color: colours.ink } },
   }
@@ -16,7 +16,7 @@ export function layout(data, colours, font, size, goals) {
     tickfont: { color: colours.muted }, tickformat: a.format, ...(a.log ? { dtick: "D2" } : {}),
   })
   return {
-    ...common, dragmode: "zoom", margin: { l: 62, r: head.colour && !head.colour.names.length ? 64 : 12, t: 34, b: 46 },
+    ...common, dragmode: "zoom", margin: { l: 62, r: head.colour && !head.colour.names.length ? 64 : 12, t: roof ? 46 : 34, b: 46 },
     xaxis: axis(head.x), yaxis: axis(head.y), shapes: goalLines(head, goals, colours),
     annotations: [...names(head, colours), ...shortNames(head, colours, size), ...goalNames(head, goals, colours)],
   }
@@ -42,6 +42,9 @@ function names(head, colours) {
     bgcolor: colours.background + "D0", borderpad: 1, ...nameSide(head, f),
   }))
 }
+
+// Whether a name stands above the best value, where the legend would be.
+const underTheRoof = (head) => !head.z && head.floors.some((f) => f.named && nameSide(head, f).yshift > 0 && share(head.y, f.y) > 0.92)
 
 const nameSide = (head, f) => {
   const at = share(head.x, f.x)
