@@ -21,8 +21,8 @@ from nas_core import builtin_names
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-COMMANDS = ("demo", "search", "resume", "runs", "show", "log", "graph", "benchmark", "audit", "insight", "export", "report",
-            "reproduce", "baselines", "check", "backup", "delete", "doctor")  # fmt: skip
+COMMANDS = ("demo", "search", "resume", "runs", "show", "log", "graph", "benchmark", "audit", "insight", "export",
+            "report", "reproduce", "baselines", "check", "backup", "delete", "doctor")  # fmt: skip
 
 
 def blocks(language: str) -> list[str]:
