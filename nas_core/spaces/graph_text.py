@@ -198,8 +198,9 @@ def _mermaid(text: str) -> str:
 
 
 def _yaml(text: str) -> str:
-    """Return ``text`` for the inside of a double-quoted YAML string."""
-    return _line(text).replace("\\", "\\\\").replace('"', '\\"')
+    """Return ``text`` for the inside of a double-quoted YAML string; signs of markup as their numbers."""
+    quoted = _line(text).replace("\\", "\\\\").replace('"', '\\"')
+    return quoted.replace("<", "\\u003C").replace(">", "\\u003E")
 
 
 def _tinted(colour: str) -> str:

@@ -75,8 +75,10 @@ def test_the_front_is_walked_by_keyboard(page: Page) -> None:
 def test_a_row_is_picked_and_seen_on_both_tabs(page: Page) -> None:
     page.get_by_role("tab", name="Explain").click()
     expect(page.get_by_text("Exact group SHAP").first).to_be_visible(timeout=60_000)
+    settled(page)  # what opening the tab worked out is drawn
     page.get_by_role("button", name="Most wrong").click()
     expect(page).to_have_url(re.compile(r"row=\d+"))
+    page.wait_for_timeout(500)
     settled(page)
     row = re.search(r"row=(\d+)", page.url)
     assert row

@@ -233,7 +233,7 @@ def test_what_a_drawing_is_expected_to_reach_is_told_before_it_is_trained(store:
     measured = [e.performance.value for e in known if e.performance is not None]
     assert min(measured) - 0.01 <= low <= high <= max(measured) + 0.01
     assert told["On the front"].endswith("%")
-    assert any("candidates of breast_cancer" in c.value for c in app.caption)
+    assert any(r"candidates of breast\_cancer" in c.value for c in app.caption)
 
 
 def test_without_a_run_on_the_same_data_it_says_what_a_prediction_needs(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,7 +74,8 @@ def open_part(recorded: Recorded, part: str, candidate: Evaluation | None = None
 
 def said(app: AppTest) -> str:
     kinds = (app.markdown, app.caption, app.info, app.warning, app.success, app.error)
-    return " | ".join(str(e.value) for kind in kinds for e in kind)
+    told = " | ".join(str(e.value) for kind in kinds for e in kind)
+    return re.sub(r"\\(.)", r"\1", told)  # without the strokes that keep Markdown from reading names
 
 
 def figure(app: AppTest, meta: str) -> dict:
