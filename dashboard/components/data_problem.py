@@ -9,9 +9,10 @@ import streamlit as st
 
 from dashboard import process, state
 from dashboard.components import prepared
+from dashboard.components.live_chart import live_figure
 from dashboard.figures.data import split_figure
 from dashboard.texts import said, spoken, text
-from dashboard.theme import PLOT, palette
+from dashboard.theme import palette
 from dashboard.uploads import title_of
 from dashboard.views.data import split_view
 from dashboard.views.space_history import History
@@ -109,8 +110,8 @@ def _option(key: str, options: tuple[Name, ...], before: Name, source: DataSourc
 def use_button(draft: state.Draft, problem: Problem) -> None:
     """Draw the split, the button that takes the data for the next run, and where to go from there."""
     parts = split_view(problem.dataset, problem.split)
-    st.plotly_chart(split_figure(parts, palette(state.is_dark())), theme=None, config=PLOT, key="data_split_plot",
-                    alt=" · ".join(f"{n} {r}" for n, r in zip(parts.names, parts.rows)))  # fmt: skip
+    told = " · ".join(f"{n} {r}" for n, r in zip(parts.names, parts.rows))
+    live_figure(split_figure(parts, palette(state.is_dark())), words=told, key="data_split_plot")
     dataset = problem.dataset
     if st.button(text("data.use"), type="primary", width="stretch", key="data_use"):
         kept = draft if draft.space is None or _suits(draft.space, dataset) else replace(draft, space=None)

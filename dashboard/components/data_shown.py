@@ -8,9 +8,10 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.components.data_columns import warnings_of
+from dashboard.components.live_chart import live_figure
 from dashboard.figures.data import missing_figure, target_figure
 from dashboard.texts import said, text
-from dashboard.theme import PLOT, palette
+from dashboard.theme import palette
 from dashboard.views.data import target_view
 from nas_core.data.card import data_card
 
@@ -43,12 +44,11 @@ def show_pictures(table: TableView | None, dataset: Dataset | None) -> None:
         told.append(target.words)
         with first:
             st.markdown(f"**{text('data.balance' if target.labels else 'data.histogram')}** · {target.name}")
-            st.plotly_chart(target_figure(target, colours), theme=None, config=PLOT, key="data_target_plot",
-                            alt=target.words)  # fmt: skip
+            live_figure(target_figure(target, colours), words=target.words, key="data_target_plot")
     with second:
         if missing is not None:
             st.markdown(f"**{text('data.missing')}**")
-            st.plotly_chart(missing, theme=None, config=PLOT, key="data_missing_plot", alt=text("data.missing"))
+            live_figure(missing, words=text("data.missing"), key="data_missing_plot")
     st.caption(" ".join([*told, *([text("data.no_missing")] if table is not None and missing is None else [])]))
 
 

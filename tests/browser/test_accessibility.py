@@ -25,7 +25,7 @@ WALKS = {
 }
 # address, the tab to open, what is there when the page is complete
 PLACES = {
-    "data": ("/data?data=breast_cancer", "", CHART),
+    "data": ("/data?data=breast_cancer", "", ".nasight-chart .main-svg"),
     "space": ("/space", "", ".nasight-chart[data-draws]"),
     "constraints": ("/space", "Constraints", "text=Features that must be used"),
     "declaration": ("/space", "JSON / YAML", "textarea"),

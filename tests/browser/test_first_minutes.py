@@ -22,7 +22,7 @@ STREAMLITS_OWN = ("presentation-role-conflict",)  # of its file uploader, and mi
 HEADER = ".st-key-page_header"
 SHOWN = {
     "": ".nasight-front[data-draws]",
-    "data": "[data-testid=stPlotlyChart] .main-svg",
+    "data": ".nasight-chart .main-svg",
     "space": ".nasight-chart .main-svg",
     "candidate": "[data-testid=stPageLink-NavLink]",
 }

@@ -1,15 +1,21 @@
 """A Plotly figure that changes while a person looks at it, as one Components-v2 element that is never mounted again.
 
-For pictures that stay as they are, ``st.plotly_chart`` is right; one that grows with a live run would flicker in it.
+One that grows with a live run would flicker in ``st.plotly_chart``, and one on a page that is opened often would keep
+the words of that page waiting until it is drawn. For others that stay as they are ``st.plotly_chart`` is right.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard.assets import asset_url
 
-__all__ = ["live_chart"]
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+__all__ = ["live_chart", "live_figure"]
 
 LOADER = """
 let module
@@ -38,3 +44,14 @@ def live_chart(figure: str, *, height: int, words: str, key: str) -> None:
         isolate_styles=False,
     )
     mount(data={"figure": figure, "words": words}, key=key)
+
+
+def live_figure(figure: go.Figure, *, words: str, key: str) -> None:
+    """Draw a figure whose layout names its height; ``words`` and ``key`` as in :func:`live_chart`.
+
+    Such a picture is drawn when the page has come to rest, so that its words do not wait for it.
+    """
+    figure.layout.template = None  # longer than what is drawn; of what it says only this is needed
+    figure.update_xaxes(automargin=True)
+    figure.update_yaxes(automargin=True)
+    live_chart(str(figure.to_json()), height=int(figure.layout.height), words=words, key=key)
