@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nas_core.search import Archive, Ranking, Snapshot
     from nas_core.spaces import SearchSpace
 
-__all__ = ["Watched", "card_of", "ranking", "run_weight", "standing", "watch"]
+__all__ = ["Memory", "Watched", "card_of", "ranking", "remembered", "run_weight", "standing", "watch"]
 
 Found = TypeVar("Found")
 Memory: TypeAlias = OrderedDict[tuple[Hashable, ...], Found]
@@ -30,6 +30,8 @@ Memory: TypeAlias = OrderedDict[tuple[Hashable, ...], Found]
 _RANKINGS: Memory[Ranking] = OrderedDict()
 _EVALUATIONS: Memory[Evaluation] = OrderedDict()
 _KEPT = 256
+_KEPT_CANDIDATES = 500_000
+"""Candidates in all rankings that are kept: 30 MB, however long the runs are."""
 _lock = Lock()
 
 
@@ -67,7 +69,7 @@ class Watched:
         if self.snapshot.position(candidate) is None:
             return None
         key = (self.record.id, self.record.created, candidate)
-        return _remembered(_EVALUATIONS, key, lambda: self.view.evaluation(candidate))
+        return remembered(_EVALUATIONS, key, lambda: self.view.evaluation(candidate))
 
     def id_of(self, number: int) -> str | None:
         """Return the identity of the candidate with this number."""
@@ -133,12 +135,16 @@ def ranking(watched: Watched, preference: Preference) -> Ranking:
     Candidates outside the version of the search space that is in force come last.
     """
     snapshot = watched.snapshot
-    key = (watched.record.id, snapshot.revision, len(snapshot), watched.space.id, preference.model_dump_json())
-    return _remembered(_RANKINGS, key, lambda: snapshot.rank(preference, watched.inside))
+    key = (watched.record.id, watched.record.created, snapshot.revision, len(snapshot), watched.space.id,
+           preference.model_dump_json())  # fmt: skip
+    kept = max(8, min(_KEPT, _KEPT_CANDIDATES // max(1, len(snapshot))))
+    return remembered(_RANKINGS, key, lambda: snapshot.rank(preference, watched.inside), kept=kept)
 
 
-def _remembered(memory: Memory[Found], key: tuple[Hashable, ...], find: Callable[[], Found]) -> Found:
-    """Return what ``find`` returns, from memory when it was asked for lately."""
+def remembered(
+    memory: Memory[Found], key: tuple[Hashable, ...], find: Callable[[], Found], *, kept: int = _KEPT
+) -> Found:
+    """Return what ``find`` returns, from memory when one of the last ``kept`` that were asked for; for all tabs."""
     with _lock:
         if key in memory:
             memory.move_to_end(key)
@@ -146,6 +152,6 @@ def _remembered(memory: Memory[Found], key: tuple[Hashable, ...], find: Callable
     found = find()
     with _lock:
         memory[key] = found
-        while len(memory) > _KEPT:
+        while len(memory) > kept:
             memory.popitem(last=False)
     return found

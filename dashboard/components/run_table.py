@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,13 @@ from dashboard.components.front_chosen import show_in_table
 from dashboard.components.marks import marks_of
 from dashboard.components.run_memory import memory_of
 from dashboard.components.table_filters import brush_of, choose_columns, filter_bar, filter_in_force, keep_brush
-from dashboard.texts import text
+from dashboard.texts import language, text
 from dashboard.theme import palette
 from dashboard.views.axes import Axis, axes_view
 from dashboard.views.candidates import Candidates, all_candidates, as_csv
 from dashboard.views.table_filter import TableFilter, wanted
 from dashboard.views.words import count, number
-from dashboard.watching import Watched
+from dashboard.watching import Memory, Watched, remembered
 
 if TYPE_CHECKING:
     from nas_core.search import Ranking
@@ -34,6 +35,7 @@ STILL = 1_000
 """Rows above which the table of a live run waits for a person to ask for the new ones."""
 HEIGHT = 340
 MOST_COMPARED = 6
+_KEPT_TABLES = 8
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ class Shown:
     def frame(self) -> pd.DataFrame:
         """The table as it is drawn; a table that is never drawn is never made one."""
         return pd.DataFrame(self.table.columns)
+
+
+_TABLES: Memory[Shown] = OrderedDict()
 
 
 def axes_of(watched: Watched, ranked: Ranking) -> tuple[Axis, ...]:
@@ -90,25 +95,30 @@ def candidates_tab(watched: Watched, ranked: Ranking) -> None:
 
 
 def _fresh(watched: Watched, ranked: Ranking, marks: dict[str, Mark], axes: tuple[Axis, ...]) -> Shown:
-    """Return the table as it would be now; its rows are only worked out where something has changed."""
+    """Return the table as it would be now, one for all tabs that ask for the same."""
     wish = filter_in_force(watched.record.id)
     said = hash(tuple(marks.values()))
-    known: tuple[Any, Shown] | None = st.session_state.get(f"{SHOWN}_fresh")
-    snapshot = watched.snapshot
-    key = (watched.record.id, snapshot.revision, len(snapshot), watched.space.id, ranked.preference, wish, said)
-    if known is not None and known[0] == key:
-        return known[1]
-    memory = memory_of(watched.view)
+    snapshot, preference = watched.snapshot, ranked.preference.model_dump_json()
+    past = len(snapshot) if len(snapshot) < len(watched.archive) else 0
+    key = (watched.record.id, watched.record.created, snapshot.revision, len(snapshot), past, watched.space.id,
+           preference, wish, said, language())  # fmt: skip
+    return remembered(
+        _TABLES, key, lambda: _worked_out(watched, ranked, marks, axes, wish, past, said), kept=_KEPT_TABLES
+    )
+
+
+def _worked_out(
+    watched: Watched, ranked: Ranking, marks: dict[str, Mark], axes: tuple[Axis, ...], wish: TableFilter, past: int,
+    said: int,
+) -> Shown:  # fmt: skip
+    snapshot, memory = watched.snapshot, memory_of(watched.view)
 
     def holding(choice: Choice) -> Any:
         return memory.holding(watched.view, snapshot, choice)
 
     kept = wanted(snapshot, ranked, marks, axes, holding, wish)
     table = all_candidates(snapshot, ranked, marks, axes, kept)
-    past = len(snapshot) if len(snapshot) < len(watched.archive) else 0
-    fresh = Shown(watched.record.id, wish, past, said, table)
-    st.session_state[f"{SHOWN}_fresh"] = (key, fresh)
-    return fresh
+    return Shown(watched.record.id, wish, past, said, table)
 
 
 def _kept(watched: Watched, fresh: Shown) -> Shown:

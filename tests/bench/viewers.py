@@ -2,11 +2,11 @@
 
     python tests/bench/viewers.py [--viewers 8] [--minutes 10] [--window 60] [--json]
 
-A studio behind a token runs a real search on scikit-learn's breast cancer data. Windows without and with viewers
-alternate, so that what makes a search slower as it grows falls on both sides alike, and each lasts from the end of one
-pack to the end of another. The viewers speak Streamlit's own protocol over its websocket (signed in as viewers, each a
-session that asks again whenever the page would), because eight renderers would share the cores with the search; one
-Chromium draws the page.
+A studio behind a token runs a real search on scikit-learn's breast cancer data. Windows without and with viewers come
+in the order A W W A A W W A …, so that what makes a search slower as it grows falls on both sides alike, and each lasts
+from the end of one pack to the end of another. The viewers speak Streamlit's own protocol over its websocket (signed in
+as viewers, each a session that asks again whenever the page would), because eight renderers would share the cores with
+the search; one Chromium draws the page.
 
 throughput_ratio: candidates a second with viewers over without, over all windows.   refreshes_per_viewer_s: script runs
 that each viewer was answered.   memory_growth_mb: resident memory of the server, from the end of the first watched
@@ -227,14 +227,19 @@ def compared(browser: Browser, studio: Studio, viewers: int, pairs: int, seconds
     sides: dict[str, list[dict[str, float]]] = {"alone": [], "watched": []}
     memory: list[float] = []
     looked = 0.0
-    for number in range(pairs):
-        sides["alone"].append(search.window(seconds))
-        cookies = [signed_in(studio) for _ in range(viewers)]
-        looked -= time.monotonic()
-        with viewing([Viewer(studio.url, c, run, heard) for c in cookies]), drawing(browser, studio, run, wrong):
-            sides["watched"].append(search.window(seconds))
-            memory.append(resident_mb(studio.process.pid))
-        looked += time.monotonic()
+    for at in range(2 * pairs):
+        number, watching = at // 2, at % 4 in (1, 2)
+        if watching:
+            cookies = [signed_in(studio) for _ in range(viewers)]
+            looked -= time.monotonic()
+            with viewing([Viewer(studio.url, c, run, heard) for c in cookies]), drawing(browser, studio, run, wrong):
+                sides["watched"].append(search.window(seconds))
+                memory.append(resident_mb(studio.process.pid))
+            looked += time.monotonic()
+        else:
+            sides["alone"].append(search.window(seconds))
+        if at % 2 == 0:
+            continue
         print(f"pair {number + 1} of {pairs}: {sides['alone'][-1]['candidates']:.0f} candidates alone, "
               f"{sides['watched'][-1]['candidates']:.0f} watched, {memory[-1]:.0f} MB", file=sys.stderr)  # fmt: skip
     total = {s: {k: sum(row[k] for row in rows) for k in rows[0]} for s, rows in sides.items()}
