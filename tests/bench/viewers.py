@@ -10,9 +10,10 @@ the search; one Chromium draws the page.
 
 throughput_ratio: candidates a second with viewers over without, over all windows.   refreshes_per_viewer_s: script runs
 that each viewer was answered.   memory_growth_mb: resident memory of the server, from the end of the first watched
-window to the end of the last; it holds what the growing run itself needs.   console_errors: what went wrong in the
-browser; protocol_errors: scripts that ended with an exception, and connections that broke.   ``--minutes`` counts the
-watched time alone. Linux only (reads /proc).
+window to the end of the last; it holds what the growing run itself needs.   memory_growth_of_viewers_mb: by how much it
+grew within the watched windows, less what as many candidates needed in those without.   console_errors: what went wrong
+in the browser; protocol_errors: scripts that ended with an exception, and connections that broke.   ``--minutes``
+counts the watched time alone. Linux only (reads /proc).
 """
 
 from __future__ import annotations
@@ -196,12 +197,13 @@ class Search:
     def window(self, seconds: float) -> dict[str, float]:
         """Return what the search did in some seconds, from the end of one pack to the end of another."""
         time.sleep(SETTLE)
-        cpu = cpu_seconds(self.studio.process.pid)
+        cpu, held = cpu_seconds(self.studio.process.pid), resident_mb(self.studio.process.pid)
         began, first = ended, last = self.next_pack()
         while ended - began < seconds:
             ended, last = self.next_pack()
         return {"candidates": last - first, "seconds": ended - began,
-                "cpu": cpu_seconds(self.studio.process.pid) - cpu}  # fmt: skip
+                "cpu": cpu_seconds(self.studio.process.pid) - cpu,
+                "mb": resident_mb(self.studio.process.pid) - held}  # fmt: skip
 
 
 def measure(browser: Browser, viewers: int, minutes: float, seconds: float) -> dict[str, float]:
@@ -245,11 +247,13 @@ def compared(browser: Browser, studio: Studio, viewers: int, pairs: int, seconds
     total = {s: {k: sum(row[k] for row in rows) for k in rows[0]} for s, rows in sides.items()}
     rate = {side: t["candidates"] / t["seconds"] for side, t in total.items()}
     watched = total["watched"]["seconds"]
+    of_the_run = total["watched"]["candidates"] * max(0.0, total["alone"]["mb"]) / total["alone"]["candidates"]
     for problem in dict.fromkeys([*wrong, *heard.wrong]):
         print(problem, file=sys.stderr)
     return {
         "throughput_ratio": round(rate["watched"] / rate["alone"], 3),
         "memory_growth_mb": round(memory[-1] - memory[0], 1),
+        "memory_growth_of_viewers_mb": round(total["watched"]["mb"] - of_the_run, 1),
         "console_errors": len(wrong),
         "protocol_errors": len(heard.wrong),
         "candidates_per_s_alone": round(rate["alone"], 2),
