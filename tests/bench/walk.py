@@ -159,7 +159,7 @@ def walk(page: Page, url: str, words: dict[str, str], folder: Path, arguments: a
     with person.step("replay"):
         person.tab("report.tab_files")
         person.button("report.replay_make")
-        ready = page.get_by_role("button", name=words["report.replay_get"].partition("(")[0])
+        ready = page.get_by_role("button", name=re.split("[(（]", words["report.replay_get"])[0].strip())
         expect(ready).to_be_visible(timeout=120_000)
         with page.expect_download() as download:
             ready.click()
