@@ -40,6 +40,15 @@ class Studio:
                 self.process.stdout.close()
 
 
+def start_gated(folder: Path, port: int, driver: str, viewer: str) -> Studio:
+    """Start the command behind a file with these two tokens."""
+    file = folder / "tokens"
+    file.write_text(f"{driver}\n{viewer}\n")
+    file.chmod(0o600)
+    arguments = ["-m", "dashboard.command", "studio", "--no-browser", "--port", str(port), "--token-file", str(file)]
+    return start(arguments, folder)
+
+
 def start(arguments: list[str], store: Path, timeout: float = 60.0) -> Studio:
     """Start ``python ARGUMENTS`` and return it once it has said where it is open."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "NASIGHT_STORE": str(store), "PYTHONUNBUFFERED": "1"}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from browsing import SIZE, Watch, settled
 from playwright.sync_api import Browser, Page, expect
-from studio_process import Studio, start
+from studio_process import Studio, start_gated
 
 from dashboard.server import free_port
 
@@ -19,13 +19,8 @@ DRIVER, VIEWER = "driver-token-of-the-test", "viewer-token-of-the-test"
 @pytest.fixture(scope="module")
 def gated(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
     """A studio that knows two tokens; its store holds the recorded example alone."""
-    folder = tmp_path_factory.mktemp("gated")
-    file = folder / "tokens"
-    file.write_text(f"{DRIVER}\n{VIEWER}\n")
-    file.chmod(0o600)
-    port = str(free_port("127.0.0.1", 29_000 + os.getpid() % 2_000))
-    arguments = ["-m", "dashboard.command", "studio", "--no-browser", "--port", port, "--token-file", str(file)]
-    running = start(arguments, folder)
+    port = free_port("127.0.0.1", 29_000 + os.getpid() % 2_000)
+    running = start_gated(tmp_path_factory.mktemp("gated"), port, DRIVER, VIEWER)
     yield running
     running.stop()
 

@@ -21,7 +21,7 @@ from dashboard.server import free_port
 from nas_core.errors import SettingsError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
-from studio_process import Studio, start
+from studio_process import Studio, start_gated
 
 DRIVER, VIEWER = "driver-token-of-the-test", "viewer-token-of-the-test"
 PAGE = {"Accept": "text/html"}
@@ -30,13 +30,8 @@ PAGE = {"Accept": "text/html"}
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """A studio that knows two tokens."""
-    folder = tmp_path_factory.mktemp("gated")
-    file = folder / "tokens"
-    file.write_text(f"{DRIVER}\n{VIEWER}\n")
-    file.chmod(0o600)
-    port = str(free_port("127.0.0.1", 23_000 + os.getpid() % 5_000))
-    arguments = ["-m", "dashboard.command", "studio", "--no-browser", "--port", port, "--token-file", str(file)]
-    running = start(arguments, folder)
+    port = free_port("127.0.0.1", 23_000 + os.getpid() % 5_000)
+    running = start_gated(tmp_path_factory.mktemp("gated"), port, DRIVER, VIEWER)
     yield running
     running.stop()
 
