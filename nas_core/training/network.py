@@ -192,10 +192,11 @@ class PackPass:
     def backward(self, d_logits: Tensor) -> None:
         """Fill the gradient of the network from that of the logits (K, C, N)."""
         torch.index_select(d_logits, 0, self.owner, out=self.d_read)
-        for section in self.sections:
-            run_all(section.backward)
-        for linear, x, _, d_read in self.linear:
+        # the last ones first: what they wrote on the way forward is still in the processor's cache
+        for linear, x, _, d_read in reversed(self.linear):
             torch.bmm(d_read, x.mT, out=linear.views["d_read"])
+        for section in reversed(self.sections):
+            run_all(section.backward)
         torch.sum(d_logits, 2, keepdim=True, out=self.views["d_bias"])
 
 
