@@ -164,6 +164,15 @@ def test_who_stops_listening_ends_the_share_of_the_worker(space: SearchSpace, pr
         found.close()  # type: ignore[attr-defined]
 
 
+def test_a_run_may_end_while_a_worker_is_starting(space: SearchSpace, proposals: list[Proposal]) -> None:
+    recipe = MisbehavingRecipe(space=space.model_dump(mode="json"))
+    evaluator = CoresEvaluator(SyntheticEvaluator(space, SEED), lambda: Beside(recipe), halves, 2, worth=0.0)
+    evaluated(evaluator, [proposals])
+    assert [t for t in threading.enumerate() if t.name == "beside"]
+    evaluator.close()
+    assert not [t for t in threading.enumerate() if t.name == "beside"]
+
+
 def test_a_worker_that_cannot_begin_is_done_without(
     space: SearchSpace, proposals: list[Proposal], expected: object, caplog: pytest.LogCaptureFixture
 ) -> None:
