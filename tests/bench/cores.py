@@ -91,7 +91,8 @@ def main() -> None:
         if not options.json:
             same = "the same bits" if found["same"] else "OTHER NUMBERS"
             gain = f"× {found['wall']:.2f} (processor seconds × {found['processor']:.2f})"
-            print(f"{Path(data).stem}: {found['candidates_per_second']:.1f} candidates/s on {cores} cores, {gain}, {same}")
+            rate = f"{found['candidates_per_second']:.1f} candidates/s on {cores} cores"
+            print(f"{Path(data).stem}: {rate}, {gain}, {same}")
     if options.json:
         print(json.dumps(document, indent=1))
 
