@@ -36,9 +36,9 @@ def wakes(patient: bool) -> tuple[int, list[int]]:
         def counted(*given: object, **context: object) -> asyncio.Handle:
             nonlocal woken
             woken += 1
-            return plain(*given, **context)  # type: ignore[arg-type]
+            return plain(*given, **context)
 
-        loop.call_soon_threadsafe = counted  # type: ignore[assignment,method-assign]
+        loop.call_soon_threadsafe = counted  # type: ignore[method-assign]
         if patient:
             assert gather(loop)
 
@@ -72,7 +72,12 @@ def test_others_are_heard_at_once_and_the_loop_by_itself(monkeypatch: pytest.Mon
         loop.call_soon_threadsafe(heard.append, "itself")
         page = said_by(PAGES, lambda: loop.call_soon_threadsafe(heard.append, "a page"))
         page.join()
-        said_by("pool", lambda: loop.call_soon_threadsafe(lambda: (heard.append("another"), done.set()))).join()
+
+        def another() -> None:
+            heard.append("another")
+            done.set()
+
+        said_by("pool", lambda: loop.call_soon_threadsafe(another)).join()
         await asyncio.wait_for(done.wait(), 10)
 
     asyncio.run(main())
