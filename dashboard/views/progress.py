@@ -82,5 +82,5 @@ def progress_view(record: RunRecord, now: Progress, *, pausing: bool = False, en
         eta=now.eta_seconds if state == "running" else None,
         elapsed=now.elapsed,
         phases=dict(now.seconds),
-        pack={} if pack is None else pack.model_dump(),
+        pack={} if pack is None else pack.model_dump(exclude={"candidates"}),
     )
