@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,9 +29,12 @@ class NetworkTwin:
 
 
 def train_network_alone(
-    problem: Problem, space: SearchSpace, item: PackItem, recipe: Recipe, dtype: torch.dtype = torch.float32
-) -> NetworkTwin:
-    network = build_network(space, item).to(dtype)
+    problem: Problem, space: SearchSpace, item: PackItem, recipe: Recipe,
+    prepare: Callable[[nn.Module], object] = lambda network: None,
+) -> NetworkTwin:  # fmt: skip
+    network = build_network(space, item)
+    prepare(network)
+    dtype = next(network.parameters()).dtype
     seed_dropout(network, item.seed, torch.device("cpu"))
     values = item.architecture.values
     optimiser = _optimiser(network, values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,9 +27,12 @@ class Twin:
 
 
 def train_alone(
-    problem: Problem, architecture: Architecture, seed: int, recipe: Recipe, dtype: torch.dtype = torch.float32
-) -> Twin:
-    module = build(architecture, problem.encoder, problem.C, seed=seed).to(dtype)
+    problem: Problem, architecture: Architecture, seed: int, recipe: Recipe,
+    prepare: Callable[[FeatureGroupNetwork], object] = lambda module: None,
+) -> Twin:  # fmt: skip
+    module = build(architecture, problem.encoder, problem.C, seed=seed)
+    prepare(module)
+    dtype = module.bias.dtype
     optimiser = _optimiser(module, architecture)
     E, y = torch.from_numpy(problem.train.E).to(dtype), _target(problem, problem.train.y, dtype)
     twin, best, kept, waited = Twin(module, [], [], -1), float("inf"), copy.deepcopy(module.state_dict()), 0
