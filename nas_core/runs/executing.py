@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nas_core.evaluation.packs import Parents
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["EvaluatorFactory", "Isolation", "Making", "check_executor", "executed", "trained_in_packs"]
+__all__ = ["EvaluatorFactory", "Isolation", "Making", "check_executor", "device_words", "executed", "trained_in_packs"]
 
 EvaluatorFactory = Callable[["Problem", "SearchSpace", RunSettings], Evaluator]
 
@@ -102,6 +102,19 @@ def executed(making: Making, parents: Parents) -> Evaluator:
     cluster = Cluster(settings.executor, Needs(settings.task_cpus, settings.task_gpus))
     inherit = parents if settings.inherit else None
     return ClusterEvaluator(cluster, making, size=share_size(making.space), parents=inherit)
+
+
+def device_words(settings: RunSettings) -> str:
+    """Return what candidates are trained on: ``cpu``, ``cuda (name of the GPU)``, ``mps``, ``cpu (ray)``."""
+    if settings.executor != LOCAL:
+        device = settings.device if settings.device != "auto" else "cuda" if settings.task_gpus else "cpu"
+        return f"{device} ({settings.executor})"
+    import torch
+
+    from nas_core.training.device import pick_device
+
+    device = pick_device(settings.device).type
+    return f"cuda ({torch.cuda.get_device_name()})" if device == "cuda" else device
 
 
 def trained_in_packs(
