@@ -4,5 +4,5 @@
 questions ``teller`` passes on. ``limits`` is what holds for a candidate, ``recipes`` from what the worker builds the
 real evaluator (there is no pickle: settings, problem and space as the store has them), ``frames`` what goes through the
 pipes, ``process`` the worker as its parent sees it, ``worker`` what runs inside it, ``memory`` how much of it a process
-has.
+has. ``beside`` is a worker that evaluates at the same time as this process, with the thread that speaks with it.
 """
