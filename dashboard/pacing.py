@@ -8,8 +8,8 @@ __all__ = ["REFRESH", "SHARE", "Pace", "pace"]
 
 REFRESH = 1.0
 """Seconds between two looks of a tab alone, and of the browser that steers."""
-SHARE = 0.05
-"""Of one processor core, what all looks of those who only watch may take together; sending them takes as much again."""
+SHARE = 0.035
+"""Of one processor core, what all looks of those who only watch may take together; sending takes half as much again."""
 STEPS = (1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0)
 """Seconds between two looks are one of these: a page whose interval changes is drawn anew as a whole."""
 

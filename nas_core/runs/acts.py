@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from nas_core.preferences import Preference
+from nas_core.records import Evaluation
 from nas_core.runs.control import Budget, Control, Halving, Rules, SpaceEdit, StrategyChange
 from nas_core.runs.ledger import Ledger
 from nas_core.runs.rules import StoppingRules
@@ -55,7 +56,7 @@ class Acts:
 
     def take_candidates(self) -> bool:
         """Queue the candidates that were overruled, and let go those that are given up before their turn."""
-        fresh = self._waiting.overrule(self._control.take_overruled(), self._searcher.known)
+        fresh = self._waiting.overrule(self._control.take_overruled(), self._searcher.known, self._ledger.evaluation)
         if fresh:
             self._ledger.note("overruled", candidates=fresh)
         kills = self._control.kills
@@ -86,19 +87,19 @@ class Acts:
         if change is not None and switched:
             settings = settings.model_copy(update={"strategy": change.name})
         edited = edit is not None and edit.space.id != self._searcher.space.id
+        told = None
         if edit is not None and edited:
-            self._edit(edit, settings)
+            told = self._edit(edit, settings)
         elif switched:
-            self._searcher.renew(settings, self._searcher.space)
+            told = self._searcher.renew(settings, self._searcher.space)
         elif steered is not before:
             self._searcher.steer(settings.preference)
-        if switched:
-            told = len(self._searcher.inside())
-            names = {"from": before.strategy, "to": settings.strategy}
-            self._ledger.note("strategy", **names, told=told)
-        if switched or edited:
-            self._rules.fill(self._searcher.inside())
-        if switched or edited or steered is not before:
+        if told is not None:
+            if switched:
+                names = {"from": before.strategy, "to": settings.strategy}
+                self._ledger.note("strategy", **names, told=len(told))
+            self._rules.fill(told)
+        if told is not None or steered is not before:
             self._rules.move_on()
         return settings
 
@@ -116,12 +117,12 @@ class Acts:
         self._ledger.note("halving", on=halving.on)
         return settings.model_copy(update={"halving": halving.on})
 
-    def _edit(self, edit: SpaceEdit, settings: RunSettings) -> None:
-        """Go on in another version of the space; what lies outside stays known, and the strategy is not told of it."""
+    def _edit(self, edit: SpaceEdit, settings: RunSettings) -> list[Evaluation]:
+        """Go on in another version of the space; return what the strategy is told: what lies outside stays known."""
         previous, known = self._searcher.space, len(self._searcher.known)
         space = edit.space.changed(version=max(edit.space.version, previous.version + 1))
-        self._searcher.renew(settings, space)
-        inside = len(self._searcher.inside())
+        told = self._searcher.renew(settings, space)
+        inside = len(told)
         self.versions = (*self.versions, SpaceVersion(space, edit.words, known, inside, known - inside))
         self._ledger.change(space=space.model_dump(mode="json"))
         self._ledger.note(
@@ -130,3 +131,4 @@ class Acts:
         )  # fmt: skip
         if dropped := self._waiting.drop_outside(space):
             self._ledger.note("dropped", candidates=dropped, reason=OUTSIDE)
+        return told

@@ -80,6 +80,7 @@ class Coordinator:
         self._asked: int | None = None  # size of the pack that was begun before the run was continued
         self._begun: dict[str, Evaluation] = {}  # its finished candidates
         self._work: Work | None = None
+        self._unheard: list[Evaluation] | None = None  # told since the halving heard of it; None: it heard of nothing
         self._all_failed = 0
         self._afterwards = ExitStack()
 
@@ -110,11 +111,12 @@ class Coordinator:
         state: dict[str, Any] = saved or {}
         self._waiting = Waiting(state)
         self._rules = StoppingRules(record, state.get("since", 0))
-        self._searcher = Searcher(self._parts.strategy, self._settings, versions[-1].space, state.get("renewals", 0))
+        self._searcher = Searcher(self._parts.strategy, self._settings, versions[-1].space, self._read_told,
+                                  state.get("renewals", 0))  # fmt: skip
         if saved is not None:
             self._told, self._asked = saved["told"], saved["asked"]
-            self._searcher.restore(saved["strategy"], [e for e in earlier if e.index < self._told])
-            self._rules.fill(self._searcher.inside())
+            told = [e for e in earlier if e.index < self._told]
+            self._rules.fill(self._searcher.restore(saved["strategy"], told))
             self._begun = {e.id: e for e in earlier if e.index >= self._told}
         if len(versions) > 1:
             self._parts.evaluator.enter(versions[-1].space)
@@ -189,7 +191,7 @@ class Coordinator:
         known = self._searcher.known
         number = known[self._waiting.again[0].architecture.id].space
         proposals = [p for p in self._waiting.again if known[p.architecture.id].space == number]
-        numbers = {p.architecture.id: known[p.architecture.id].index for p in proposals}
+        numbers = {p.architecture.id: known[p.architecture.id].number for p in proposals}
         return Work(proposals, numbers, space_at(self._acts.versions, number), before, again=True)
 
     def _evaluate(self, work: Work) -> None:
@@ -215,9 +217,17 @@ class Coordinator:
 
     def _referee(self, work: Work) -> PersonFirst:
         """Return who may end the training of candidates: of those that a person asked for, only persons."""
-        make = self._parts.referee if self._settings.halving and work.size is not None else None
-        inner = None if make is None else make(list(self._searcher.known.values()), work.proposals)
-        return PersonFirst(self._control, inner)
+        make = self._parts.referee if self._settings.halving else None
+        if make is None:
+            self._unheard = None
+        if make is None or work.size is None:
+            return PersonFirst(self._control, None)
+        told, self._unheard = self._read_told() if self._unheard is None else self._unheard, []
+        return PersonFirst(self._control, make(told, work.proposals))
+
+    def _read_told(self) -> list[Evaluation]:
+        """Return all evaluations that the strategy knows, from the store; between packs they are committed."""
+        return self._ledger.evaluations(self._told)
 
     def _hold(self, work: Work, candidate: str, *, before: Status | None = None) -> None:
         """Hold a finished candidate and its weights for the next commit."""
@@ -248,6 +258,8 @@ class Coordinator:
         with self._ledger.phase("strategy"):
             self._rules.add(self._searcher.tell(found))
             state = self._searcher.state()
+        if self._unheard is not None:
+            self._unheard += found
         self._waiting.drop(work.found)
         self._asked, self._begun = None, {}
         self._ledger.pack_finished([e.index for e in found], again=work.again)

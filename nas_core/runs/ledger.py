@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from nas_core.errors import StoreError, error_line
 from nas_core.evaluation.base import Weights
@@ -27,6 +27,8 @@ WAIT_SECONDS = 60.0
 LOOK_SECONDS = 1.0
 """Between two looks at the memory."""
 
+Found = TypeVar("Found")
+
 
 class Ledger:
     """Counts, times and commits for one coordinator, in whose thread every method is called.
@@ -41,7 +43,7 @@ class Ledger:
     def __init__(
         self, store: Store, record: RunRecord, control: Control, publish: Callable[[RunSnapshot], None]
     ) -> None:
-        self._control, self._publish = control, publish
+        self._store, self._control, self._publish = store, control, publish
         self._writer = Writer(store, record)
         self._progress = Progress.model_validate(record.progress)
         self._watch = Stopwatch(self._progress)
@@ -73,6 +75,14 @@ class Ledger:
     def trains_on(self, device: str) -> None:
         """Show what the candidates are trained on."""
         self._progress = self._progress.model_copy(update={"device": device})
+
+    def evaluation(self, candidate: str) -> Evaluation:
+        """Return a committed evaluation; waits while the store refuses, as :meth:`save` does."""
+        return self._insist(lambda: self._store.evaluation(self.record.id, candidate))
+
+    def evaluations(self, told: int) -> list[Evaluation]:
+        """Return the first ``told`` evaluations, all committed, in the order of their numbers; waits likewise."""
+        return [e for e in self._insist(lambda: self._store.evaluations(self.record.id)) if e.index < told]
 
     def phase(self, name: str) -> AbstractContextManager[None]:
         """Add the time of a ``with`` body to a phase."""
@@ -150,12 +160,7 @@ class Ledger:
         Raises:
             StoreError: The run was stopped while the store refused.
         """
-        while True:
-            try:
-                self._commit(state, settings)
-                return
-            except StoreError as error:
-                self._hold(error)
+        self._insist(lambda: self._commit(state, settings))
 
     def try_save(self, state: dict[str, Any] | None, settings: RunSettings) -> None:
         """Commit what is held; a store that refuses keeps it for the next commit, which will say so."""
@@ -192,6 +197,14 @@ class Ledger:
             log.exception("The interruption of run %s could not be recorded", self.record.id)
             self._writer.record = self.record.model_copy(update=ended)
         self._show()
+
+    def _insist(self, act: Callable[[], Found]) -> Found:
+        """Return what ``act`` returns; whenever the store refuses, wait until somebody resumes the run."""
+        while True:
+            try:
+                return act()
+            except StoreError as error:
+                self._hold(error)
 
     def _commit(self, state: dict[str, Any] | None, settings: RunSettings) -> None:
         budget = {"candidates": settings.candidates, "budget_seconds": settings.seconds}

@@ -1,4 +1,7 @@
-"""The strategy in force in the space in force, and everything that was evaluated so far.
+"""The strategy in force in the space in force, and who was evaluated so far.
+
+What strategies need of a candidate they keep themselves; the rest of ten thousand would be two hundred megabytes. So
+only numbers are kept here, and whole evaluations are read from the store on the rare occasion that all are told again.
 
 Another strategy, or another version of the space, is a new instance that is told everything evaluated so far that lies
 in the present space, as if it had been there from the start. It draws other random numbers than the instance before: an
@@ -8,18 +11,26 @@ equal seed would make it propose what is known already.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from nas_core.preferences import Preference
-from nas_core.records import Evaluation, Proposal, derive_seed
+from nas_core.records import Evaluation, Proposal, Status, derive_seed
 from nas_core.runs.settings import RunSettings
 from nas_core.search.strategy import Strategy
 from nas_core.spaces.space import SearchSpace
 
-__all__ = ["Searcher", "StrategyFactory"]
+__all__ = ["Known", "Searcher", "StrategyFactory"]
 
 StrategyFactory = Callable[[str, SearchSpace, Preference, int], Strategy]
 """Makes a new strategy: its name, where it searches, what it follows, its seed."""
+
+
+class Known(NamedTuple):
+    """What is kept of an evaluated candidate: its number, the version it was proposed in, how it ended."""
+
+    number: int
+    space: int
+    status: Status
 
 
 class Searcher:
@@ -29,20 +40,26 @@ class Searcher:
         make: Makes strategies.
         settings: Name of the strategy, preference and seed.
         space: The version in force.
+        read: Returns all evaluations that were told, in the order of their numbers.
         renewals: How many instances there were before.
     """
 
-    def __init__(self, make: StrategyFactory, settings: RunSettings, space: SearchSpace, renewals: int = 0) -> None:
-        self._make, self.space = make, space
+    def __init__(
+        self, make: StrategyFactory, settings: RunSettings, space: SearchSpace, read: Callable[[], list[Evaluation]],
+        renewals: int = 0,
+    ) -> None:  # fmt: skip
+        self._make, self.space, self._read = make, space, read
         self._renewals = renewals
-        self.known: dict[str, Evaluation] = {}  # told, in the order of their numbers
+        self.known: dict[str, Known] = {}  # told, in the order of their numbers
         self._outside: set[str] = set()
         self._strategy = self._fresh(settings)
 
-    def restore(self, state: dict[str, Any], told: Sequence[Evaluation]) -> None:
-        """Continue from what :meth:`state` returned, and all evaluations told before."""
+    def restore(self, state: dict[str, Any], told: Sequence[Evaluation]) -> list[Evaluation]:
+        """Continue from what :meth:`state` returned, and all evaluations told before; return those in the space."""
         self._note(told)
-        self._strategy.restore(state, self.inside())
+        inside = self._inside(told)
+        self._strategy.restore(state, inside)
+        return inside
 
     def ask(self, count: int) -> list[Proposal]:
         """Return up to ``count`` new proposals of the strategy."""
@@ -51,7 +68,7 @@ class Searcher:
     def tell(self, evaluations: Sequence[Evaluation]) -> list[Evaluation]:
         """Take in what was evaluated; return what lies in the present space, which the strategy was told."""
         self._note(evaluations)
-        told = [e for e in evaluations if e.id not in self._outside]
+        told = self._inside(evaluations)
         self._strategy.tell(told)
         return told
 
@@ -59,18 +76,17 @@ class Searcher:
         """Follow another preference."""
         self._strategy.steer(preference)
 
-    def renew(self, settings: RunSettings, space: SearchSpace) -> None:
-        """Go on with a new instance of the strategy that ``settings`` name, in ``space``."""
+    def renew(self, settings: RunSettings, space: SearchSpace) -> list[Evaluation]:
+        """Go on with a new instance of the strategy that ``settings`` name, in ``space``; return what it was told."""
         self.space = space
         self._renewals += 1
         self._outside = set()
-        self._note(list(self.known.values()))
+        told = self._read()
+        self._note(told)
+        inside = self._inside(told)
         self._strategy = self._fresh(settings)
-        self._strategy.tell(self.inside())
-
-    def inside(self) -> list[Evaluation]:
-        """Return what was told and lies in the present space, in the order of the numbers."""
-        return [e for e in self.known.values() if e.id not in self._outside]
+        self._strategy.tell(inside)
+        return inside
 
     def state(self) -> dict[str, Any]:
         """Return what :meth:`restore` and ``renewals`` need besides the evaluations."""
@@ -81,8 +97,11 @@ class Searcher:
         seed = settings.seed if first else derive_seed(settings.seed, "renewal", self._renewals)
         return self._make(settings.strategy, self.space, settings.preference, seed)
 
+    def _inside(self, evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+        return [e for e in evaluations if e.id not in self._outside]
+
     def _note(self, evaluations: Sequence[Evaluation]) -> None:
-        self.known |= {e.id: e for e in evaluations}
+        self.known |= {e.id: Known(e.index, e.space, e.status) for e in evaluations}
         for e in evaluations:
             # what was proposed in this version lies in it; checking ten thousand others takes half a second
             if e.space != self.space.version and self.space.validate_architecture(e.architecture):

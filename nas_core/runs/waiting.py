@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from nas_core.records import Evaluation, Proposal
+from nas_core.runs.searcher import Known
 from nas_core.search.standing import UNFINISHED
 from nas_core.spaces.space import SearchSpace
 
@@ -33,16 +34,27 @@ class Waiting:
 
     def take_in(self, asked: Sequence[Proposal], evaluated: Collection[str]) -> list[str]:
         """Queue proposals that are neither evaluated nor queued, of equals the first; return their identities."""
-        waiting = {*evaluated, *(p.architecture.id for p in self.manual)}
-        fresh = {p.architecture.id: p for p in reversed(asked) if p.architecture.id not in waiting}
+        waiting = {p.architecture.id for p in self.manual}
+        fresh = {
+            p.architecture.id: p for p in reversed(asked)
+            if p.architecture.id not in waiting and p.architecture.id not in evaluated
+        }  # fmt: skip
         self.manual += reversed(fresh.values())
         return list(fresh)
 
-    def overrule(self, candidates: Iterable[str], known: Mapping[str, Evaluation]) -> list[str]:
-        """Queue candidates that were not trained to the end; return their identities."""
+    def overrule(
+        self, candidates: Iterable[str], known: Mapping[str, Known], read: Callable[[str], Evaluation]
+    ) -> list[str]:
+        """Queue candidates that were not trained to the end; return their identities.
+
+        Args:
+            candidates: Who was asked for.
+            known: Who was evaluated.
+            read: Returns the evaluation of one of them.
+        """
         queued = {p.architecture.id for p in self.again}
         fresh = [
-            known[key] for key in dict.fromkeys(candidates)
+            read(key) for key in dict.fromkeys(candidates)
             if key not in queued and key in known and known[key].status in UNFINISHED
         ]  # fmt: skip
         self.again += [

@@ -17,7 +17,7 @@ __all__ = ["GIVEN_UP", "PersonFirst", "RefereeFactory", "Work"]
 GIVEN_UP = "Given up by a person"
 
 RefereeFactory = Callable[[Sequence[Evaluation], Sequence[Proposal]], Referee]
-"""Makes the referee of one pack from everything told before it, and the proposals of the pack."""
+"""Makes the referee of one pack from what was told since the last one, at first everything, and the proposals."""
 
 
 class Kills(Protocol):

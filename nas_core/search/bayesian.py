@@ -23,7 +23,7 @@ __all__ = ["BayesianStrategy"]
 
 STARTS = 12
 DATA = 800
-"""Evaluations the surrogate is fitted to, at most: the best, and a random choice of the others."""
+"""Evaluations the surrogate is fitted to, at most: the best half, and a random choice of the others."""
 
 PARENTS, NEAR, RANDOM = 8, 96, 256
 """The pool of each ask: neighbours of so many of the best candidates and of the front, and random architectures."""
@@ -111,8 +111,9 @@ class BayesianStrategy(Strategy):
 
     def _improving(self, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Return up to ``n`` proposals with the largest expected improvement, each claimed."""
-        known = self._data(rng)
-        pool = self._pool(rng, n)
+        ranked = self._standing.ranked()
+        known = sorted(ranked) if len(ranked) <= DATA else best_and_others(ranked, DATA, rng)
+        pool = self._pool(ranked[:PARENTS], rng, n)
         if not pool:
             return []
         losses = surrogate_losses(self._standing, known)
@@ -124,17 +125,8 @@ class BayesianStrategy(Strategy):
         found = [pool[at] for at in chosen]
         return [p for p in found if self._ledger.claim(p)]
 
-    def _data(self, rng: np.random.Generator) -> list[str]:
-        """Return the candidates the surrogate learns from: all, or the best half and a random half of DATA."""
-        known = sorted(self._standing.feasible)
-        if len(known) <= DATA:
-            return known
-        ordered = sorted(known, key=lambda k: (self._standing.key(k), k))
-        return best_and_others(ordered, DATA, rng)
-
-    def _pool(self, rng: np.random.Generator, n: int) -> list[Proposal]:
+    def _pool(self, best: Sequence[str], rng: np.random.Generator, n: int) -> list[Proposal]:
         """Return unknown architectures: neighbours of the best and of the front, and random ones."""
-        best = sorted(self._standing.feasible, key=lambda k: (self._standing.key(k), k))[:PARENTS]
         front = self._standing.front
         spread = [front[at] for at in np.unique(np.linspace(0, len(front) - 1, PARENTS).astype(int))]
         found: dict[str, Proposal] = {}

@@ -14,7 +14,7 @@ from nas_core.records import Evaluation, Proposal, derive_seed
 from nas_core.search.decisions import Decision, decisions_of
 from nas_core.search.ledger import Ledger
 from nas_core.search.snapshot import SEARCH_MEASURES
-from nas_core.search.standing import MEETS, Standing
+from nas_core.search.standing import Standing
 from nas_core.search.starts import Starts
 from nas_core.search.strategy import Space, Strategy
 from nas_core.spaces.variables import Chooser
@@ -132,13 +132,14 @@ class ChoiceStrategy(Strategy):
         """Return one number for every candidate told, smaller is better.
 
         It is the Tchebycheff scalar where all goals are met. All others are worse, one behind the other; equal ones
-        share a number.
+        share a number. They come in the order of their identities.
         """
-        keys = {c: self._standing.key(c) for c in sorted(self._standing.architectures)}
-        worst = max((key.scalar for key in keys.values() if key.kind == MEETS), default=0.0)
-        behind = sorted({key for key in keys.values() if key.kind != MEETS})
+        everyone, good = self._standing.architectures, self._standing.scalars()
+        others = {c: self._standing.key(c) for c in everyone if c not in good}
+        worst = max(good.values(), default=0.0)
+        behind = sorted(set(others.values()))
         numbers = {key: worst + 1.0 + at / len(behind) for at, key in enumerate(behind)}
-        return {c: key.scalar if key.kind == MEETS else numbers[key] for c, key in keys.items()}
+        return {c: good[c] if c in good else numbers[others[c]] for c in sorted(everyone)}
 
     def _chosen(self, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Return up to ``n`` claimed proposals of choosers; fewer when what they decide is known already."""

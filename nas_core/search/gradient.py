@@ -53,7 +53,7 @@ class GradientStrategy(RefittedStrategy):
 
     def _choosers(self, n: int, rng: np.random.Generator) -> Iterator[Chooser]:
         losses = self.losses()
-        ordered = best_and_others(sorted(losses, key=lambda c: (losses[c], c)), DATA, rng)
+        ordered = best_and_others(sorted(losses, key=losses.__getitem__), DATA, rng)
         table = _Table.of([self.decisions(c) for c in ordered])
         known = np.stack([table.encode(self.decisions(c)) for c in ordered])
         model = Surrogate(known, np.array([losses[c] for c in ordered])[:, None])

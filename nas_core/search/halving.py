@@ -21,7 +21,7 @@ from nas_core.errors import SettingsError
 from nas_core.interpretability import MeasureContext, measure_pack
 from nas_core.objectives import Objective
 from nas_core.records import Architecture, Evaluation, Halt, Proposal, Status, derive_seed
-from nas_core.search.rungs import History
+from nas_core.search.rungs import History, Witnesses
 from nas_core.search.snapshot import SEARCH_MEASURES
 from nas_core.spaces import SearchSpace, facts
 
@@ -105,7 +105,7 @@ class Halving:
     ) -> None:  # fmt: skip
         self._space, self._objective, self._measures, self._seed = space, objective, tuple(measures), seed
         self._rules = rules or HalvingRules()
-        self._rungs = rungs_of(epochs, self._rules)
+        self._witnesses = Witnesses(objective, self._measures, rungs_of(epochs, self._rules))
 
     def __call__(
         self, told: Sequence[Evaluation], proposals: Sequence[Proposal], spared: Collection[str] = ()
@@ -116,21 +116,27 @@ class Halving:
         overrule an earlier stop) and the control group.
 
         Args:
-            told: All evaluations before the pack, in any order.
+            told: What was evaluated since the last call, at first everything, in any order; the same again changes
+                nothing, a later evaluation of one candidate replaces the earlier one.
             proposals: The pack.
             spared: Identities of others that are never ended.
         """
-        known = {e.id for e in told} | set(spared)
+        self._witnesses.add(told)
         free = {
             p.architecture.id: p.architecture
             for p in proposals
-            if p.origin != "manual" and p.architecture.id not in known and not self._control(p.architecture.id)
+            if p.origin != "manual"
+            and not self._spares(p.architecture.id, spared)
+            and not self._control(p.architecture.id)
         }
-        history = History.of(told, self._objective, self._measures, self._rungs)
+        history = self._witnesses.history()
         if history.most() < self._rules.least:
             free = {}
         structure = dict(zip(free, self._structure(list(free.values()))))
         return HalvingReferee(history, structure, self._objective, self._rules)
+
+    def _spares(self, candidate: str, spared: Collection[str]) -> bool:
+        return candidate in self._witnesses.known or candidate in spared
 
     def _control(self, candidate: str) -> bool:
         return derive_seed(self._seed, "control", candidate) % 1000 < 1000 * self._rules.control

@@ -5,7 +5,7 @@ Letters: n candidates, m measures. Every loss lies in [0, 1], smaller is better.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,7 @@ from nas_core.objectives import Objective
 from nas_core.records import Evaluation, Status
 from nas_core.search.fronts import crowding, non_dominated, ranks
 
-__all__ = ["History", "Rung"]
+__all__ = ["History", "Rung", "Witnesses"]
 
 LATEST = 1000
 """Candidates that one is compared with at a rung: ranks of more would cost seconds, and the latest are the rivals."""
@@ -45,25 +45,54 @@ class History:
         cls, told: Sequence[Evaluation], objective: Objective, measures: Sequence[str], rungs: Sequence[int]
     ) -> History:
         """Return the history of ``told``, whose order does not matter; of one identity the last entry counts."""
-        known = {e.id: e for e in told}
-        used = [known[key] for key in sorted(known) if _tells(known[key])]
-        done = np.array([e.eligible for e in used], dtype=bool)
-        ends = np.array([objective.loss(e.performance.value) for e in used if e.performance], dtype=np.float64)
-        final = np.where(done, ends, np.nan)
-        scores = np.array([[_loss(e, name) for name in measures] for e in used], dtype=np.float64)
-        scores = scores.reshape(len(used), len(measures))
-        front = np.flatnonzero(non_dominated(np.column_stack([final, scores])))
-        seen = {rung: np.array([_seen(e, rung, objective) for e in used], dtype=np.float64) for rung in rungs}
-        index = np.array([e.index for e in used], dtype=np.int64)
-        lasted = np.array([len(e.curves.get("valid_loss", ())) for e in used], dtype=np.int64)
-        found = {
-            rung: Rung(index, at, final, scores, done & ~np.isnan(at) & (lasted >= rung)) for rung, at in seen.items()
-        }
-        return cls(index, final, scores, front, found)
+        witnesses = Witnesses(objective, measures, rungs)
+        witnesses.add(told)
+        return witnesses.history()
 
     def most(self) -> int:
         """Return the largest number of candidates that were seen at one rung and finished."""
         return max((int(rung.learners.sum()) for rung in self.rungs.values()), default=0)
+
+
+class Witnesses:
+    """What a history is made of, a few numbers of each candidate: so one that grows costs little.
+
+    Args:
+        objective: The performance objective.
+        measures: Those that are losses of the search.
+        rungs: After how many epochs candidates are looked at.
+    """
+
+    def __init__(self, objective: Objective, measures: Sequence[str], rungs: Sequence[int]) -> None:
+        self._objective, self._measures, self._rungs = objective, tuple(measures), tuple(rungs)
+        self._rows: dict[str, tuple[float, ...]] = {}  # number, whether eligible, epochs, loss, measures, at the rungs
+        self.known: set[str] = set()
+
+    def add(self, told: Iterable[Evaluation]) -> None:
+        """Take in evaluations; a later one of the same identity replaces what was known."""
+        for e in told:
+            self.known.add(e.id)
+            self._rows.pop(e.id, None)
+            if _tells(e) and e.performance is not None:
+                end = self._objective.loss(e.performance.value)
+                losses = (_loss(e, name) for name in self._measures)
+                seen = (_seen(e, rung, self._objective) for rung in self._rungs)
+                self._rows[e.id] = (e.index, e.eligible, len(e.curves.get("valid_loss", ())), end, *losses, *seen)
+
+    def history(self) -> History:
+        """Return the history of all that were taken in."""
+        m = len(self._measures)
+        rows = [self._rows[key] for key in sorted(self._rows)]
+        table = np.array(rows, dtype=np.float64).reshape(len(rows), 4 + m + len(self._rungs))
+        index, lasted = table[:, 0].astype(np.int64), table[:, 2]
+        done, scores = table[:, 1] > 0.0, table[:, 4 : 4 + m]
+        final = np.where(done, table[:, 3], np.nan)
+        front = np.flatnonzero(non_dominated(np.column_stack([final, scores])))
+        found = {
+            rung: Rung(index, at, final, scores, done & ~np.isnan(at) & (lasted >= rung))
+            for rung, at in zip(self._rungs, table[:, 4 + m :].T)
+        }
+        return History(index, final, scores, front, found)
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class TpeStrategy(RefittedStrategy):
         from nas_core.search.study import Study, tpe_sampler
 
         losses = self.losses()
-        known = best_and_others(sorted(losses, key=lambda c: (losses[c], c)), MOST, rng)
+        known = best_and_others(sorted(losses, key=losses.__getitem__), MOST, rng)
         study = Study(
             tpe_sampler(int(rng.integers(2**31))), [self.decisions(c) for c in known], [losses[c] for c in known]
         )
@@ -82,7 +82,7 @@ class GpStrategy(RefittedStrategy):
 
     def _choosers(self, n: int, rng: np.random.Generator) -> Iterator[Chooser]:
         losses = self.losses()
-        ordered = sorted(losses, key=lambda c: (losses[c], c))
+        ordered = sorted(losses, key=losses.__getitem__)
         found = [self._standing.architectures[c] for c in ordered[:GP_BEST]]
         if n > 1 or self._asks % GP_EVERY == 0:
             known = best_and_others(ordered, GP_MOST, rng)

@@ -30,17 +30,17 @@ def test_all_looks_together_take_no_more_than_their_share(tabs: int, cost: float
 
 
 def test_a_cost_that_varies_a_little_changes_nothing() -> None:
-    pace = told(0.05)
+    pace = told(SHARE)
     first = pace.seconds(9)
     for k in range(100):
-        pace.told(0.05 * (0.85 if k % 2 else 1.15))
+        pace.told(SHARE * (0.85 if k % 2 else 1.15))
         assert pace.seconds(9) == first
 
 
 def test_fewer_tabs_and_cheaper_looks_bring_the_pace_back() -> None:
-    pace = told(0.05)
+    pace = told(SHARE)
     assert pace.seconds(9) == 8.0
     assert pace.seconds(3) == 5.0
     for _ in range(60):
-        pace.told(0.01)
+        pace.told(0.2 * SHARE)
     assert pace.seconds(3) == pytest.approx(REFRESH)

@@ -20,7 +20,7 @@ from nas_core.objectives import metric_objective
 from nas_core.records import Architecture, Estimate, Evaluation, Halt, Measurement, Proposal, Status
 from nas_core.search.fronts import crowding, non_dominated, ranks
 from nas_core.search.halving import Halving, HalvingReferee, HalvingRules, rungs_of
-from nas_core.search.rungs import History
+from nas_core.search.rungs import History, Witnesses
 from nas_core.spaces import SearchSpace
 
 AUC, NAMES, EPOCHS = metric_objective("roc_auc"), ("few", "sparse"), 36
@@ -299,3 +299,22 @@ def test_a_tenth_is_trained_to_the_end_whatever_it_looks_like(search: Search) ->
     kept = [c for c in everything if search.halving._control(c)]
     assert 0.03 < len(kept) / len(everything) < 0.2
     assert not set(kept) & set(search.stopped(search.found))
+
+
+def test_what_is_told_pack_by_pack_decides_as_what_is_told_at_once(search: Search) -> None:
+    problem = Problem.create(load_data("breast_cancer"))
+    names, everyone = problem.spec.search_measures, [*search.told, *search.found]
+    grown = Witnesses(problem.objective, names, (4, 12))
+    for at in range(0, len(everyone), 7):
+        grown.add(everyone[max(0, at - 3) : at + 7])  # some of them again
+    replaced = everyone[5].model_copy(update={"status": Status.FAILED, "performance": None})
+    grown.add([replaced])
+    one = grown.history()
+    two = History.of([*everyone, replaced], problem.objective, names, (4, 12))
+    assert len(one.index) == len(two.index) < len(everyone)
+    for name in ("index", "final", "measures", "front"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+    for rung in (4, 12):
+        for name in ("at", "learners"):
+            np.testing.assert_array_equal(getattr(one.rungs[rung], name), getattr(two.rungs[rung], name))
+    assert grown.known == {e.id for e in everyone}

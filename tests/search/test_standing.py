@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas_core.objectives import metric_objective
-from nas_core.preferences import Preference
+from nas_core.preferences import Goal, Preference
 from nas_core.records import Architecture, Estimate, Evaluation, Measurement, Status
 from nas_core.search.archive import Archive
-from nas_core.search.standing import INELIGIBLE, Standing
+from nas_core.search.standing import INELIGIBLE, MEETS, Standing
 
 AUC = metric_objective("roc_auc")
 NAMES = ("feature_parsimony", "additivity")
@@ -81,6 +81,17 @@ def test_keys_order_candidates_as_the_ranking_does(rows: list, weight: float, sh
     if ranking.best is not None:
         best = standing.best(list(snapshot.ids))
         assert standing.key(best)[1] == pytest.approx(ranking.score[ranking.best], abs=1e-12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(told, unit, st.lists(unit, min_size=0, max_size=2))
+def test_looked_at_all_at_once_candidates_compare_as_one_by_one(rows: list, weight: float, goals: list) -> None:
+    wanted = tuple(Goal(name=name, value=value) for name, value in zip(NAMES, goals))
+    standing = Standing(AUC, Preference(weight=weight, goals=wanted))
+    standing.add([evaluation(at, value, (a, b), status) for at, (value, a, b, status) in enumerate(rows)])
+    keys = {c: standing.key(c) for c in standing.architectures}
+    assert standing.scalars() == {c: key.scalar for c, key in keys.items() if key.kind == MEETS}, "to the last digit"
+    assert standing.ranked() == sorted(standing.feasible, key=lambda c: (keys[c], c))
 
 
 def test_another_preference_compares_anew() -> None:
