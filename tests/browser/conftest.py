@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
-from browsing import FLAGS, find_chromium, open_page, serve_synthetic
+from browsing import FIRST_PORT, FLAGS, find_chromium, open_page, serve_synthetic
 from playwright.sync_api import Browser, Page, sync_playwright
-from studio_process import Studio
+from studio_process import ROOT, Studio, start
+
+from dashboard.server import free_port
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +31,16 @@ def browser() -> Iterator[Browser]:
 def studio(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
     """A studio with a finished synthetic run of 200 candidates and one that failed."""
     yield from serve_synthetic(tmp_path_factory.mktemp("studio"), candidates=200, delay=0.0)
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
+    """A studio with a finished run of 16 candidates whose weights are stored; for tests that leave the run as it is."""
+    port = free_port("127.0.0.1", FIRST_PORT, 200)
+    script = str(ROOT / "tests" / "browser" / "recorded_studio.py")
+    running = start([script, str(port)], tmp_path_factory.mktemp("recorded"))
+    yield running
+    assert running.stop() in (0, -signal.SIGTERM)
 
 
 @pytest.fixture
