@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import state
-from dashboard.texts import said, text
+from dashboard.texts import said, spoken, text
 from nas_core.data.leaks import ColumnWarning, column_warnings
 from nas_core.escaping import markdown_text
 
@@ -55,7 +55,8 @@ def edit_columns(place: DataSource, table: TableView) -> dict[str, str]:
         disabled=[name for name in seed.columns if name != "kind"],
         column_config={
             **labels,
-            "kind": st.column_config.SelectboxColumn(labels["kind"], options=KINDS, required=True),
+            "kind": st.column_config.SelectboxColumn(labels["kind"], options=KINDS, required=True,
+                                                   format_func=lambda kind: spoken(str(kind))),
         },
     )  # fmt: skip
     kinds = dict(zip(edited["name"], edited["kind"]))

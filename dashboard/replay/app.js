@@ -9,7 +9,8 @@ function readTable() {
   for (const name of ["performance", "performance_low", "performance_high", "performance_loss", "parameters", "operations", "seconds", "finished", "index", "eligible", "inside", "measures", "measures_low", "measures_high"]) table[name] = unpack(c[name]);
   for (const name of ["status", "operator", "origin"]) table[name] = coded(c[name]);
   table.landmarks = table.operator.slice(0, 64).flatMap((operator, i) => (operator.startsWith("landmark:") ? [i] : []));
-  table.built = (i) => data.built[i] ?? data.details[i]?.built ?? "";
+  table.built = (i) => (data.built[i] ?? data.details[i]?.built ?? "").split(" · ").map(spoken).join(" · ");
+  table.madeBy = (i) => spoken(table.operator[i].replace("landmark:", "").trim());
   table.detail = (i) => data.details[i];
   const at = unpack(data.volume.at), value = unpack(data.volume.value);
   table.volume = { floor: data.volume.floor, points: Array.from(at, (k, i) => [k + 1, value[i]]) };
@@ -45,6 +46,11 @@ function reweigh() {
   const wanted = several ? Object.fromEntries(families.map((f) => [f, sizes[f] * sliders.families[f]])) : {};
   const found = shares(table.names, table.homes, simplex(sliders.measures), simplex(wanted));
   state.wish.shares = sum(found) > 0 ? found : table.names.map(() => 1 / table.names.length);
+}
+
+/** Return words of the engine in the language of the page. */
+function spoken(words) {
+  return data.spoken?.[state.language]?.[words] ?? words;
 }
 
 function t(key, values = {}) {

@@ -84,7 +84,7 @@ function drawGoal(p, goal, table, t) {
 
 function landmark([x, y], table, i, t) {
   const mark = svg("path", { class: "landmark", d: `M${x} ${y - 6}L${x + 6} ${y}L${x} ${y + 6}L${x - 6} ${y}Z` });
-  mark.append(svg("title", { text: `${t("reference")}: ${table.operator[i].replace("landmark:", "").trim()}` }));
+  mark.append(svg("title", { text: `${t("reference")}: ${table.madeBy(i)}` }));
   return mark;
 }
 

@@ -21,6 +21,7 @@ from dashboard.replay.texts import (
     measure_words,
     replay_words,
     told_record,
+    told_words,
 )
 from dashboard.views.card import structure_lines
 from dashboard.views.history import history_view
@@ -86,7 +87,9 @@ def replay_data(
     if work.stop.is_set():
         return None
     work.told(0.97, "step_write")
-    return {**data, "details": details, **work.search(), "texts": work.texts()}
+    lines = [*data["built"], *(detail.get("built", "") for detail in details.values())]
+    spoken = {lang: told_words(lines, work.snapshot.operator, lang) for lang in LANGUAGES_IN_FILE}
+    return {**data, "details": details, **work.search(), "texts": work.texts(), "spoken": spoken}
 
 
 class _Work:

@@ -19,7 +19,7 @@ function drawPanel(view, i) {
     tile("", t("rank"), Number.isNaN(ranked.losses[0][i]) ? MISSING : `${ranked.order.indexOf(i) + 1} / ${count(view.n)}`),
   ]));
   const lines = detail?.lines?.[view.language] ?? [];
-  const facts = [...lines, [t("built"), table.built(i)], [t("operations"), count(table.operations[i])], [t("origin"), table.operator[i].replace("landmark:", `${t("reference")}:`)]];
+  const facts = [...lines, [t("built"), table.built(i)], [t("operations"), count(table.operations[i])], [t("origin"), (table.landmarks.includes(i) ? `${t("reference")}: ` : "") + table.madeBy(i)]];
   if (detail?.parents?.length) facts.push([t("parents"), detail.parents.map((n) => `#${n}`).join(", ")]);
   if (detail?.reason) facts.push([t("reason"), detail.reason]);
   parts.push(html("dl", { class: "facts" }, facts.filter(([, said]) => said).flatMap(([term, said]) => [html("dt", { text: term }), html("dd", { text: said })])));

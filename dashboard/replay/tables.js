@@ -12,11 +12,11 @@ function drawTable(place, view) {
     ["interpretability", (i) => ranked.interpretability[i], (i) => number(ranked.interpretability[i])],
     ["front", (i) => ranked.onFront[i], (i) => (ranked.onFront[i] ? "●" : "")],
     ["parameters", (i) => table.parameters[i], (i) => count(table.parameters[i])], ["status", (i) => table.status[i], (i) => t(`status_${table.status[i]}`)],
-    ["built", (i) => table.built(i), (i) => table.built(i)], ["origin", (i) => table.operator[i], (i) => table.operator[i]],
+    ["built", (i) => table.built(i), (i) => table.built(i)], ["origin", (i) => table.madeBy(i), (i) => table.madeBy(i)],
   ];
   const words = sorting.words.trim().toLowerCase(), key = columns.find(([name]) => name === sorting.by)[1];
   const rows = Array.from({ length: view.n }, (_, i) => i).filter((i) => (!sorting.only || ranked.onFront[i]) &&
-    (!words || `#${table.index[i]} ${table.built(i)} ${table.operator[i]}`.toLowerCase().includes(words)));
+    (!words || `#${table.index[i]} ${table.built(i)} ${table.madeBy(i)}`.toLowerCase().includes(words)));
   const lacking = (value) => value === "" || Number.isNaN(value), way = sorting.down ? -1 : 1;
   rows.sort((a, b) => {
     const x = key(a), y = key(b);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import copy_context
 from importlib.resources import files
 from typing import TypeVar
@@ -11,7 +11,8 @@ from dashboard.texts import SPOKEN, catalogue, said, set_language, spoken_line, 
 from nas_core.interpretability import MEASURES
 from nas_core.reports import WORDS, DecisionRecord
 
-__all__ = ["LANGUAGES_IN_FILE", "decision_words", "in_language", "measure_words", "replay_words", "told_record"]
+__all__ = ["LANGUAGES_IN_FILE", "decision_words", "in_language", "measure_words", "replay_words", "told_record",
+           "told_words"]  # fmt: skip
 
 Made = TypeVar("Made")
 
@@ -60,6 +61,17 @@ def _told(record: DecisionRecord) -> DecisionRecord:
 
 def _facts(facts: dict[str, str]) -> dict[str, str]:
     return {name: said(fact) if name in SPOKEN else fact for name, fact in facts.items()}
+
+
+def told_words(lines: Iterable[str], operators: Iterable[str], language: str) -> dict[str, str]:
+    """Return what the engine says of candidates in one language, by its own words: parts of lines, and operators."""
+
+    def told() -> dict[str, str]:
+        parts = {part for line in lines for part in line.split(" · ")}
+        names = {operator.removeprefix("landmark:").strip() for operator in operators}
+        return {part: spoken_line(part) for part in parts} | {name: spoken_steps(name) for name in names}
+
+    return {own: other for own, other in sorted(in_language(language, told).items()) if own != other}
 
 
 def measure_words(language: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dashboard.texts import said, spoken, text
+from dashboard.texts import said, spoken, spoken_line, text
 from dashboard.views.card import measure_label, structure_lines
 from dashboard.views.words import count, duration, estimate, interval, number
 from nas_core.objectives import METRICS
@@ -90,7 +90,7 @@ def _what(compared: Sequence[Compared]) -> list[TableRow]:
     lines = [dict(structure_lines(c.evaluation, c.space, f)) for c, f in zip(compared, known)]
     terms = list(dict.fromkeys(term for told in lines for term in told))
     rows = [_row("what", term, [Cell(told.get(term, "–")) for told in lines]) for term in terms]
-    built = [Cell(c.space.engine.describe(c.space, c.evaluation.architecture.values)) for c in compared]
+    built = [Cell(spoken_line(c.space.engine.describe(c.space, c.evaluation.architecture.values))) for c in compared]
     rows.append(_row("what", text("card.built"), built))
     rows.append(_row("what", text("candidate.parameters"), [Cell(count(f.parameters)) for f in known]))
     status = [

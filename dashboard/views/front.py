@@ -257,9 +257,9 @@ def _floors(archive: Snapshot, ranking: Ranking, axes: Sequence[Axis]) -> tuple[
     for at, operator in enumerate(archive.operator[:FIRST]):
         where = [float(axis.values[at]) for axis in axes]
         if operator.startswith(LANDMARK) and not np.isnan(where).any():
-            label = said(operator.removeprefix(LANDMARK).strip())
-            shown = text(NAMED[label]) if label in NAMED else label
-            found.append(Floor(int(archive.index[at]), shown, where[0], where[1], label in NAMED, *where[2:]))
+            name = operator.removeprefix(LANDMARK).strip()
+            shown = text(NAMED[name]) if name in NAMED else said(name)
+            found.append(Floor(int(archive.index[at]), shown, where[0], where[1], name in NAMED, *where[2:]))
     return tuple(found)
 
 

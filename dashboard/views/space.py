@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard.texts import catalogue, spoken_line, text
+from dashboard.texts import catalogue, said, spoken_line, text
 from dashboard.views.graph import GraphView, graph_view
 from dashboard.views.space_fields import label_of
 from dashboard.views.words import count
@@ -55,7 +55,7 @@ class SampleView:
 def space_summary(space: SearchSpace) -> SpaceSummary:
     """Return ``space`` in words."""
     size = space.size()
-    told = re.sub(r"10\^(\d+)", lambda m: "10" + m[1].translate(RAISED), size.text)
+    told = re.sub(r"10\^(\d+)", lambda m: "10" + m[1].translate(RAISED), said(size.text))
     return SpaceSummary(told, size.exact, tuple(_limits(space.constraints.model_dump())))
 
 

@@ -55,7 +55,8 @@ def record_sections(record: DecisionRecord, words: Words = WORDS) -> tuple[Secti
 
 
 def _decision(r: DecisionRecord, w: Words) -> Section:
-    state = r.state if not r.state_reason else f"{r.state}: {r.state_reason}"
+    word = w.get(f"state_{r.state}", r.state)
+    state = word if not r.state_reason else w["state_words"].format(state=word, reason=r.state_reason)
     rows = (
         (w["choice"], f"#{r.chosen.number} · {r.chosen.structure}"), (w["reason"], r.reason or w["no_reason"]),
         (w["by"], r.by or w["nobody"]), (w["when"], clock(r.made)), (w["run"], f"{r.run_name} ({r.run_id})"),

@@ -134,3 +134,12 @@ def serve_synthetic(store: Path, *, candidates: int, delay: float) -> Iterator[S
     running = start([script, str(port), str(candidates), str(delay)], store)
     yield running
     assert running.stop() in (0, -signal.SIGTERM)  # the server ends in order, then lets the signal through
+
+
+def serve_recorded(store: Path, *arguments: str) -> Iterator[Studio]:
+    """Yield a studio on a finished run with weights (arguments as of ``recorded_studio.py``) and end it afterwards."""
+    port = free_port("127.0.0.1", FIRST_PORT, 200)
+    script = str(ROOT / "tests" / "browser" / "recorded_studio.py")
+    running = start([script, str(port), *arguments], store, timeout=180)
+    yield running
+    assert running.stop() in (0, -signal.SIGTERM)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from browsing import FLAGS, find_chromium, open_page, serve_synthetic
+from browsing import FLAGS, find_chromium, open_page, serve_recorded, serve_synthetic
 from playwright.sync_api import Browser, Page, sync_playwright
 from studio_process import Studio
 
@@ -28,6 +28,18 @@ def browser() -> Iterator[Browser]:
 def studio(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
     """A studio with a finished synthetic run of 200 candidates and one that failed."""
     yield from serve_synthetic(tmp_path_factory.mktemp("studio"), candidates=200, delay=0.0)
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
+    """A studio with a finished run of 16 candidates whose weights are stored; for tests that leave the run as it is."""
+    yield from serve_recorded(tmp_path_factory.mktemp("recorded"))
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
+    """As ``recorded``, trained for ten epochs, and with a 17th candidate that is dense in 30 features."""
+    yield from serve_recorded(tmp_path_factory.mktemp("trained"), "breast_cancer", "10")
 
 
 @pytest.fixture

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import FIRST_PORT, open_page, settled
+from browsing import open_page, settled
 from playwright.sync_api import Browser, Page, expect
-from studio_process import ROOT, Studio, start
-
-from dashboard.server import free_port
+from studio_process import Studio
 
 pytestmark = pytest.mark.browser
 
@@ -43,16 +38,6 @@ PLACES = {
 @pytest.fixture(params=[False, True], ids=["light", "dark"])
 def dark(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
-
-
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
-    """A studio with a finished run of 16 candidates whose weights are stored."""
-    port = free_port("127.0.0.1", FIRST_PORT, 200)
-    script = str(ROOT / "tests" / "browser" / "recorded_studio.py")
-    running = start([script, str(port)], tmp_path_factory.mktemp("recorded"))
-    yield running
-    assert running.stop() in (0, -signal.SIGTERM)
 
 
 @pytest.fixture(scope="module")

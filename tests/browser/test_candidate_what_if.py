@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import re
-import signal
 import time
 from collections.abc import Iterator
 
 import pytest
-from browsing import FIRST_PORT, open_page, settled
+from browsing import open_page, settled
 from playwright.sync_api import Browser, Page, expect
-from studio_process import ROOT, Studio, start
-
-from dashboard.server import free_port
-
-
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
-    """A studio with a finished run whose networks were trained for a few epochs."""
-    port = free_port("127.0.0.1", FIRST_PORT, 200)
-    script = str(ROOT / "tests" / "browser" / "recorded_studio.py")
-    running = start([script, str(port), "breast_cancer", "5"], tmp_path_factory.mktemp("what_if"), timeout=180)
-    yield running
-    assert running.stop() in (0, -signal.SIGTERM)
+from studio_process import Studio
 
 
 @pytest.fixture
-def page(browser: Browser, recorded: Studio) -> Iterator[Page]:
+def page(browser: Browser, trained: Studio) -> Iterator[Page]:
     """The page of the candidate with five features; at the end nothing may have gone wrong on it."""
-    opened, watch = open_page(browser, f"{recorded.url}/candidate")
+    opened, watch = open_page(browser, f"{trained.url}/candidate")
     opened.get_by_test_id("stPageLink-NavLink").filter(has_text="5 of 30 features").click()
     expect(opened.get_by_role("heading", name=re.compile(r"Candidate #\d+"))).to_be_visible()
     settled(opened)

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import re
-import signal
-from collections.abc import Iterator
 
 import pytest
-from browsing import FIRST_PORT, open_page, settled
+from browsing import open_page, settled
 from playwright.sync_api import Browser, expect
-from studio_process import ROOT, Studio, start
-
-from dashboard.server import free_port
+from studio_process import Studio
 
 RUN = "run-1"
-
-
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
-    """A studio with a finished run whose weights are stored."""
-    port = free_port("127.0.0.1", FIRST_PORT, 200)
-    script = str(ROOT / "tests" / "browser" / "recorded_studio.py")
-    running = start([script, str(port)], tmp_path_factory.mktemp("compared"))
-    yield running
-    assert running.stop() in (0, -signal.SIGTERM)  # the server ends in order, then lets the signal through
 
 
 @pytest.mark.browser

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import signal
 import time
 from collections.abc import Iterator
 
 import pytest
-from browsing import FIRST_PORT, choose, open_page, open_popover, press_only, settled
+from browsing import choose, open_page, open_popover, press_only, settled
 from playwright.sync_api import Browser, Page, expect
-from studio_process import ROOT, Studio, start
+from studio_process import Studio
 
-from dashboard.server import free_port
 from nas_core.store import open_store
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -20,17 +18,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 RUN = "run-1"
 SVG = "[data-testid=stPlotlyChart] .main-svg"
 PATIENCE = 20.0  # seconds a loaded machine may take for what takes one or two
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
-    """A studio with a finished run of 17 candidates, trained for ten epochs, one of them dense in 30 features."""
-    port = free_port("127.0.0.1", FIRST_PORT, 200)
-    script = str(ROOT / "tests" / "browser" / "recorded_studio.py")
-    arguments = [script, str(port), "breast_cancer", "10"]
-    running = start(arguments, tmp_path_factory.mktemp("trained"), timeout=120)
-    yield running
-    assert running.stop() in (0, -signal.SIGTERM)  # the server ends in order, then lets the signal through
 
 
 def of_group_size(studio: Studio, size: int) -> str:

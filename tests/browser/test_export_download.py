@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import re
-import signal
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import FIRST_PORT, open_page, open_popover, settled
+from browsing import open_page, open_popover, settled
 from playwright.sync_api import Browser, expect
-from studio_process import ROOT, Studio, start
-
-from dashboard.server import free_port
-
-
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
-    """A studio with a finished run of 16 candidates whose weights are stored."""
-    port = free_port("127.0.0.1", FIRST_PORT, 200)
-    running = start(
-        [str(ROOT / "tests" / "browser" / "recorded_studio.py"), str(port)],
-        tmp_path_factory.mktemp("exports"),
-        timeout=180.0,
-    )
-    yield running
-    assert running.stop() in (0, -signal.SIGTERM)
+from studio_process import Studio
 
 
 @pytest.mark.browser

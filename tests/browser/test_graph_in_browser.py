@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import FIRST_PORT, close_popover, open_page, open_popover, script_run, settled
+from browsing import close_popover, open_page, open_popover, script_run, settled
 from playwright.sync_api import Browser, Page, expect
-from studio_process import ROOT, Studio, start
-
-from dashboard.server import free_port
+from studio_process import Studio
 
 pytestmark = pytest.mark.browser
 
 LABELS = ".st-key-candidate_graph_frame .textpoint"
-
-
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
-    """A studio with a finished run whose weights are stored."""
-    port = free_port("127.0.0.1", FIRST_PORT, 200)
-    script = str(ROOT / "tests" / "browser" / "recorded_studio.py")
-    running = start([script, str(port)], tmp_path_factory.mktemp("graphs"))
-    yield running
-    assert running.stop() in (0, -signal.SIGTERM)
 
 
 @pytest.fixture
@@ -97,13 +84,13 @@ def test_no_label_overlaps_another_when_all_is_open(page: Page) -> None:
             assert apart
 
 
-@pytest.mark.parametrize(
-    ("button", "ending", "beginning"),
-    [("SVG picture", ".svg", b"<?xml"), ("PNG picture", ".png", b"\x89PNG"), ("Mermaid chart", ".mmd", b"---")],
-)
-def test_the_graph_is_saved(page: Page, button: str, ending: str, beginning: bytes) -> None:
+FILES = {"SVG picture": (".svg", b"<?xml"), "PNG picture": (".png", b"\x89PNG"), "Mermaid chart": (".mmd", b"---")}
+
+
+def test_the_graph_is_saved_in_each_format(page: Page) -> None:
     open_popover(page, "Download", exact=True)
-    with page.expect_download() as caught:
-        page.get_by_role("button", name=button).click()
-    assert caught.value.suggested_filename.endswith(ending)
-    assert Path(caught.value.path()).read_bytes().startswith(beginning)
+    for button, (ending, beginning) in FILES.items():
+        with page.expect_download() as caught:
+            page.get_by_role("button", name=button).click()
+        assert caught.value.suggested_filename.endswith(ending)
+        assert Path(caught.value.path()).read_bytes().startswith(beginning)

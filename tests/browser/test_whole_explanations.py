@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import re
-import signal
-from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import FIRST_PORT, open_page, settled
+from browsing import open_page, settled
 from playwright.sync_api import Browser, Page, expect
-from studio_process import ROOT, Studio, start
+from studio_process import Studio
 
-from dashboard.server import free_port
 from nas_core.store import open_store
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 RUN = "run-1"
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Studio]:
-    """A studio with a finished run of 17 candidates, trained for ten epochs, the first of them dense in 30 features."""
-    port = free_port("127.0.0.1", FIRST_PORT, 200)
-    script = str(ROOT / "tests" / "browser" / "recorded_studio.py")
-    running = start([script, str(port), "breast_cancer", "10"], tmp_path_factory.mktemp("whole"), timeout=120)
-    yield running
-    assert running.stop() in (0, -signal.SIGTERM)
 
 
 def part(page: Page, name: str) -> None:

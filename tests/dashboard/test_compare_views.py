@@ -10,6 +10,7 @@ from recorded import recorded_run, run_problem
 
 from dashboard.components.compare_overview import table_html
 from dashboard.figures.compare import box_mark, compared_importance_figure, marked_graph_figure, path_figure
+from dashboard.texts import catalogue, set_language
 from dashboard.theme import DARK, LIGHT, Palette
 from dashboard.views.compare_edits import edit_lines
 from dashboard.views.compare_path import PathView, path_view
@@ -57,6 +58,16 @@ def test_what_differs_is_apart_from_what_is_the_same(space: SearchSpace, found: 
     )
     same = compare_table(compared(space, found[0], found[0]), metric_objective("roc_auc"))
     assert [r.label for r in same.different] == ["Interpretability"]  # the one number that was given apart
+
+
+def test_what_networks_are_built_of_is_said_in_the_language(space: SearchSpace, found: list[Evaluation]) -> None:
+    set_language("zh")
+    try:
+        table = compare_table(compared(space, *found[:2]), metric_objective("roc_auc"))
+    finally:
+        set_language("en")
+    (built,) = (row for row in (*table.different, *table.same) if row.label == catalogue("zh")["card.built"])
+    assert all("标准化" in cell.words for cell in built.cells)
 
 
 @pytest.mark.parametrize(("metric", "best"), [("roc_auc", 1), ("mae", 0)])

@@ -10,6 +10,7 @@ from recorded import run_problem
 
 from dashboard.figures.front import ON_FRONT, OUTSIDE, RECENT, front_payload
 from dashboard.figures.hypervolume import hypervolume_figure
+from dashboard.texts import set_language
 from dashboard.theme import LIGHT
 from dashboard.views.card import candidate_card, measure_label
 from dashboard.views.front import FrontView, front_view
@@ -131,8 +132,10 @@ def test_only_the_newest_of_a_live_run_are_marked_new() -> None:
 def test_landmarks_become_references_with_their_own_number() -> None:
     linear = evaluation(1, 0.8, 0.9, operator="landmark: linear model of all features")
     archive = archive_of(linear, evaluation(2, 0.9, 0.5))
-    (floor,) = view_of(archive).floors
-    assert (floor.number, floor.label, floor.named, floor.y) == (1, "linear model of all features", True, 0.8)
+    for language, label in (("zh", "全部特征的线性模型"), ("en", "linear model of all features")):
+        set_language(language)
+        (floor,) = view_of(archive).floors
+        assert (floor.number, floor.label, floor.named, floor.y) == (1, label, True, 0.8)
 
 
 points = st.lists(st.tuples(st.floats(0.5, 1.0), st.floats(0.01, 1.0)), min_size=1, max_size=40)

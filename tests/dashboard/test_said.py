@@ -16,7 +16,8 @@ from streamlit.testing.v1 import AppTest
 import dashboard
 import nas_core
 from dashboard import process
-from dashboard.replay import told_record
+from dashboard.replay import decision_words, told_record
+from dashboard.replay.texts import told_words
 from dashboard.texts import catalogue, said, set_language, spoken_steps, text
 from nas_core.explanations import EXPLAINERS
 from nas_core.interpretability import MEASURES
@@ -127,6 +128,34 @@ def test_a_record_is_told_in_the_language_and_kept_as_it_is(example: str) -> Non
     record = record.model_copy(update={"caveats": (Caveat(kind="ineligible", facts={"reason": reason}),)})
     assert told_record(record, "zh").caveats[0].facts["reason"].startswith("不比忽略输入的模型更好：技能分 -0.9")
     assert told_record(record, "en") == record
+
+
+@pytest.mark.parametrize(
+    ("language", "state"),
+    [("zh", "已完成：全部 300 个候选网络已评估"), ("en", "done: All 300 candidates are evaluated")],
+)
+def test_where_a_run_stood_is_said_in_the_language_of_the_record(example: str, language: str, state: str) -> None:
+    from nas_core.reports import decision_record, record_sections
+    from nas_core.runs.viewer import RunView
+
+    store = process.store()
+    record = decision_record(RunView(store, example), next(e.id for e in store.evaluations(example) if e.eligible))
+    decision = record_sections(told_record(record, language), decision_words(language))[0]
+    assert decision.rows[-1][1] == state
+
+
+def test_what_a_replay_file_says_of_candidates_is_in_its_languages() -> None:
+    lines, operators = ["standardised · linear · adam 0.02"], ["landmark: one feature, rank 2", "crossover"]
+    told = told_words(lines, operators, "zh")
+    assert told["standardised"] == "标准化"
+    assert told["one feature, rank 2"] == "单个特征，第 2 位"
+    assert "adam 0.02" not in told
+    assert told_words(lines, operators, "en") == {}
+
+
+@pytest.mark.parametrize("size", ["1,234 architectures", "at most 1,234 architectures", "about 2 × 10^9 architectures"])
+def test_the_size_of_a_space_is_said(size: str) -> None:
+    assert re.search("[a-z]", said(size)) is None
 
 
 @pytest.fixture(scope="module")
