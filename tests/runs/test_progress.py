@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from run_examples import synthetic, until
+from run_examples import synthetic
 
 from nas_core.records import Architecture, Proposal
 from nas_core.runs.machine import memory_use
@@ -103,7 +104,9 @@ def test_a_run_recorded_when_pauses_were_idle_is_read_as_it_would_be_written_now
 
 def test_all_that_a_run_tells_while_it_runs_adds_up(launch: Launch, store: Store) -> None:
     run, seen = launch(synthetic(0.01)), []
-    until(lambda: seen.append(run.snapshot().progress) or not run.alive)
+    while run.alive:
+        seen.append(run.snapshot().progress)
+        time.sleep(0.005)
     seen += [run.snapshot().progress, Progress.model_validate(store.run(run.id).progress)]
     shown = [p for p in seen if p.elapsed]
     assert len({p.evaluated for p in shown}) > 2
