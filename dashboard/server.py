@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import gzip
 import logging
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard import access
 from dashboard.gate import HEALTH, Door, Gate
+from dashboard.gathering import gather
 from dashboard.theme import streamlit_theme
 from nas_core.errors import SettingsError
 
@@ -118,6 +120,7 @@ def serve(
 
     @asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
+        gather(asyncio.get_running_loop())
         gc.collect()
         gc.freeze()  # what is imported by now lives for ever: never walk it again
         if on_start is not None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from dashboard import process
 from dashboard.access import may_steer
+from dashboard.texts import language
 from dashboard.views.card import Card, candidate_card, measure_label
 from dashboard.views.progress import ProgressView, progress_view
 
@@ -29,6 +30,7 @@ Memory: TypeAlias = OrderedDict[tuple[Hashable, ...], Found]
 
 _RANKINGS: Memory[Ranking] = OrderedDict()
 _EVALUATIONS: Memory[Evaluation] = OrderedDict()
+_CARDS: Memory[Card] = OrderedDict()
 _KEPT = 256
 _KEPT_CANDIDATES = 500_000
 """Candidates in all rankings that are kept: 30 MB, however long the runs are."""
@@ -124,9 +126,14 @@ def card_of(watched: Watched, candidate: str, ranked: Ranking) -> Card | None:
     if evaluation is None or at is None:
         return None
     value = float(ranked.interpretability[at])
-    labels = {name: measure_label(name) for name in evaluation.measures}
-    shown = None if np.isnan(value) else value
-    return candidate_card(evaluation, watched.view.space_of(evaluation), watched.snapshot.objective, labels, shown)
+    shown, space = None if np.isnan(value) else value, watched.view.space_of(evaluation)
+    key = (watched.record.id, watched.record.created, candidate, evaluation.revision, space.id, shown, language())
+
+    def made() -> Card:
+        labels = {name: measure_label(name) for name in evaluation.measures}
+        return candidate_card(evaluation, space, watched.snapshot.objective, labels, shown)
+
+    return remembered(_CARDS, key, made)
 
 
 def ranking(watched: Watched, preference: Preference) -> Ranking:

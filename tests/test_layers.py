@@ -36,7 +36,7 @@ STUDIO_LAYERS = [
     {"gate"},
     {"assets", "drafts", "process", "uploads"},
     {"state"},
-    {"pacing", "watching"},
+    {"gathering", "pacing", "watching"},
     {"components"},
     {"pages"},
     {"app", "server"},

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
@@ -17,19 +18,21 @@ from dashboard.components.luck import Luck, luck_of
 from dashboard.components.plain_models import baselines_shown
 from dashboard.components.run_tabs import show_table
 from dashboard.figures.front import front_payload
-from dashboard.texts import text
+from dashboard.texts import language, text
 from dashboard.views.front import FrontView, front_view
 from dashboard.views.front_axes import axis_keys, axis_label
 from dashboard.views.front_choice import COLOURS, MARKS, FrontChoice
 from dashboard.views.front_table import front_table
 from dashboard.views.front_words import legend_help, tie_sentence
-from dashboard.watching import Watched
+from dashboard.watching import Memory, Watched, remembered
 
 if TYPE_CHECKING:
     from dashboard.state import Selection
     from nas_core.search import Ranking
 
 __all__ = ["FRONT_WORDS", "front_area", "front_choice"]
+
+Found = TypeVar("Found")
 
 FRONT_WORDS = {
     **{name: f"run.name_{name}" for name in ("cloud", "recent", "front", "floors", "best", "selected")},
@@ -49,6 +52,9 @@ FRONT_WORDS = {
     "drawing": "run.front_drawing",
 }  # fmt: skip
 _CHOICE = "nasight_front_choice"
+_KEPT = 8
+_VIEWS: Memory[FrontView] = OrderedDict()
+_DRAWN: Memory[bytes] = OrderedDict()
 
 
 def front_area(
@@ -67,7 +73,8 @@ def front_area(
     """
     choice = front_choice(watched)
     luck = luck_of(watched, ranked) if choice.uncertain else None
-    view = _view(watched, ranked, selection, choice, luck)
+    key = _shared_key(watched, ranked, selection, choice)
+    view = _shared(_VIEWS, key, lambda: _view(watched, ranked, selection, choice, luck))
     words, buttons = st.columns([5, 3], vertical_alignment="center", gap="small")
     words.caption(_caption(view, choice), help=legend_help(view))
     with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
@@ -78,15 +85,32 @@ def front_area(
     if view.marks.no_ellipses:
         st.caption(view.marks.no_ellipses)
     run_id = watched.record.id
-    chosen = remember_chosen(run_id)
+    cards, chosen = _cards(run_id), remember_chosen(run_id)
+    drawn = _shared(_DRAWN, key and (*key, cards, chosen), lambda: front_payload(view, cards=cards, chosen=chosen))
     live_front(
-        front_payload(view, cards=_cards(run_id), chosen=chosen), key=f"front_{run_id}", on_picked=on_picked,
+        drawn, key=f"front_{run_id}", on_picked=on_picked,
         on_opened=on_opened, on_goal=lambda name, value: set_goal(run_id, name, value, on_goal),
         on_chosen=partial(keep_chosen, run_id),
     )  # fmt: skip
     chosen_panel(watched, ranked, choice.keys, show_table)
     goals = not choice.z and any(axis.goal for axis in view.axes)
     st.caption(text("front.hint_space" if choice.z else "front.hint_goals" if goals else "front.hint"))
+
+
+def _shared_key(
+    watched: Watched, ranked: Ranking, selection: Selection, choice: FrontChoice
+) -> tuple[Hashable, ...] | None:
+    """Return what the front depends on, None where it is that of this tab alone: most tabs look at the same."""
+    if choice.uncertain or baselines_shown(watched)[0]:
+        return None
+    record, snapshot = watched.record, watched.snapshot
+    return (record.id, record.created, snapshot.revision, len(snapshot), watched.space.id,
+            ranked.preference.model_dump_json(), selection.candidate, choice, watched.progress.live,
+            language())  # fmt: skip
+
+
+def _shared(memory: Memory[Found], key: tuple[Hashable, ...] | None, find: Callable[[], Found]) -> Found:
+    return find() if key is None else remembered(memory, key, find, kept=_KEPT)
 
 
 def _view(watched: Watched, ranked: Ranking, selection: Selection, choice: FrontChoice, luck: Luck | None) -> FrontView:

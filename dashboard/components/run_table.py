@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -24,6 +24,10 @@ from dashboard.views.words import count, number
 from dashboard.watching import Memory, Watched, remembered
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pyarrow as pa
+
     from nas_core.search import Ranking
     from nas_core.spaces import Choice
     from nas_core.store import Mark
@@ -38,20 +42,37 @@ MOST_COMPARED = 6
 _KEPT_TABLES = 8
 
 
-@dataclass(frozen=True)
-class Shown:
-    """The table a person looks at, and what it was made for."""
+class Asked(NamedTuple):
+    """What a table is made of: the run, what of it is wanted, what people said, the moment it is at."""
 
     run: str
     wish: TableFilter
     past: int
     marks: int
+    created: float
+    candidates: int
+    space: str
+    preference: str
+    language: str
+
+    def wants(self, other: Asked) -> bool:
+        """Return whether another one is of the same run, looked at in the same way."""
+        return (self.run, self.wish, self.past) == (other.run, other.wish, other.past)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The table a person looks at, and what it was made for."""
+
+    asked: Asked
     table: Candidates
 
     @cached_property
-    def frame(self) -> pd.DataFrame:
-        """The table as it is drawn; a table that is never drawn is never made one."""
-        return pd.DataFrame(self.table.columns)
+    def frame(self) -> pa.Table:
+        """The table as it is drawn, for all tabs and looks; a table that is never drawn is never made one."""
+        import pyarrow as pa
+
+        return pa.Table.from_pandas(pd.DataFrame(self.table.columns), preserve_index=False)
 
 
 _TABLES: Memory[Shown] = OrderedDict()
@@ -74,8 +95,8 @@ def candidates_tab(watched: Watched, ranked: Ranking) -> None:
         filter_bar(watched, axes, marks)
         columns = st.container(width="content")
         download = st.container(width="content")
-    fresh = _fresh(watched, ranked, marks, axes)
-    shown = _kept(watched, fresh)
+    asked = _asked(watched, ranked, marks)
+    shown, newer = _in_view(watched, asked, partial(_fresh, watched, ranked, marks, axes, asked))
     with columns:
         chosen = choose_columns(watched.record.id, list(shown.table.columns), watched.snapshot.names,
                                 dict(shown.table.labels))  # fmt: skip
@@ -86,64 +107,73 @@ def candidates_tab(watched: Watched, ranked: Ranking) -> None:
         )  # fmt: skip
     _brushed(watched.record.id, axes)
     _narrowed(watched.record.id, shown)
-    _caption(watched, shown, fresh)
+    _caption(watched, shown, asked.candidates if newer else None)
     st.dataframe(
-        shown.frame[chosen], hide_index=True, height=HEIGHT, key=_table_key(), on_select=_pick, placeholder="",
+        shown.frame.select(chosen), hide_index=True, height=HEIGHT, key=_table_key(), on_select=_pick, placeholder="",
         selection_mode="multi-row", selection_default=_still_selected(shown),
         column_config=_configs(watched, shown.table.labels, chosen), alt=text("table.alt"),
     )  # fmt: skip
 
 
-def _fresh(watched: Watched, ranked: Ranking, marks: dict[str, Mark], axes: tuple[Axis, ...]) -> Shown:
-    """Return the table as it would be now, one for all tabs that ask for the same."""
-    wish = filter_in_force(watched.record.id)
-    said = hash(tuple(marks.values()))
-    snapshot, preference = watched.snapshot, ranked.preference.model_dump_json()
+def _asked(watched: Watched, ranked: Ranking, marks: dict[str, Mark]) -> Asked:
+    """Return what the table would be made of now."""
+    record, snapshot = watched.record, watched.snapshot
     past = len(snapshot) if len(snapshot) < len(watched.archive) else 0
-    key = (watched.record.id, watched.record.created, snapshot.revision, len(snapshot), past, watched.space.id,
-           preference, wish, said, language())  # fmt: skip
+    return Asked(record.id, filter_in_force(record.id), past, hash(tuple(marks.values())), record.created,
+                 len(snapshot), watched.space.id, ranked.preference.model_dump_json(), language())  # fmt: skip
+
+
+def _fresh(
+    watched: Watched, ranked: Ranking, marks: dict[str, Mark], axes: tuple[Axis, ...], asked: Asked
+) -> Shown:  # fmt: skip
+    """Return the table as it would be now, one for all tabs that ask for the same."""
+    key = (watched.snapshot.revision, *asked)
     return remembered(
-        _TABLES, key, lambda: _worked_out(watched, ranked, marks, axes, wish, past, said), kept=_KEPT_TABLES
-    )
+        _TABLES, key, lambda: _worked_out(watched, ranked, marks, axes, asked), kept=_KEPT_TABLES
+    )  # fmt: skip
 
 
 def _worked_out(
-    watched: Watched, ranked: Ranking, marks: dict[str, Mark], axes: tuple[Axis, ...], wish: TableFilter, past: int,
-    said: int,
+    watched: Watched, ranked: Ranking, marks: dict[str, Mark], axes: tuple[Axis, ...], asked: Asked
 ) -> Shown:  # fmt: skip
     snapshot, memory = watched.snapshot, memory_of(watched.view)
 
     def holding(choice: Choice) -> Any:
         return memory.holding(watched.view, snapshot, choice)
 
-    kept = wanted(snapshot, ranked, marks, axes, holding, wish)
-    table = all_candidates(snapshot, ranked, marks, axes, kept)
-    return Shown(watched.record.id, wish, past, said, table)
+    kept = wanted(snapshot, ranked, marks, axes, holding, asked.wish)
+    return Shown(asked, all_candidates(snapshot, ranked, marks, axes, kept))
 
 
-def _kept(watched: Watched, fresh: Shown) -> Shown:
-    """Return the table to show: the one in view stays while rows are selected in it, and while it is long and live."""
+def _in_view(watched: Watched, asked: Asked, fresh: Callable[[], Shown]) -> tuple[Shown, bool]:
+    """Return the table to show, and whether there is a newer one to ask for.
+
+    The one in view stays while rows are selected in it, and while it is long and live: then nobody makes a newer one.
+    """
     kept: Shown | None = st.session_state.get(SHOWN)
-    same = kept is not None and (kept.run, kept.wish, kept.past) == (fresh.run, fresh.wish, fresh.past)
-    long = watched.progress.live and len(fresh.table.ids) > STILL and kept is not None and kept.marks == fresh.marks
-    if kept is not None and same and (_rows() or long):
-        return kept
-    if kept is not None and kept.table.ids != fresh.table.ids:
+    if kept is not None and kept.asked.wants(asked):
+        if watched.progress.live and len(kept.table.ids) > STILL and kept.asked.marks == asked.marks:
+            return kept, kept.asked != asked
+        if _rows():
+            return kept, kept.table.ids != fresh().table.ids
+    found = fresh()
+    if kept is not None and kept.table.ids != found.table.ids:
         _renew([])
-    st.session_state[SHOWN] = fresh
-    return fresh
+    st.session_state[SHOWN] = found
+    return found, False
 
 
-def _caption(watched: Watched, shown: Shown, fresh: Shown) -> None:
+def _caption(watched: Watched, shown: Shown, newest: int | None) -> None:
+    """Say what is shown; where there is a newer table, of ``newest`` candidates, let a person ask for it."""
     rows, table = len(shown.table.ids), shown.table
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        key = "table.none" if not rows else "table.caption" if shown.wish.count else "table.caption_all"
+        key = "table.none" if not rows else "table.caption" if shown.asked.wish.count else "table.caption_all"
         st.caption(text(key, rows=count(rows), total=count(table.total)), width="stretch")
         picked = [table.ids[row] for row in _rows() if row < rows]
         if len(picked) > 1:
             _compare(watched, picked)
-        if table.ids != fresh.table.ids:
-            new = max(0, fresh.table.total - table.total)
+        if newest is not None:
+            new = max(0, newest - table.total)
             st.button(text("table.update", new=count(new)), type="tertiary", on_click=_renew, args=(picked,),
                       key="table_update")  # fmt: skip
 
@@ -173,7 +203,7 @@ def _brushed(run_id: str, axes: tuple[Axis, ...]) -> None:
 
 def _narrowed(run_id: str, shown: Shown) -> None:
     """Say that only what is chosen on the front is shown, and let a person see all again."""
-    if not shown.wish.chosen:
+    if not shown.asked.wish.chosen:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.text(text("chosen.table", count=count(len(shown.table.ids))), width="content")
@@ -213,7 +243,7 @@ def _pick() -> None:
     """One selected row is the candidate in view; of several a person wants to compare, and the view stays."""
     rows, shown = _rows(), st.session_state[SHOWN]
     if len(rows) < 2:
-        state.choose(state.Selection(shown.run, shown.table.ids[rows[0]] if rows else None))
+        state.choose(state.Selection(shown.asked.run, shown.table.ids[rows[0]] if rows else None))
 
 
 def _configs(watched: Watched, labels: Any, chosen: list[str]) -> dict[str, Any]:

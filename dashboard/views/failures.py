@@ -105,9 +105,9 @@ def reason_groups(view: FailuresView) -> tuple[ReasonGroup, ...]:
 
 def first_failure(snapshot: Snapshot, reason: Callable[[str], str]) -> FirstFailure | None:
     """Return the first candidate that crashed, None while none has."""
-    failed = [i for i, status in enumerate(snapshot.status) if status is Status.FAILED]
-    if not failed:
+    if Status.FAILED not in snapshot.status:  # every look asks, and mostly none has
         return None
+    failed = [i for i, status in enumerate(snapshot.status) if status is Status.FAILED]
     at = min(failed, key=lambda i: int(snapshot.index[i]))
     line, _, rest = reason(snapshot.ids[at]).strip().partition("\n")
     return FirstFailure(

@@ -97,5 +97,5 @@ def progress_view(record: RunRecord, now: Progress, *, pausing: bool = False, en
         device=now.device,
         memory=now.memory_bytes,
         device_memory=now.device_bytes,
-        pack={} if pack is None else pack.model_dump(),
+        pack={} if pack is None else pack.model_dump(exclude={"candidates"}),
     )

@@ -55,6 +55,7 @@ class RunView:
         self.search: tuple[str, ...] = tuple(record.problem.get("search_measures") or SEARCH_MEASURES)
         self.archive = Archive(self.objective, self.measures, baseline=record.baseline, search=self.search)
         self._events: tuple[Event, ...] = ()
+        self._edits = 0  # of the space, among the events
         self._candidates: dict[str, Summary] = {}
         self._belongs: dict[str, dict[str, bool]] = {}  # by identity of a space and of a candidate
         self._read: tuple[int, tuple[SpaceVersion, ...]] | None = None  # the versions, as of how many edits
@@ -94,7 +95,9 @@ class RunView:
         found = found.take(np.flatnonzero(found.revision <= revision).tolist())
         self._candidates = {**self._candidates, **dict(zip(found.ids, found.rows()))}  # readers go on with theirs
         self.archive.add(found)
-        self._events += tuple(e for e in events if e.revision <= revision)
+        fresh = tuple(e for e in events if e.revision <= revision)
+        self._events += fresh
+        self._edits += sum(event.kind == "space" for event in fresh)
         self._seen = revision
         return True
 
@@ -136,10 +139,10 @@ class RunView:
     @property
     def versions(self) -> tuple[SpaceVersion, ...]:
         """The versions of the search space, the first one first; the last one is in force."""
-        edits = sum(event.kind == "space" for event in self._events)
-        if self._read is None or self._read[0] != edits:
-            self._read = (edits, space_versions(self._events, self.record))
-        return self._read[1]
+        read, edits = self._read, self._edits
+        if read is None or read[0] != edits:
+            read = self._read = (edits, space_versions(self._events, self.record))
+        return read[1]
 
     @property
     def space(self) -> SearchSpace:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from nas_core.errors import SettingsError
 from nas_core.objectives import Objective
 from nas_core.preferences import STRUCTURE_MEASURES, Preference
-from nas_core.records import Evaluation, Status
+from nas_core.records import Evaluation
 from nas_core.search.growth import GrowingFront
 from nas_core.search.ranking import Ranking
 from nas_core.search.snapshot import NUMBERS, SEARCH_MEASURES, Snapshot
@@ -49,7 +50,7 @@ class Archive:
         self._floats = _Table(len(NUMBERS) + 4 * len(self._names), np.float64)
         self._eligible = _Table(1, np.bool_)
         self._index = _Table(1, np.int64)
-        self._texts: list[tuple[str, Status, str, str]] = []  # id, status, origin, operator
+        self._texts: tuple[list[Any], ...] = ([], [], [], [])  # id, status, origin, operator
         self._positions: dict[str, int] = {}
         self._revision = 0
         self._writing = threading.Lock()
@@ -129,7 +130,8 @@ class Archive:
     def _append(self, told: Summaries) -> None:
         for key in told.ids:
             self._positions[key] = len(self._positions)
-        self._texts += _texts(told)
+        for column, values in zip(self._texts, _texts(told)):
+            column += values
         self._floats.append(self._rows(told))
         self._eligible.append(told.eligible[:, None])
         self._index.append(told.index[:, None])
@@ -137,11 +139,11 @@ class Archive:
     def _replace(self, told: Summaries) -> None:
         for table in (self._floats, self._eligible, self._index):
             table.fork()
-        self._texts = list(self._texts)
         self._generation += 1
         at = [self._positions[key] for key in told.ids]
-        for position, texts in zip(at, _texts(told)):
-            self._texts[position] = texts
+        for column, values in zip(self._texts, _texts(told)):
+            for position, value in zip(at, values):
+                column[position] = value
         self._floats.rows[at] = self._rows(told)
         self._eligible.rows[at], self._index.rows[at] = told.eligible[:, None], told.index[:, None]
 
@@ -155,7 +157,7 @@ class Archive:
     def _publish(self) -> Snapshot:
         floats, width, count = self._floats.view(), len(NUMBERS), len(self._names)
         scores, lows, highs, raws = (floats[:, width + at * count : width + (at + 1) * count] for at in range(4))
-        ids, status, origin, operator = zip(*self._texts) if self._texts else ((), (), (), ())
+        ids, status, origin, operator = map(tuple, self._texts)
         return Snapshot(
             objective=self._objective,
             names=self._names,
@@ -177,8 +179,8 @@ class Archive:
         )
 
 
-def _texts(told: Summaries) -> list[tuple[str, Status, str, str]]:
-    return list(zip(told.ids, told.status, told.origin, told.operator))
+def _texts(told: Summaries) -> tuple[tuple[Any, ...], ...]:
+    return told.ids, told.status, told.origin, told.operator
 
 
 @dataclass

@@ -143,8 +143,9 @@ class SqlStore(Store):
         chosen = (table.c.run_id == run_id, table.c.revision > since)
         query = self.database.picking(table, chosen, [heads_at, *parts])
         with self._transaction() as c:
-            _record(c, run_id)
             rows = c.execute(query).all()
+            if not rows:
+                _check_known(c, run_id)
         ids, numbers, revisions, architectures, heads, *measures = zip(*rows) if rows else [()] * (5 + len(parts))
         return summaries_of_texts(list(zip(ids, numbers, revisions)), architectures, heads, measures, names)
 
@@ -152,10 +153,10 @@ class SqlStore(Store):
         table = schema.evaluations
         query = select(table.c.body).where(table.c.run_id == run_id, table.c.id == candidate_id)
         with self._transaction() as c:
-            _record(c, run_id)
             body = c.execute(query).scalar()
-        if body is None:
-            raise no_candidate(run_id, candidate_id)
+            if body is None:
+                _check_known(c, run_id)
+                raise no_candidate(run_id, candidate_id)
         return read_back(Evaluation, body, run_id)
 
     def events(self, run_id: str, since: int = 0) -> list[Event]:
@@ -164,7 +165,7 @@ class SqlStore(Store):
 
     def strategy_state(self, run_id: str) -> dict[str, Any] | None:
         with self._transaction() as c:
-            _record(c, run_id)
+            _check_known(c, run_id)
             body = c.execute(select(schema.states.c.body).where(schema.states.c.run_id == run_id)).scalar()
         try:
             return None if body is None else json.loads(body)
@@ -175,8 +176,9 @@ class SqlStore(Store):
         table = schema.marks
         order = (table.c.changed, table.c.candidate_id)
         with self._transaction() as c:
-            _record(c, run_id)
             bodies = c.execute(select(table.c.body).where(table.c.run_id == run_id).order_by(*order)).scalars().all()
+            if not bodies:
+                _check_known(c, run_id)
         return {m.candidate: m for m in (read_back(Mark, b, run_id) for b in bodies)}
 
     def mark(self, run_id: str, candidate_id: str, change: MarkChange) -> Mark | None:
@@ -248,8 +250,10 @@ class SqlStore(Store):
     def _since(self, table: Table, run_id: str, since: int, order: tuple[Any, ...]) -> Sequence[str]:
         query = select(table.c.body).where(table.c.run_id == run_id, table.c.revision > since).order_by(*order)
         with self._transaction() as c:
-            _record(c, run_id)
-            return c.execute(query).scalars().all()
+            bodies = c.execute(query).scalars().all()
+            if not bodies:
+                _check_known(c, run_id)
+        return bodies
 
     def _transaction(self, *, writes: bool = False) -> Any:
         self._check_open()
@@ -260,6 +264,17 @@ class SqlStore(Store):
             raise StoreError("This store has been closed", fix="open it again")
 
 
+def _check_known(connection: Connection, run_id: str) -> None:
+    """Raise StoreError unless there is such a run; its record, which may be long, is not read."""
+    if connection.execute(select(schema.runs.c.id).where(schema.runs.c.id == run_id)).first() is None:
+        raise _unknown(connection, run_id)
+
+
+def _unknown(connection: Connection, run_id: str) -> StoreError:
+    order = schema.runs.c.created.desc()
+    return no_run(run_id, connection.execute(select(schema.runs.c.id).order_by(order).limit(9)).scalars().all())
+
+
 def _record(connection: Connection, run_id: str, *, lock: bool = False) -> RunRecord:
     return read_back(RunRecord, _body(connection, run_id, lock=lock), run_id)
 
@@ -268,8 +283,7 @@ def _body(connection: Connection, run_id: str, *, lock: bool = False) -> str:
     query = select(schema.runs.c.body).where(schema.runs.c.id == run_id)
     body = connection.execute(query.with_for_update() if lock else query).scalar()
     if body is None:
-        order = schema.runs.c.created.desc()
-        raise no_run(run_id, connection.execute(select(schema.runs.c.id).order_by(order).limit(9)).scalars().all())
+        raise _unknown(connection, run_id)
     return body
 
 
