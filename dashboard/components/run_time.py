@@ -20,7 +20,7 @@ from dashboard.views.words import count, duration, number, percent
 from dashboard.watching import Watched
 from nas_core.escaping import markdown_text
 
-__all__ = ["phases_html", "time_tab"]
+__all__ = ["phases_html", "speed_words", "time_tab"]
 
 HEIGHT = 300
 NARROW = 0.07
@@ -37,7 +37,7 @@ def time_tab(watched: Watched) -> None:
     caption = text("run.phases_caption", elapsed=duration(total), train=spent["train"], measure=spent["measure"],
                    rest=rest)  # fmt: skip
     colours = palette(state.is_dark())
-    st.caption(f"{caption} {' '.join(_speed(watched.progress, watched.record.settings))}")
+    st.caption(f"{caption} {' '.join(speed_words(watched.progress, watched.record.settings))}")
     if total:
         st.html(phases_html(phases, colours))
     from nas_core.search import STRATEGIES
@@ -59,12 +59,12 @@ def time_tab(watched: Watched) -> None:
     st.caption(words + told)
 
 
-def _speed(now: ProgressView, settings: Mapping[str, Any]) -> list[str]:
+def speed_words(now: ProgressView, settings: Mapping[str, Any]) -> list[str]:
     """Say how fast the run was, what it trains on, how much it trained, how much memory it has, how long it paused."""
     said = []
     if now.elapsed and now.evaluated:
         kind, _, more = (now.device or str(settings.get("device", "auto"))).partition(" ")
-        device = text(f"timeline.device_{kind}", more=markdown_text(f" {more}" if more else ""))
+        device = text(f"timeline.device_{kind}", more=f" {markdown_text(more)}" if more else "")
         said.append(text("timeline.speed", rate=number(now.evaluated / now.elapsed), device=device))
     if now.epochs:
         said.append(text("timeline.epochs", epochs=count(now.epochs)))

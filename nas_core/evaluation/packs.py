@@ -23,7 +23,7 @@ from nas_core.training.shortage import is_shortage
 
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem, Recipe
-    from nas_core.training.progress import PackItem, Parent, TrainOutcome
+    from nas_core.training.progress import PackItem, Parent, StopSignal, TrainOutcome
     from nas_core.training.progress import PackProgress as EpochProgress
     from nas_core.training.result import PackResult
 
@@ -61,6 +61,9 @@ class PackEvaluator(Evaluator):
         self, problem: Problem, space: SearchSpace, seed: int = 0, *, recipe: Recipe | None = None,
         device: str = "auto", parents: Parents | None = None,
     ) -> None:  # fmt: skip
+        from nas_core.training import fit  # takes seconds, which are no candidate's
+
+        self._fit = fit
         self._problem, self._space, self._seed = problem, space, seed
         self._recipe = recipe or problem.spec.recipe
         self._device, self._parents = device, parents
@@ -110,12 +113,10 @@ class PackEvaluator(Evaluator):
         self, proposals: Sequence[Proposal], stop: Stop, on_progress: OnProgress, watch: Refereed | None
     ) -> Iterator[Evaluation]:
         """Yield the evaluations of one pack of networks of tables; nothing of it is kept when it raises."""
-        from nas_core.training import fit
-
         with self._timed("train"):
-            result = fit.train_pack(
+            result = self._fit.train_pack(
                 self._problem, self._space, self._items(proposals), recipe=self._recipe,
-                stop=cast(fit.StopSignal, stop), on_epoch=_told(on_progress, len(proposals)), device=self._device,
+                stop=cast("StopSignal", stop), on_epoch=_told(on_progress, len(proposals)), device=self._device,
                 watch=watch,
             )  # fmt: skip
         if on_progress:
@@ -128,13 +129,12 @@ class PackEvaluator(Evaluator):
         self, proposals: Sequence[Proposal], stop: Stop, on_progress: OnProgress, watch: Refereed | None
     ) -> Iterator[Evaluation]:
         """Yield the evaluation of each network of images or sequences when it is trained, while others still are."""
-        from nas_core.training import fit
         from nas_core.training.device import one_thread
 
         starved = None
         for part in in_turns(self._space, proposals):
-            results = fit.train_each(
-                self._problem, self._space, self._items(part), recipe=self._recipe, stop=cast(fit.StopSignal, stop),
+            results = self._fit.train_each(
+                self._problem, self._space, self._items(part), recipe=self._recipe, stop=cast("StopSignal", stop),
                 on_epoch=_told(on_progress, len(proposals)), device=self._device, watch=watch,
             )  # fmt: skip
             with closing(results):

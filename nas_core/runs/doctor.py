@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from nas_core.errors import NasightError
 from nas_core.evaluation.throughput import Throughput, measure_throughput
-from nas_core.records import Record
+from nas_core.records import Record, RunRecord
+from nas_core.runs.bar import time_text
 from nas_core.runs.machine import Machine, Package, look_at_machine, packages
+from nas_core.runs.progress import Progress
 from nas_core.store import open_store
 from nas_core.store.opening import default_location
 
@@ -21,7 +24,7 @@ __all__ = ["Diagnosis", "Finding", "diagnose"]
 Health = Literal["ok", "missing", "broken"]
 Told = Callable[[str, float], None]
 
-LOW_DISK, LOW_MEMORY = 2e9, 1e9
+LOW_DISK, LOW_MEMORY, SEARCH = 2e9, 1e9, 500
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DEVELOPMENT = ("test",)  # extras that only somebody who changes NASight needs
 CALIBRATION = (
@@ -133,6 +136,9 @@ def _machine(machine: Machine) -> list[Finding]:
     else:
         fix = "not needed for tables; for large images, install the build of torch for your GPU (https://pytorch.org)"
         words = "None that this torch can use: candidates are trained on the processor"
+        if machine.driver:
+            words = f"A driver of NVIDIA is here, but torch {_version_of('torch')} cannot use it"
+            fix = "install the build of torch for your version of CUDA (https://pytorch.org)"
         found.append(Finding(name="accelerator", health="missing", words=words, fix=fix))
     if machine.memory_bytes is not None:
         free = machine.memory_bytes if machine.free_bytes is None else machine.free_bytes
@@ -177,14 +183,29 @@ def _store(location: str | None) -> list[Finding]:
     if "://" in text.removeprefix("sqlite:///") or text == "memory:" or path.exists():
         try:
             store = open_store(location)
-            runs = len(store.runs())
+            records = store.runs()
             store.close()
         except (NasightError, OSError) as error:
             return [_broken("store", f"{text} cannot be opened: {error}", "choose another with --store")]
-        found = [Finding(name="store", health="ok", words=f"{text}, {runs} run{'s' * (runs != 1)}")]
+        runs = len(records)
+        found = [Finding(name="store", health="ok", words=f"{text}, {runs} run{'s' * (runs != 1)}"), *_lately(records)]
     else:
         found = [_new_store(text, path)]
     return found if "://" in text.removeprefix("sqlite:///") or text == "memory:" else [*found, _disk(_nearest(path))]
+
+
+def _lately(records: Sequence[RunRecord]) -> list[Finding]:
+    """Return how fast the newest run was that found something, where there is one."""
+    for record in sorted(records, key=lambda r: -r.created):
+        now = Progress.model_validate(record.progress)
+        if now.evaluated and now.elapsed:
+            day = datetime.fromtimestamp(record.created).strftime("%Y-%m-%d %H:%M")
+            words = (
+                f"{record.name}, {day}: {now.evaluated} candidates in {time_text(now.elapsed)}, "
+                f"{now.evaluated / now.elapsed:.2g} a second{f' on {now.device}' if now.device else ''}"
+            )
+            return [Finding(name="newest run", health="ok", words=words)]
+    return []
 
 
 def _new_store(text: str, path: Path) -> Finding:
@@ -210,9 +231,14 @@ def _disk(place: Path) -> Finding:
     return Finding(name="disk", health="ok", words=words)
 
 
+def _version_of(name: str) -> str:
+    return next((p.version or "" for p in packages() if p.name == name), "")
+
+
 def _speed(speed: Throughput) -> Finding:
     words = (
         f"{speed.packed:.1f} candidates a second in packs of {speed.pack}, {speed.alone:.1f} one fit at a time: packs "
-        f"are {speed.gain:.1f} times as fast ({speed.data}, {speed.device})"
+        f"are {speed.gain:.1f} times as fast ({speed.data}, {speed.device}). To train {SEARCH} such candidates takes "
+        f"about {time_text(SEARCH / speed.packed)}"
     )
     return Finding(name="training", health="ok", words=words)

@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -30,6 +31,7 @@ class Machine(Record):
         omp_num_threads: The environment variable that lowers them; empty when it is not set.
         memory_bytes, free_bytes: Memory, that of the container where there is a limit; None where it is not known.
         devices: Names of the accelerators, none when there is only the processor.
+        driver: Whether there is a driver of NVIDIA, whatever torch can use.
     """
 
     system: str
@@ -42,6 +44,7 @@ class Machine(Record):
     memory_bytes: int | None
     free_bytes: int | None
     devices: tuple[str, ...]
+    driver: bool = False
 
 
 class Package(Record):
@@ -68,7 +71,8 @@ def look_at_machine() -> Machine:
 
     cores = os.cpu_count() or 1
     total, free = memory_bytes()
-    devices = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
+    known = [torch.cuda.get_device_properties(n) for n in range(torch.cuda.device_count())]
+    devices = [f"{card.name} ({card.total_memory / 1e9:.0f} GB)" for card in known]
     if torch.backends.mps.is_available():
         devices.append("Apple GPU (mps)")
     return Machine(
@@ -82,6 +86,7 @@ def look_at_machine() -> Machine:
         memory_bytes=total,
         free_bytes=free,
         devices=tuple(devices),
+        driver=shutil.which("nvidia-smi") is not None,
     )
 
 

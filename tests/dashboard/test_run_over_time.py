@@ -11,18 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as some
 from recorded import recorded_run
 
-from dashboard.components.run_time import phases_html
+from dashboard.components.run_time import phases_html, speed_words
 from dashboard.figures.run_curves import run_curves_figure
 from dashboard.figures.timeline import timeline_figure
 from dashboard.theme import DARK, LIGHT
 from dashboard.views.failures import failures_view, first_failure, reason_groups
+from dashboard.views.progress import progress_view
 from dashboard.views.run_curves import curves_of, drawn_candidates
 from dashboard.views.scrub import CLOSE, event_marks, scrub_view, seconds_after
 from dashboard.views.timeline import phases_view, timeline_view
 from nas_core.objectives import metric_objective
 from nas_core.preferences import Preference
-from nas_core.records import Event, Status
-from nas_core.runs.progress import PHASES
+from nas_core.records import Event, RunRecord, RunState, Status
+from nas_core.runs.progress import PHASES, Progress
 from nas_core.runs.viewer import RunView
 
 AUC = metric_objective("roc_auc")
@@ -115,6 +116,23 @@ def test_a_run_from_before_packs_left_their_times_shows_its_candidates() -> None
     empty = timeline_view([], SNAPSHOT.first(0), 0.0, AUC, {})
     assert (len(empty.candidates[0]), empty.end) == (0, 0.0)
     assert timeline_figure(empty, DARK, dict.fromkeys(("x", "y", "candidates"), ""), height=300).layout.height == 300
+
+
+def test_speed_device_epochs_memory_and_pauses_are_told_where_they_are_known() -> None:
+    record = RunRecord(
+        id="r", name="r", created=0.0, state=RunState.DONE, problem={}, space={}, settings={}, data_hash=""
+    )
+    now = Progress(evaluated=30, elapsed=10.0, epochs=1200, device="cuda (Some_GPU)", memory_bytes=1_250_000_000,
+                   device_bytes=512_000_000, paused=75.0)  # fmt: skip
+    told = " ".join(speed_words(progress_view(record, now), {}))
+    assert "3.00 candidates/s on a CUDA device (Some\\_GPU)." in told
+    assert "1,200 epochs" in told
+    assert "1.25 GB of memory" in told
+    assert "512.0 MB on the GPU" in told
+    assert "Paused for 1 min 15 s" in told
+    assert speed_words(progress_view(record, Progress()), {}) == []
+    old = speed_words(progress_view(record, Progress(evaluated=1, elapsed=2.0)), {"device": "cpu"})
+    assert old == ["0.500 candidates/s on the CPU."]
 
 
 def test_phases_are_shares_of_the_whole_in_the_order_of_a_pack() -> None:

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nas_core.command import app
+from nas_core.records import RunRecord, RunState
 from nas_core.runs import doctor
 from nas_core.runs.doctor import Diagnosis, Finding, diagnose
 from nas_core.runs.machine import Package, look_at_machine, memory_bytes, packages
@@ -99,6 +100,24 @@ def test_a_lowered_number_of_threads_and_little_memory_are_pointed_out() -> None
     assert found["processor"].fix == "unset OMP_NUM_THREADS"
     assert (found["memory"].health, found["memory"].words) == ("missing", "0.5 of 8.0 GB free")
     assert (found["accelerator"].health, found["accelerator"].words) == ("ok", "Some GPU")
+    unused = machine.model_copy(update={"devices": (), "driver": True})
+    found = {f.name: f for f in doctor._machine(unused)}
+    assert found["accelerator"].health == "missing"
+    assert "cannot use it" in found["accelerator"].words
+    assert "version of CUDA" in found["accelerator"].fix
+
+
+def test_the_newest_run_that_found_something_says_how_fast_it_was() -> None:
+    def made(name: str, created: float, **progress: object) -> RunRecord:
+        return RunRecord(id=name, name=name, created=created, state=RunState.DONE, problem={}, space={}, settings={},
+                         data_hash="", progress=progress)  # fmt: skip
+
+    records = [made("old", 1e9, evaluated=9, elapsed=9.0), made("empty", 3e9),
+               made("new", 2e9, evaluated=100, elapsed=40.0, device="cpu")]  # fmt: skip
+    assert doctor._lately([]) == doctor._lately(records[1:2]) == []
+    (finding,) = doctor._lately(records)
+    assert finding.words.startswith("new, 2033-05-")
+    assert finding.words.endswith("100 candidates in 40 s, 2.5 a second on cpu")
 
 
 def test_memory_is_that_of_the_container_where_it_has_less(tmp_path: Path) -> None:
@@ -137,3 +156,4 @@ def test_the_speed_is_measured_when_there_is_time_for_it(tmp_path: Path) -> None
     diagnosis = diagnose(str(tmp_path), seconds=0.05)
     assert diagnosis.throughput is not None
     assert "one fit at a time" in found_in(diagnosis)["training"].words
+    assert "To train 500 such candidates takes about" in found_in(diagnosis)["training"].words

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from run_examples import synthetic, until
+from run_examples import synthetic
 
 from nas_core.records import Architecture, Proposal
+from nas_core.runs.executing import device_words
 from nas_core.runs.machine import memory_use
 from nas_core.runs.progress import PHASES, PackState, Progress, Stopwatch, Working, seconds_left
 from nas_core.runs.run import Run
+from nas_core.runs.settings import RunSettings
 from nas_core.store import Store
 
 Launch = Callable[..., Run]
@@ -103,7 +109,9 @@ def test_a_run_recorded_when_pauses_were_idle_is_read_as_it_would_be_written_now
 
 def test_all_that_a_run_tells_while_it_runs_adds_up(launch: Launch, store: Store) -> None:
     run, seen = launch(synthetic(0.01)), []
-    until(lambda: seen.append(run.snapshot().progress) or not run.alive)
+    while run.alive:
+        seen.append(run.snapshot().progress)
+        time.sleep(0.005)
     seen += [run.snapshot().progress, Progress.model_validate(store.run(run.id).progress)]
     shown = [p for p in seen if p.elapsed]
     assert len({p.evaluated for p in shown}) > 2
@@ -115,6 +123,30 @@ def test_all_that_a_run_tells_while_it_runs_adds_up(launch: Launch, store: Store
     assert np.mean([p.seconds["train"] for p in shown[-2:]]) > 0.3
     assert shown[-1].memory_bytes is not None
     assert shown[-1].device == "", "an evaluator of one's own trains wherever it likes"
+
+
+@pytest.mark.parametrize(("settings", "words"), [
+    ({"device": "cpu"}, "cpu"),
+    ({"executor": "ray"}, "cpu (ray)"),
+    ({"executor": "ray", "task_gpus": 0.5}, "cuda (ray)"),
+    ({"executor": "ray", "task_gpus": 0.5, "device": "cpu"}, "cpu (ray)"),
+])  # fmt: skip
+def test_the_device_is_told_in_words(settings: dict[str, Any], words: str) -> None:
+    assert device_words(RunSettings(**settings)) == words
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists the children of a process")
+def test_workers_count_to_the_memory() -> None:
+    code = "held = bytearray(b'x') * 80_000_000; print(len(held), flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        with_it = memory_use()[0]
+        child.communicate(b"\n")
+    without = memory_use()[0]
+    assert with_it is not None
+    assert without is not None
+    assert with_it - without > 60_000_000
 
 
 def test_memory_is_that_of_the_process_and_grows_with_it() -> None:
