@@ -16,19 +16,19 @@ __all__ = ["in_packs"]
 
 
 def in_packs(
-    networks: Mapping[int, SignalNetwork], items: Sequence[PackItem], lesson: Lesson, workers: int
+    networks: Mapping[int, SignalNetwork], items: Sequence[PackItem], lesson: Lesson, workers: int, *, packed: bool
 ) -> tuple[list[Training], list[list[int]]]:
     """Return what is trained, packs first, and for each training the numbers of its networks.
 
-    On an accelerator networks of images are packs, as many as ``workers``. On a processor each is trained by itself:
-    measured there, what a pack of random convolutional networks saves in calls it loses in padding and copies.
+    Where ``packed``, networks of images are as many packs as ``workers``, for accelerators. On a processor each is
+    trained by itself: measured there, what a pack of random convolutional networks saves in calls it loses in padding and copies.
     Which way a network is trained depends on itself and the device alone, so its numbers do not depend on its company.
     """
     row = lesson.train.x[:1]
     together: list[tuple[int, Plan]] = []
     alone: list[int] = []
     for k, network in networks.items():
-        plan = packed_plan(network, row) if row.device.type != "cpu" else None
+        plan = packed_plan(network, row) if packed else None
         if plan is None:
             alone.append(k)
         else:

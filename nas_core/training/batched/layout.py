@@ -63,7 +63,11 @@ class Plan:
 
 
 def plan_of(program: Program) -> Plan | None:
-    """Return how a network is computed beside others, None where that is not possible."""
+    """Return how a network is computed beside others, None where that is not possible.
+
+    Dense connections (Huang et al. 2017) are not: in joins of any width the gradients of some networks differ in the
+    last bit from those they have alone. The two maps that a spatial attention joins are.
+    """
     given = program.given[2]
     layouts: list[Layout] = []
     reads: list[int] = []
@@ -87,6 +91,8 @@ def _agree(operation: Operation, sources: list[Layout]) -> bool:
         return first.size == last.size and np.array_equal(first.places, last.places)
     if operation.kind in ("channel mean", "channel largest"):
         return np.array_equal(first.places, np.arange(len(first.places)))
+    if operation.kind == "join":
+        return all(source.size == 1 for source in sources) and INPUT not in operation.inputs
     return operation.kind != "depthwise" or operation.inputs[0] != INPUT
 
 

@@ -254,10 +254,15 @@ class _Blocks:
 def _put_together(
     operand: Sequence[tuple[int | None, int, int]], rows: Tensor, values: Sequence[Sequence[Tensor]]
 ) -> Tensor:
-    """Return a value that is read: one part of an earlier value as it is, or several side by side."""
+    """Return a value that is read: one part of an earlier value as it is, or several side by side.
+
+    Its strides follow from its shape alone. Those of a map of one place may be anything, and torch chooses kernels by
+    them, which differ in the last bit.
+    """
     step, first, stop = operand[0]
     if len(operand) == 1 and step is not None and (step == ROWS or stop - first == 1):
-        return rows if step == ROWS else values[step][first]
+        part = rows if step == ROWS else values[step][first]
+        return part.reshape(-1).view(part.shape)
     parts: list[Tensor] = []
     zeros: list[tuple[int, int]] = []
     for step, first, stop in operand:

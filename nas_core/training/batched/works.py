@@ -85,11 +85,31 @@ def _convolution(stride: Any, padding: Any, groups: int) -> Work:
     return work
 
 
+class _Products(torch.autograd.Function):
+    """Batched products of contiguous matrices: in others the bits may depend on how far their rows lie apart.
+
+    x (S, n, inputs), weight (S, inputs, outputs), bias (S, 1, outputs) → (S, n, outputs).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        x = x.contiguous()
+        ctx.save_for_backward(x, weight)
+        return torch.baddbmm(bias, x, weight)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x, weight = ctx.saved_tensors
+        y = gradients[0].contiguous()
+        return torch.bmm(y, weight.mT), torch.bmm(x.mT, y), y.sum(1, keepdim=True)
+
+
 def _linear(step: Step) -> Work:
     def work(given: Sequence[Tensor], own: Sequence[Tensor], training: bool) -> Tensor:
         n = len(given[0])
         x = given[0].reshape(n, step.slots, -1).transpose(0, 1)
-        return torch.baddbmm(own[1], x, own[0]).transpose(0, 1).reshape(n, 1, 1, -1)
+        y: Tensor = _Products.apply(x, *own)
+        return y.transpose(0, 1).reshape(n, 1, 1, -1)
 
     return work
 
