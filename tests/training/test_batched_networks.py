@@ -194,7 +194,7 @@ def test_packs_and_those_that_cannot_be_packed_are_trained_side_by_side() -> Non
     assert numbers == [[0, 3], [1, 4], [2]]
     fit_quietly(SideBySide(trainings, StopSignal(), lambda _: None, 2), CPU, -1)
     learners = [learner for training in trainings for learner in training.learners]
-    assert [learner.item for learner in learners] == [items[k] for k in sum(numbers, [])]
+    assert [learner.item for learner in learners] == [items[k] for part in numbers for k in part]
     assert {learner.status for learner in learners} == {"done"}
     assert all(
         equal(a.network, b.network) for a, b in zip(learners[:2], trained([items[0], items[3]], lesson).learners)
