@@ -110,8 +110,9 @@ def _step_seconds(
         RunError: None of them could be trained.
     """
     from nas_core.training.device import one_thread, pick_device
+    from nas_core.training.learner import Lesson
     from nas_core.training.module import fit_quietly
-    from nas_core.training.network_training import Lesson, NetworkTraining
+    from nas_core.training.network_training import NetworkTraining
     from nas_core.training.networks import build_network, placed
     from nas_core.training.progress import PackItem, StopSignal
     from nas_core.training.side_by_side import SideBySide, workers_on

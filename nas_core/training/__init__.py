@@ -9,7 +9,9 @@ LightningModule that drives them; ``trained`` is what remains. No number of one 
 
 Networks of images and sequences are modules of their own. ``initialise`` draws their weights, ``network_training``
 trains one of them (``rates``: how its learning rate goes), ``side_by_side`` is the LightningModule that trains some at
-the same time, ``networks`` hands each over when it has finished, ``module_pack`` is what remains.
+the same time, ``networks`` hands each over when it has finished, ``module_pack`` is what remains. ``learner`` is what
+is known of a network while it trains. On an accelerator ``packing`` makes packs of those of images, and ``batched``
+computes the operations of many networks together.
 
 ``inheritance`` starts a child from its parent's weights, where they fit; a watch (``progress``) looks on and may end
 single candidates. ``untrained`` builds either kind with the weights its training starts from, ``shortage`` knows when

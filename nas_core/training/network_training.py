@@ -1,50 +1,30 @@
-"""One signal network while it trains: its optimiser, its learning rate, its noise, its best weights.
+"""One signal network trained by itself: its optimiser, its learning rate, its noise, its best weights.
 
-A network is trained by itself, in whatever thread, so it ends up with the same weights alone and beside others.
+It is trained in whatever thread, so it ends up with the same weights alone and beside others.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nas_core.errors import error_line, traceback_of
-from nas_core.records import Halt
-from nas_core.spaces.layers import seed_dropout
+from nas_core.spaces.layers import SignalNetwork, seed_dropout
 from nas_core.training.batches import batch_slices, epoch_order
 from nas_core.training.inheritance import inherit_entries
+from nas_core.training.learner import Learner, Lesson
 from nas_core.training.losses import losses
 from nas_core.training.optimiser import MOMENTUM
-from nas_core.training.progress import PackItem, StopSignal, TrainOutcome, Watch, with_performance
+from nas_core.training.progress import PackItem, StopSignal
 from nas_core.training.rates import rate_factor
-from nas_core.training.shortage import is_shortage
-from nas_core.training.signal_rows import SignalRows
 
-if TYPE_CHECKING:
-    from nas_core.data.recipe import Recipe
+__all__ = ["NetworkTraining", "torch_optimiser"]
 
-__all__ = ["Lesson", "NetworkTraining", "torch_optimiser"]
-
-CLEARLY = 2.0  # standard errors by which a validation loss must be larger to count as worse
-START_ROWS = 2000  # validation rows, evenly spaced, on which the kept weights are compared with the initial ones
 FUSED = ("cpu", "cuda")
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What all networks of a pack learn from, how long, and who looks on."""
-
-    train: SignalRows
-    valid: SignalRows
-    task: str
-    split_seed: int
-    recipe: Recipe
-    watch: Watch | None = None
 
 
 def torch_optimiser(network: nn.Module, values: dict[str, Any]) -> torch.optim.Optimizer:
@@ -66,13 +46,8 @@ def torch_optimiser(network: nn.Module, values: dict[str, Any]) -> torch.optim.O
     return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](groups, lr=rate, fused=fused)
 
 
-class NetworkTraining:
+class NetworkTraining(Learner):
     """Trains one network, epoch by epoch.
-
-    Which weights are kept: those of the latest epoch whose validation loss is not clearly larger than the lowest one,
-    by a paired comparison row by row (two standard errors of the mean difference). With many validation rows these are
-    the weights of the lowest loss. With few, the epoch that happens to fit them best is left for the end of the
-    schedule, where the learning rate has fallen to 0 (the one-standard-error rule of Breiman et al. 1984, over epochs).
 
     Args:
         network: The network, initialised, on the device; trained in place.
@@ -80,42 +55,20 @@ class NetworkTraining:
         lesson: The rows and the recipe.
     """
 
-    def __init__(self, network: nn.Module, item: PackItem, lesson: Lesson) -> None:
-        self.network, self.item, self.lesson = network, item, lesson
+    def __init__(self, network: SignalNetwork, item: PackItem, lesson: Lesson) -> None:
+        super().__init__(network, item, lesson)
         self.optimiser = torch_optimiser(network, item.architecture.values)
-        self.rate = float(item.architecture.values["learning_rate"])
-        self.curves: dict[str, list[float]] = {"train_loss": [], "valid_loss": []}
         self.kept = _copied(network)
-        self.kept_epoch, self.waited = -1, 0
-        self.lowest: Tensor | None = None  # (n,) validation losses of the epoch with the lowest mean
-        valid = len(lesson.valid)
-        spread = torch.linspace(0, valid - 1, min(valid, START_ROWS), dtype=torch.float64)
-        self.compared = spread.round().long()
-        self.start_loss: float | None = None
-        self.kept_loss: float | None = None
-        self.status, self.reason, self.traceback, self.starved, self.seconds = "", "", "", False, 0.0
-        self.performance: dict[int, float] = {}  # after so many epochs, where the watch looked
-        self.halt: Halt | None = None
-        self.inherited = ""
 
     @property
-    def epochs(self) -> int:
-        """Number of epochs behind it."""
-        return len(self.curves["valid_loss"])
+    def learners(self) -> Sequence[Learner]:
+        """Itself."""
+        return (self,)
 
     @property
-    def ended(self) -> bool:
-        """Whether it will not be trained any more."""
-        return bool(self.status)
-
-    @property
-    def outcome(self) -> TrainOutcome:
-        """How it ended."""
-        curves = with_performance(self.curves, self.performance)
-        return TrainOutcome(
-            self.status, self.reason, curves, self.kept_epoch, self.seconds, self.start_loss, self.kept_loss, self.halt,
-            self.inherited, self.traceback, self.starved,
-        )  # fmt: skip
+    def optimisers(self) -> Sequence[torch.optim.Optimizer]:
+        """Its optimiser."""
+        return (self.optimiser,)
 
     def run_epoch(self, stop: StopSignal) -> None:
         """Train for one epoch, validate, and decide whether it goes on."""
@@ -130,11 +83,18 @@ class NetworkTraining:
             watch = self.lesson.watch
             looked = watch is not None and watch.looks_at(self.epochs + 1)
             rows, outputs = self._validate(keep=looked)
-            self._judge(train, rows)
+            if self.judge(train, rows):
+                self.kept = _copied(self.network)
             if watch is not None:
-                self._ask(watch, outputs)
+                self.ask(watch, outputs)
         finally:
             self.seconds += time.perf_counter() - began
+            if self.ended:
+                self._let_go()
+
+    def fail(self, error: Exception) -> None:
+        super().fail(error)
+        self._let_go()
 
     def _begin(self) -> None:
         """Note the loss of the initial weights, then take over what a parent leaves."""
@@ -144,31 +104,14 @@ class NetworkTraining:
             self.kept, self.kept_loss = _copied(self.network), self._start_loss()
         seed_dropout(self.network, self.item.seed, self.lesson.train.x.device)
 
-    def _ask(self, watch: Watch, outputs: np.ndarray | None) -> None:
-        """Note the performance of the epoch, and end where the watch says so."""
-        if self.status == "failed":
-            return
-        performance = None
-        if outputs is not None:
-            performance = self.performance[self.epochs] = watch.performance(outputs)
-        if not self.ended:
-            self.halt = watch.halt(self.item.architecture.id, self.epochs, performance)
-            if self.halt is not None:
-                self.end("halted", self.halt.reason)
-
-    def end(self, status: str, reason: str = "") -> None:
-        """Stop training for good: go back to the weights that are kept, forget what training alone needed."""
-        self.status, self.reason = status, reason
-        self.network.load_state_dict(self.kept)
+    def _let_go(self) -> None:
+        """Go back to the weights that are kept, forget what training alone needed."""
+        if self.kept:
+            self.network.load_state_dict(self.kept)
         self.network.eval()
         self.network.zero_grad(set_to_none=True)
-        self.kept, self.lowest = {}, None
+        self.kept = {}
         self.optimiser.state.clear()
-
-    def fail(self, error: Exception) -> None:
-        """Stop training for good because of an error."""
-        self.traceback, self.starved = traceback_of(error), is_shortage(error)
-        self.end("failed", error_line(error))
 
     def _epoch(self, stop: StopSignal) -> float | None:
         """Return the mean training loss of an epoch, None when a stop was asked for within it."""
@@ -220,40 +163,6 @@ class NetworkTraining:
             parts = [valid.batch(chosen.to(valid.x.device)) for chosen in self.compared.split(size)]
             found = [self._losses(self.network(x), y, weights) for x, y, weights in parts]
         return float(torch.cat(found).cpu().double().mean())
-
-    def _judge(self, train: float, rows: Tensor) -> None:
-        """Record an epoch, keep its weights if they deserve it, and end where nothing is to be gained."""
-        valid, recipe = float(rows.mean()), self.lesson.recipe
-        self.curves["train_loss"].append(train)
-        self.curves["valid_loss"].append(valid)
-        if not np.isfinite([train, valid]).all():
-            self.end("failed", self._divergence(train, valid))
-            return
-        lower = self.lowest is None or valid < float(self.lowest.mean()) - recipe.min_delta
-        if lower:
-            self.lowest, self.waited = rows, 0
-        else:
-            self.waited += 1
-        if lower or not _clearly_larger(rows, self.lowest):
-            self.kept, self.kept_epoch = _copied(self.network), self.epochs - 1
-            self.kept_loss = float(rows[self.compared].mean())
-        if self.waited >= recipe.patience or self.epochs >= recipe.max_epochs:
-            self.end("done")
-
-    def _divergence(self, train: float, valid: float) -> str:
-        which = "training" if not np.isfinite(train) else "validation"
-        became = "undefined (NaN)" if np.isnan([train, valid]).any() else "infinite"
-        optimiser = self.item.architecture.values["optimiser"]
-        return f"the {which} loss became {became} in epoch {self.epochs} ({optimiser}, learning rate {self.rate:g})"
-
-
-def _clearly_larger(rows: Tensor, lowest: Tensor | None) -> bool:
-    """Return whether the losses of ``rows`` (n,) are larger than the lowest ones by more than chance."""
-    if lowest is None:
-        return False
-    difference = rows - lowest
-    spread = float(difference.std()) if len(difference) > 1 else 0.0
-    return float(difference.mean()) > CLEARLY * spread / len(difference) ** 0.5
 
 
 def _copied(network: nn.Module) -> dict[str, Tensor]:

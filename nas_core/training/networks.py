@@ -15,9 +15,10 @@ from nas_core.spaces.family import SignalFamily
 from nas_core.spaces.layers import SignalNetwork
 from nas_core.training.device import one_thread
 from nas_core.training.initialise import initialise
+from nas_core.training.learner import Lesson
 from nas_core.training.module import fit_quietly
 from nas_core.training.module_pack import ModulePack
-from nas_core.training.network_training import Lesson, NetworkTraining
+from nas_core.training.packing import in_packs
 from nas_core.training.progress import PackItem, PackProgress, StopSignal, TrainOutcome, Watch
 from nas_core.training.result import PackResult
 from nas_core.training.shortage import is_shortage
@@ -100,38 +101,40 @@ class _Fleet:
         )  # fmt: skip
         self.own, self.began = threading.Event(), time.perf_counter()
         self.outcomes: dict[int, TrainOutcome] = {}
-        self.trainings: dict[int, NetworkTraining] = {}
+        networks: dict[int, SignalNetwork] = {}
         for k, item in enumerate(items):
             try:
-                self.trainings[k] = NetworkTraining(placed(build_network(space, item), device), item, lesson)
+                networks[k] = placed(build_network(space, item), device)
             except Exception as error:  # noqa: BLE001 - what cannot be built is no fault of the others
                 self.outcomes[k] = TrainOutcome(
                     "failed", error_line(error), traceback=traceback_of(error), starved=is_shortage(error)
                 )
         self.heard: queue.SimpleQueue[int | BaseException] = queue.SimpleQueue()
-        self.numbers = list(self.trainings)
-        self.module = SideBySide(
-            list(self.trainings.values()), cast(StopSignal, _Either(stop, self.own)),
-            lambda at: self.heard.put(self.numbers[at]), workers_on(device),
-        )  # fmt: skip
+        workers = workers_on(device)
+        trainings, self.numbers = in_packs(networks, items, lesson, workers, packed=device.type != "cpu")
+        self.learners = {
+            k: learner for t, ks in zip(trainings, self.numbers) for k, learner in zip(ks, t.learners, strict=True)
+        }
+        self.module = SideBySide(trainings, cast(StopSignal, _Either(stop, self.own)), self.heard.put, workers)
         self.thread = threading.Thread(target=self._fit, name="training", daemon=True)
 
     def results(self, on_epoch: Callable[[PackProgress], None] | None) -> Iterator[tuple[int, PackResult]]:
         """Begin the training and yield what finishes."""
         for k, outcome in self.outcomes.items():
             yield k, self._result(k, outcome)
-        if self.trainings:
+        if self.learners:
             self.thread.start()
-        left = set(self.trainings)
+        left = set(self.learners)
         while left:
             heard = self.heard.get()
             if isinstance(heard, BaseException):
                 raise heard
             if on_epoch is not None:
                 on_epoch(self._progress())
-            if heard in left and self.trainings[heard].ended:
-                left.remove(heard)
-                yield heard, self._result(heard, self.trainings[heard].outcome)
+            for k in self.numbers[heard]:
+                if k in left and self.learners[k].ended:
+                    left.remove(k)
+                    yield k, self._result(k, self.learners[k].outcome)
 
     def halt(self) -> None:
         """End the training, if it goes on, and wait for it."""
@@ -152,13 +155,13 @@ class _Fleet:
 
     def _progress(self) -> PackProgress:
         """Return how far they are: the mean of their epochs, those that ended counting in full."""
-        most, all_of_them = self.recipe.max_epochs, list(self.trainings.values())
+        most, all_of_them = self.recipe.max_epochs, list(self.learners.values())
         done = sum(most if t.ended else t.epochs for t in all_of_them)
         active = sum(not t.ended for t in all_of_them)
         seconds = time.perf_counter() - self.began
         return PackProgress(done // len(all_of_them), most, active, len(all_of_them), seconds)
 
     def _result(self, k: int, outcome: TrainOutcome) -> PackResult:
-        training = self.trainings.get(k)
-        network = None if training is None else cast(SignalNetwork, training.network)
+        learner = self.learners.get(k)
+        network = None if learner is None else learner.network
         return PackResult([outcome], ModulePack([network], self.signal, self.outputs, self.device), outcome.seconds)

@@ -5,17 +5,40 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from nas_core.training.network_training import NetworkTraining
+from nas_core.training.learner import Learner
 from nas_core.training.progress import StopSignal
 
-__all__ = ["SideBySide", "workers_on"]
+__all__ = ["SideBySide", "Training", "workers_on"]
 
 Told = Callable[[int], None]
+
+
+class Training(Protocol):
+    """One network, or some as a pack, that one thread trains epoch by epoch."""
+
+    @property
+    def learners(self) -> Sequence[Learner]:
+        """The networks."""
+
+    @property
+    def optimisers(self) -> Sequence[torch.optim.Optimizer]:
+        """What Lightning is told of."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing left to train."""
+
+    def run_epoch(self, stop: StopSignal) -> None:
+        """Train for one epoch, validate, and decide whether it goes on."""
+
+    def fail(self, error: Exception) -> None:
+        """Stop for good because of an error."""
 
 
 def workers_on(device: torch.device) -> int:
@@ -31,7 +54,7 @@ def workers_on(device: torch.device) -> int:
 
 
 class SideBySide(pl.LightningModule):
-    """Trains K networks, some at a time, each on one processor core; Lightning's batch is an epoch of one of them.
+    """Trains networks and packs of them, some at a time, each on one core; Lightning's batch is an epoch of one.
 
     Optimisation is manual: each network has its own optimiser, learning rate, noise and early stop, and nobody waits
     for anybody. Lightning's own thread trains as well, W − 1 others help it.
@@ -42,13 +65,13 @@ class SideBySide(pl.LightningModule):
     network's numbers do not depend on how many cores there are.
 
     Args:
-        trainings: The networks, in the order in which they are begun; those that ended before are left out.
+        trainings: The networks and packs, in the order in which they are begun; those that ended before are left out.
         stop: Ends the training within a gradient step.
-        told: Called after every epoch with the network's number, from the thread that trained it.
+        told: Called after every epoch with the number of the training, from the thread that trained it.
         workers: How many are trained at the same time.
     """
 
-    def __init__(self, trainings: Sequence[NetworkTraining], stop: StopSignal, told: Told, workers: int) -> None:
+    def __init__(self, trainings: Sequence[Training], stop: StopSignal, told: Told, workers: int) -> None:
         super().__init__()
         self.automatic_optimization = False
         # in a plain list: submodules would be moved and switched by Lightning while their own threads work with them
@@ -67,7 +90,7 @@ class SideBySide(pl.LightningModule):
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Return the optimisers of all networks."""
-        return [t.optimiser for t in self.trainings]
+        return [optimiser for t in self.trainings for optimiser in t.optimisers]
 
     def on_train_start(self) -> None:
         """Let the helpers begin."""

@@ -19,7 +19,8 @@ from nas_core.errors import SettingsError
 from nas_core.records import Architecture
 from nas_core.spaces.layers import Dropout
 from nas_core.training.fit import PackItem, PackResult, StopSignal, train_each, train_pack
-from nas_core.training.network_training import Lesson, NetworkTraining
+from nas_core.training.learner import Lesson
+from nas_core.training.network_training import NetworkTraining
 from nas_core.training.progress import PackProgress
 from nas_core.training.side_by_side import SideBySide, workers_on
 from nas_core.training.signal_rows import SignalRows
