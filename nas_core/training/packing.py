@@ -22,7 +22,8 @@ def in_packs(
 
     Where ``packed``, networks of images are as many packs as ``workers``, for accelerators. On a processor each is
     trained by itself: measured there, what a pack of random convolutional networks saves in calls it loses in padding
-    and copies. Which way a network is trained depends on itself and the device alone, so its numbers do not depend on its company.
+    and copies. Which way a network is trained depends on itself and the device alone, so its numbers do not depend on
+    its company.
     """
     row = lesson.train.x[:1]
     together: list[tuple[int, Plan]] = []
