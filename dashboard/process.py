@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard import access
 from nas_core.data.splits import RANDOM, SplitScheme
-from nas_core.errors import NasightError, RunError
+from nas_core.errors import NasightError, RunError, error_line
 
 if TYPE_CHECKING:
     from nas_core.data import ClassWeights, Dataset, DataSource, Problem, TransformName
@@ -105,7 +105,7 @@ class Launch:
             self.message, self.state = str(error), "failed"
         except Exception as error:
             logging.getLogger(__name__).exception("A run could not be started")
-            self.message, self.state = f"The run could not be started: {type(error).__name__}: {error}", "failed"
+            self.message, self.state = f"The run could not be started: {error_line(error)}", "failed"
 
 
 def configure(location: str | None = None, *, opened: Store | None = None) -> None:

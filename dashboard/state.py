@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard import process
 from dashboard.drafts import Draft, find_draft, keep_draft
-from dashboard.texts import LANGUAGES, preferred, set_language, text
+from dashboard.texts import LANGUAGES, preferred, set_language, speak_by, text
 from nas_core.errors import NasightError
 
 __all__ = ["CHOOSING", "PAGES", "WAITING", "Draft", "Selection", "address", "choose", "choose_language", "draft",
@@ -31,6 +32,7 @@ _SELECTION, _DRAFT, _TOLD, _WISH = "nasight_selection", "nasight_draft", "nasigh
 _FACT = "nasight_fact"
 _DRAFT_NAME = "nasight_draft_name"
 _LANGUAGE, _LANGUAGE_WISH = "nasight_language", "nasight_language_wish"
+_SPOKEN = "nasight_spoken"
 _OWN = "nasight_own_runs"
 CARRIED = ("lang", "tour")
 """Query parameters that go with a person from page to page, whatever is selected."""
@@ -86,7 +88,17 @@ def _speak() -> None:
     chosen = st.session_state.get(_LANGUAGE)
     if chosen is not None and told != chosen:
         st.query_params["lang"] = chosen
-    set_language(chosen or preferred(st.context.locale))
+    st.session_state[_SPOKEN] = chosen or preferred(st.context.locale)
+    set_language(st.session_state[_SPOKEN])
+    speak_by(_spoken)
+
+
+def _spoken() -> str:
+    """Return the language that this session spoke last: a callback runs before the script, and words may be its own."""
+    if get_script_run_ctx(suppress_warning=True) is None:  # a thread of its own: no session
+        return "en"
+    spoken: str = st.session_state.get(_SPOKEN, "en")
+    return spoken
 
 
 def choose_language(code: str) -> None:

@@ -35,7 +35,7 @@ def searched(store: Path, *arguments: str) -> dict[str, Any]:
 
 def comparable(document: dict[str, Any]) -> dict[str, Any]:
     """Return the document without what the clock decides."""
-    kept = {k: v for k, v in document.items() if k not in ("run_id", "seconds")}
+    kept = {k: v for k, v in document.items() if k not in ("run_id", "seconds", "progress")}
     kept["candidates"] = [{**c, "cost": {**c["cost"], "seconds": 0}} for c in kept["candidates"]]
     return kept
 
@@ -72,8 +72,16 @@ def test_the_json_document_says_everything(document: dict[str, Any]) -> None:
     assert 0.9 < document["hypervolume"] < 1.0
     assert {"featureless", "best_single_feature", "logistic_regression"} <= set(document["floors"])
     assert document["hypervolume"] > document["floors"]["best_single_feature"]["hypervolume"]
-    assert {"train", "measure", "strategy", "store", "idle", "elapsed"} == set(document["seconds"])
-    assert document["seconds"]["train"] > 0
+    seconds = document["seconds"]
+    assert {"train", "measure", "strategy", "store", "idle", "elapsed", "paused"} == set(seconds)
+    assert seconds["train"] > 0
+    assert sum(v for k, v in seconds.items() if k not in ("elapsed", "paused")) == pytest.approx(seconds["elapsed"])
+    progress = document["progress"]
+    assert progress["evaluated"] == 24
+    assert progress["mean_rate"] == pytest.approx(24 / seconds["elapsed"])
+    assert progress["epochs"] >= 24
+    assert progress["device"] == "cpu"
+    assert progress["memory_bytes"] > 50_000_000
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboard import process
 from dashboard.components.explained import candidate_of, problem_of, space_of
-from nas_core.errors import NasightError
+from nas_core.errors import NasightError, error_line
 
 if TYPE_CHECKING:
     from nas_core.audit.confirm import SeedSpread
@@ -115,7 +115,7 @@ class SeedCheck:
             self.message, self.state = str(error), "failed"
         except Exception as error:
             logging.getLogger(__name__).exception("Training with other seeds failed")
-            self.message, self.state = f"{type(error).__name__}: {error}", "failed"
+            self.message, self.state = error_line(error), "failed"
 
     def _heard(self, number: int, p: PackProgress) -> None:
         within = min(1.0, p.epoch / p.epochs) if p.epochs else 0.0

@@ -22,7 +22,7 @@ from dashboard.components.explained import (
 )
 from dashboard.components.pool import pool_of
 from dashboard.components.signal_plan import signal_plan
-from nas_core.errors import NasightError, SpaceError
+from nas_core.errors import NasightError, SpaceError, error_line
 
 if TYPE_CHECKING:
     from nas_core.comparison.diff import ArchitectureDiff, Step
@@ -163,7 +163,7 @@ class Together:
             self.message, self.state = str(error), "failed"
         except Exception as error:
             logging.getLogger(__name__).exception("Explaining candidates side by side failed")
-            self.message, self.state = f"{type(error).__name__}: {error}", "failed"
+            self.message, self.state = error_line(error), "failed"
 
     def _work(self) -> None:
         from nas_core.explanations import default_background

@@ -15,7 +15,7 @@ from dashboard.components.explained import problem_of
 from dashboard.components.pool import pool_of
 from dashboard.texts import text
 from dashboard.views.exports import check_words, reason_words, size_words
-from nas_core.errors import NasightError
+from nas_core.errors import NasightError, error_line
 from nas_core.exports.formats import CANDIDATE_FORMATS, RUN_FORMATS
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Preparation:
             self.message, self.state = str(error), "failed"
         except Exception as error:
             logging.getLogger(__name__).exception("An export failed")
-            self.message, self.state = f"{type(error).__name__}: {error}", "failed"
+            self.message, self.state = error_line(error), "failed"
 
     def _heard(self, words: str, share: float) -> None:
         self.share = share

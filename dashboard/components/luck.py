@@ -8,6 +8,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from dashboard.watching import Watched
+from nas_core.errors import error_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +73,7 @@ class Luck:
             self.found, self.failure = front_luck(snapshot, ranked, inside), ""
         except Exception as error:
             logging.getLogger(__name__).exception("Chances could not be worked out")
-            self.failure = f"{type(error).__name__}: {error}"
+            self.failure = error_line(error)
 
 
 def luck_of(watched: Watched, ranked: Ranking) -> Luck:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard.texts import spoken, text
 from dashboard.watching import Watched
+from nas_core.errors import error_line
 
 if TYPE_CHECKING:
     from nas_core.evaluation.baselines import Baseline
@@ -55,7 +56,7 @@ class PlainModels:
             baselines(problem, space, measures, self._told, on_found=self._keep)
         except Exception as error:
             logging.getLogger(__name__).exception("The baselines could not be fitted")
-            self.failure = f"{type(error).__name__}: {error}"
+            self.failure = error_line(error)
         self.now, self.finished = None, True
 
     def _told(self, label: str, done: int, count: int) -> None:

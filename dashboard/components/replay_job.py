@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dashboard import process
 from dashboard.replay import ReplayPlan, replay_data, replay_page
-from nas_core.errors import NasightError
+from nas_core.errors import NasightError, error_line
 
 if TYPE_CHECKING:
     from nas_core.data import Problem
@@ -61,7 +61,7 @@ class ReplayJob:
             self.message, self.state = str(error), "failed"
         except Exception as error:
             logging.getLogger(__name__).exception("The replay could not be written")
-            self.message, self.state = f"{type(error).__name__}: {error}", "failed"
+            self.message, self.state = error_line(error), "failed"
 
     def _heard(self, share: float, step: str) -> None:
         self.share, self.step = share, step

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import streamlit as st
 
@@ -11,9 +13,12 @@ from dashboard.components.live_chart import live_chart
 from dashboard.figures.timeline import timeline_figure
 from dashboard.texts import text
 from dashboard.theme import Palette, palette
+from dashboard.views.exports import size_words
+from dashboard.views.progress import ProgressView
 from dashboard.views.timeline import Phase, phases_view, timeline_view
 from dashboard.views.words import count, duration, number, percent
 from dashboard.watching import Watched
+from nas_core.escaping import markdown_text
 
 __all__ = ["phases_html", "time_tab"]
 
@@ -32,7 +37,7 @@ def time_tab(watched: Watched) -> None:
     caption = text("run.phases_caption", elapsed=duration(total), train=spent["train"], measure=spent["measure"],
                    rest=rest)  # fmt: skip
     colours = palette(state.is_dark())
-    st.caption(f"{caption} {_speed(watched)}")
+    st.caption(f"{caption} {' '.join(_speed(watched.progress, watched.record.settings))}")
     if total:
         st.html(phases_html(phases, colours))
     from nas_core.search import STRATEGIES
@@ -54,13 +59,22 @@ def time_tab(watched: Watched) -> None:
     st.caption(words + told)
 
 
-def _speed(watched: Watched) -> str:
-    """Say how fast the run was, and what it trains on."""
-    elapsed, evaluated = watched.progress.elapsed, watched.progress.evaluated
-    device = str(watched.record.settings.get("device", "auto"))
-    if not elapsed or not evaluated:
-        return ""
-    return text("timeline.speed", rate=number(evaluated / elapsed), device=text(f"timeline.device_{device}"))
+def _speed(now: ProgressView, settings: Mapping[str, Any]) -> list[str]:
+    """Say how fast the run was, what it trains on, how much it trained, how much memory it has, how long it paused."""
+    said = []
+    if now.elapsed and now.evaluated:
+        kind, _, more = (now.device or str(settings.get("device", "auto"))).partition(" ")
+        device = text(f"timeline.device_{kind}", more=markdown_text(f" {more}" if more else ""))
+        said.append(text("timeline.speed", rate=number(now.evaluated / now.elapsed), device=device))
+    if now.epochs:
+        said.append(text("timeline.epochs", epochs=count(now.epochs)))
+    if now.memory:
+        said.append(text("timeline.memory", memory=size_words(now.memory)))
+    if now.device_memory is not None:
+        said.append(text("timeline.device_memory", memory=size_words(now.device_memory)))
+    if now.paused:
+        said.append(text("timeline.paused", paused=duration(now.paused)))
+    return said
 
 
 def phases_html(phases: tuple[Phase, ...], colours: Palette) -> str:

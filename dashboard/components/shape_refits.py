@@ -14,7 +14,7 @@ from dashboard.components.explained import candidate_of
 from dashboard.texts import text
 from dashboard.views.refit_bands import RefitBand, refit_band, refit_words
 from dashboard.views.words import duration
-from nas_core.errors import NasightError
+from nas_core.errors import NasightError, error_line
 
 if TYPE_CHECKING:
     from nas_core.audit.shape_bands import Refits, ShapeBand
@@ -82,7 +82,7 @@ class RefitJob:
             self.message, self.state = str(error), "failed"
         except Exception as error:
             logging.getLogger(__name__).exception("Training a candidate again failed")
-            self.message, self.state = f"{type(error).__name__}: {error}", "failed"
+            self.message, self.state = error_line(error), "failed"
 
     def _heard(self, p: PackProgress) -> None:
         self.share, self.seconds = min(1.0, p.epoch / max(1, p.max_epochs)), p.seconds

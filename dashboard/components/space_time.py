@@ -14,7 +14,7 @@ from dashboard import state
 from dashboard.components.prepared import data_key, problem
 from dashboard.texts import text
 from dashboard.views.words import count, duration
-from nas_core.errors import NasightError
+from nas_core.errors import NasightError, error_line
 
 if TYPE_CHECKING:
     from nas_core.data import Problem
@@ -62,7 +62,7 @@ class Measuring:
             self.reason = str(error)
         except Exception as error:
             logging.getLogger(__name__).exception("A search space could not be measured")
-            self.reason = f"{type(error).__name__}: {error}"
+            self.reason = error_line(error)
 
 
 def measured_time(draft: state.Draft, space: SearchSpace) -> Measuring | None:

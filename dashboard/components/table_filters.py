@@ -55,12 +55,13 @@ def filter_bar(watched: Watched, axes: Sequence[Axis], marks: dict[str, Mark]) -
         text("table.words"), key=_key(run_id, "words"), placeholder=text("table.words_hint"), width=260,
         label_visibility="collapsed", persist_state="session", help=text("table.words_help"),
     )  # fmt: skip
-    label = text("table.filters_on", count=wish.count) if wish.count else text("table.filters")
-    popover = st.popover(label, icon=":material/filter_list:", key="table_filters", on_change="rerun")
+    # Its label stays as it is: with another one it would be another popover, and close under the hand.
+    popover = st.popover(text("table.filters"), icon=":material/filter_list:", key="table_filters", on_change="rerun")
     if popover.open:
         with popover:
             _conditions(watched, axes, marks)
     if wish.count:
+        st.caption(text("table.filters_on", count=wish.count), width="content")
         st.button(text("table.clear"), type="tertiary", icon=":material/filter_list_off:", on_click=_clear,
                   args=(run_id,), key="table_clear")  # fmt: skip
 

@@ -9,19 +9,27 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from importlib.resources import files
 
-__all__ = ["LANGUAGES", "SPOKEN", "catalogue", "language", "preferred", "said", "set_language", "slug", "spoken",
-           "spoken_line", "spoken_steps", "text"]  # fmt: skip
+__all__ = ["LANGUAGES", "SPOKEN", "catalogue", "language", "preferred", "said", "set_language", "slug",
+           "speak_by", "spoken", "spoken_line", "spoken_steps", "text"]  # fmt: skip
 
 LANGUAGES: dict[str, str] = {"en": "English", "zh": "中文"}
 SPOKEN = frozenset({"reason", "reasons", "what", "why", "words"})
 """Placeholders of the studio's sentences and of the engine's that may hold the engine's words."""
 NAMES = frozenset({"name", "names"})  # what a person has called something stays as it is
 LONGEST = 500  # characters: what is longer is no sentence
-_language: ContextVar[str] = ContextVar("language", default="en")
+_language: ContextVar[str | None] = ContextVar("language", default=None)
+_of_session: Callable[[], str] | None = None
+
+
+def speak_by(of_session: Callable[[], str]) -> None:
+    """Ask ``of_session`` for the language wherever none was set: callbacks run before the script, which sets it."""
+    global _of_session
+    _of_session = of_session
 
 
 def set_language(code: str) -> None:
@@ -30,8 +38,8 @@ def set_language(code: str) -> None:
 
 
 def language() -> str:
-    """Return the code of the language of this script run."""
-    return _language.get()
+    """Return the code of the language of this script run; before it, that of its session."""
+    return _language.get() or (_of_session() if _of_session else "en")
 
 
 def preferred(locale: str | None) -> str:
@@ -45,9 +53,9 @@ def spoken(word: str) -> str:
 
     The engine speaks English; ``engine.json`` has its labels, and a word that is not there stays as it is.
     """
-    if _language.get() == "en":
+    if language() == "en":
         return word
-    return catalogue(_language.get()).get(f"engine.{slug(word)}", word)
+    return catalogue(language()).get(f"engine.{slug(word)}", word)
 
 
 def spoken_line(line: str) -> str:
@@ -70,7 +78,7 @@ def said(words: str) -> str:
     The engine speaks English; ``said.json`` has its sentences with a placeholder for each of their values. A sentence
     that is not there stays as it is.
     """
-    return words if _language.get() == "en" else _said(words, _language.get())
+    return words if language() == "en" else _said(words, language())
 
 
 @lru_cache(maxsize=4096)
@@ -137,18 +145,18 @@ def text(key: str, /, **values: object) -> str:
     Raises:
         KeyError: No catalogue has the key (a programming error that the catalogue test finds).
     """
-    sentence = catalogue(_language.get()).get(key)
+    sentence = catalogue(language()).get(key)
     if sentence is None:
         sentence = catalogue("en")[key]
-    if _language.get() != "en":
+    if language() != "en":
         values = {n: said(v) if n in SPOKEN and isinstance(v, str) else v for n, v in values.items()}
     return sentence.format(**values) if values else sentence
 
 
 @cache
-def catalogue(language: str) -> dict[str, str]:
-    """Return all sentences of ``language``, keyed ``file.entry``."""
-    folder = files(__name__).joinpath(language)
+def catalogue(code: str) -> dict[str, str]:
+    """Return all sentences of the language ``code``, keyed ``file.entry``."""
+    folder = files(__name__).joinpath(code)
     return {
         f"{item.name.removesuffix('.json')}.{entry}": sentence
         for item in sorted(folder.iterdir(), key=lambda i: i.name)

@@ -16,12 +16,12 @@ __all__ = ["check_words", "reason_words", "size_words"]
 
 
 def size_words(size: int) -> str:
-    """Return a number of bytes for a person: 812 B, 57 kB, 3.4 MB."""
+    """Return a number of bytes for a person: 812 B, 57 kB, 3.4 MB, 1.25 GB."""
     if size < 1000:
         return f"{size} B"
     if size < 1_000_000:
         return f"{size / 1000:.0f} kB"
-    return f"{size / 1_000_000:.1f} MB"
+    return f"{size / 1_000_000:.1f} MB" if size < 1_000_000_000 else f"{size / 1_000_000_000:.2f} GB"
 
 
 def small(value: float) -> str:

@@ -186,33 +186,24 @@ def front_view(
     shown = np.flatnonzero(there)
     on_front = ranking.on_front if choice.usual else _front_of(axes, there, inside)
     numbers = np.asarray(archive.index, dtype=np.uint32)
-    recent = np.zeros(len(shown), dtype=bool)
-    if live and len(shown) > RECENT:
-        recent[-RECENT:] = True
     position = archive.position(selected) if selected else None
     plain = _plain(baselines, archive.names, ranking, choice.keys)
     goals = goal_marks(ranking.preference.goals, archive.objective, choice.keys)
     marks = front_marks(archive, ranking, axes, on_front, choice.marks, luck)
     ranges = [_range(axis, name, shown, on_front, plain, goals) for axis, name in zip(axes, "xyz")]
-    views = tuple(
-        AxisView(a.key, a.name, x_label if x_label and a.key == "interpretability" else a.label, r, a.log, a.goal,
-                 a.bounds, a.maximise)
-        for a, r in zip(axes, ranges)
-    )  # fmt: skip
-    best = None if ranking.best is None else int(numbers[ranking.best])
     return FrontView(
         run=run,
         numbers=numbers[shown],
         x=axes[0].values[shown],
         y=axes[1].values[shown],
         z=axes[2].values[shown] if choice.z else None,
-        axes=views,
+        axes=_axis_views(axes, ranges, x_label),
         interpretability=None if "interpretability" in choice.keys else ranking.interpretability[shown],
         on_front=on_front[shown],
         meets=ranking.meets[shown],
         outside=np.zeros(len(shown), dtype=bool) if inside is None else ~inside[shown],
-        recent=recent,
-        best=best,
+        recent=_recent(len(shown), live=live),
+        best=None if ranking.best is None else int(numbers[ranking.best]),
         selected=None if position is None else int(numbers[position]),
         floors=_floors(archive, ranking, axes),
         bands=_bands(archive, ranking, luck if "ties" in choice.marks else None),
@@ -224,6 +215,23 @@ def front_view(
         marks=marks,
         colouring=colouring(choice.colour, archive, shown, luck, since),
     )
+
+
+def _axis_views(axes: Sequence[Axis], ranges: Sequence[tuple[float, float]], x_label: str) -> tuple[AxisView, ...]:
+    """Return the axes as they are drawn; that of interpretability has a title of its own where one is given."""
+    return tuple(
+        AxisView(a.key, a.name, x_label if x_label and a.key == "interpretability" else a.label, r, a.log, a.goal,
+                 a.bounds, a.maximise)
+        for a, r in zip(axes, ranges, strict=True)
+    )  # fmt: skip
+
+
+def _recent(shown: int, *, live: bool) -> np.ndarray:
+    """Return which of the candidates in view are the newest: none where the run is over or there are few."""
+    recent = np.zeros(shown, dtype=bool)
+    if live and shown > RECENT:
+        recent[-RECENT:] = True
+    return recent
 
 
 def _front_of(axes: Sequence[Axis], there: np.ndarray, inside: np.ndarray | None) -> np.ndarray:

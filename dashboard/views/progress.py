@@ -26,8 +26,12 @@ class ProgressView:
         by_status: How many candidates ended how.
         rate: Candidates a second; None before the first.
         eta: Seconds left; None when unknown or over.
-        elapsed: Seconds spent searching.
-        phases: Seconds by phase.
+        elapsed: Seconds spent searching, pauses not counted.
+        paused: Seconds paused.
+        phases: Seconds by phase, which are ``elapsed`` together.
+        epochs: Epochs that the finished candidates were trained for.
+        device: What they are trained on, in the words of the engine; empty where it is not known.
+        memory, device_memory: Bytes of the process and of the accelerator; None where there is nothing to say.
         pack: The candidates in work: number, phase, size, epoch, epochs; empty when there are none.
     """
 
@@ -43,7 +47,12 @@ class ProgressView:
     rate: float | None
     eta: float | None
     elapsed: float
+    paused: float
     phases: Mapping[str, float]
+    epochs: int
+    device: str
+    memory: int | None
+    device_memory: int | None
     pack: Mapping[str, Any]
 
     @property
@@ -64,10 +73,11 @@ def progress_view(record: RunRecord, now: Progress, *, pausing: bool = False, en
     settings = record.settings
     budget = now.candidates if now.candidates is not None else settings.get("candidates")
     seconds = now.budget_seconds if now.budget_seconds is not None else settings.get("seconds")
-    shares = [now.evaluated / budget] if budget else []
-    shares += [now.elapsed / seconds] if seconds else []
     state = str(record.state)
     pack = now.pack if state == "running" else None
+    done = now.evaluated + (0.0 if pack is None else pack.done)
+    shares = [done / budget] if budget else []
+    shares += [now.elapsed / seconds] if seconds else []
     return ProgressView(
         run=record.id,
         name=record.name,
@@ -81,6 +91,11 @@ def progress_view(record: RunRecord, now: Progress, *, pausing: bool = False, en
         rate=now.rate,
         eta=now.eta_seconds if state == "running" else None,
         elapsed=now.elapsed,
+        paused=now.paused,
         phases=dict(now.seconds),
+        epochs=now.epochs,
+        device=now.device,
+        memory=now.memory_bytes,
+        device_memory=now.device_bytes,
         pack={} if pack is None else pack.model_dump(exclude={"candidates"}),
     )

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
+from nas_core.errors import error_line
 from nas_core.evaluation.baseline_models import MODELS, FittedModel, Model, TrainingRows
 from nas_core.evaluation.baseline_packs import Columns, TablePack, signal_pack
 from nas_core.evaluation.floors import spread
@@ -149,7 +150,7 @@ class _Stand:
                 return found.model_copy(update={"seconds": time.perf_counter() - began})
             except Exception as error:
                 log.exception("The baseline %s failed", model.name)
-                reason = f"{type(error).__name__}: {error}"
+                reason = error_line(error)
         measures = undefined(reason, self.names)
         return Baseline(name=model.name, label=self.label(model), reason=reason, measures=measures)
 

@@ -155,7 +155,7 @@ def accumulate_effects(outputs: np.ndarray, deltas: np.ndarray, grid: Grid) -> E
     K, N, C = outputs.shape
     P = len(grid.edges)
     rest = _columns(outputs, finite)
-    mean = rest.mean(0)
+    mean = _sums(rest) / N
     rest -= mean
     deviations = _pooled(rest, K, C)
     importances, steadiness = np.zeros((P, K * C)), np.ones((P, K * C))
@@ -167,9 +167,9 @@ def accumulate_effects(outputs: np.ndarray, deltas: np.ndarray, grid: Grid) -> E
         at = part.columns(C)
         curve, effect = accumulated(part.means, grid, j)
         rest[:, at] -= effect
-        importances[j, at] = np.einsum("nl,nl->l", effect, effect) / N
-        length = np.abs(part.means).sum(0)
-        steadiness[j, at] = np.divide(np.abs(part.means.sum(0)), length, out=np.ones_like(length), where=length > 0)
+        importances[j, at] = _sums(effect * effect) / N
+        length = _sums(np.abs(part.means))
+        steadiness[j, at] = np.divide(np.abs(_sums(part.means)), length, out=np.ones_like(length), where=length > 0)
         whole = np.zeros((len(curve), K * C))
         whole[:, at] = curve
         curves[j] = whole.reshape(-1, K, C)
@@ -200,7 +200,7 @@ def accumulated(steps: np.ndarray, grid: Grid, j: int) -> tuple[np.ndarray, np.n
     curve = np.concatenate((np.zeros((1, steps.shape[1])), np.cumsum(steps, axis=0)))
     cells, shares = grid.cells[:, j], grid.shares[:, j, None]
     effect = curve[cells] + shares * steps[cells]
-    centre = effect.mean(0)
+    centre = _sums(effect) / len(effect)
     return curve - centre, effect - centre
 
 
@@ -211,6 +211,14 @@ def _columns(values: np.ndarray, finite: np.ndarray) -> np.ndarray:
     if kept.shape[2] > 1:
         kept -= kept.mean(2, keepdims=True)
     return kept.reshape(len(kept), -1)
+
+
+def _sums(values: np.ndarray) -> np.ndarray:
+    """Return the sums (L,) of columns (N, L), the same bits whatever stands beside a column.
+
+    NumPy adds row after row, but pairwise where there is a single column.
+    """
+    return values.sum(0) if values.shape[1] != 1 else np.repeat(values, 2, axis=1).sum(0)[:1]
 
 
 def _pooled(rest: np.ndarray, K: int, C: int) -> np.ndarray:

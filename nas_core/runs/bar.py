@@ -54,9 +54,7 @@ def time_text(seconds: float | None) -> str:
 def _share(snapshot: RunSnapshot) -> tuple[float | None, float]:
     progress = snapshot.progress
     if progress.candidates is not None:
-        working = 0.0
-        if progress.pack is not None and progress.pack.epochs:
-            working = progress.pack.size * progress.pack.epoch / progress.pack.epochs
+        working = 0.0 if progress.pack is None else progress.pack.done
         return float(progress.candidates), min(float(progress.candidates), progress.evaluated + working)
     return progress.budget_seconds, progress.elapsed
 

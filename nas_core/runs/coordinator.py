@@ -58,11 +58,13 @@ class Parts:
         strategy: Makes strategies; more than one in a run whose strategy or space is changed.
         evaluator: Made for the first version of the space.
         referee: Makes the referee of a pack; None for none.
+        device: What the candidates are trained on, in words.
     """
 
     strategy: StrategyFactory
     evaluator: Evaluator
     referee: RefereeFactory | None = None
+    device: str = ""
 
 
 class Coordinator:
@@ -105,6 +107,7 @@ class Coordinator:
         self._ledger.load(earlier)
         self._parts = build()
         self._afterwards.callback(self._parts.evaluator.close)
+        self._ledger.trains_on(self._parts.device)
         state: dict[str, Any] = saved or {}
         self._waiting = Waiting(state)
         self._rules = StoppingRules(record, state.get("since", 0))
@@ -310,7 +313,7 @@ class Coordinator:
         self._save(None, None)
         while self._waits:
             self._ledger.halt_clock()
-            with self._ledger.phase("idle"):
+            with self._ledger.pause():
                 self._control.wait(BEAT_SECONDS)
             self._apply_changes()
             self._ledger.beat()
@@ -335,6 +338,7 @@ class Coordinator:
         if work is None:
             return
         self._give_up(work)
+        self._ledger.add_seconds(self._parts.evaluator.take_seconds())
         state = PackState(
             number=self._ledger.packs, phase=pack.phase, size=pack.size, epoch=pack.epoch, epochs=pack.epochs,
             candidates=work.shown(),

@@ -17,10 +17,11 @@ from nas_core.runs.settings import RunSettings
 if TYPE_CHECKING:
     from nas_core.data.dataset import DataSource
     from nas_core.data.problem import Problem
+    from nas_core.evaluation.isolation.recipes import EvaluatorRecipe
     from nas_core.evaluation.packs import Parents
     from nas_core.spaces.space import SearchSpace
 
-__all__ = ["EvaluatorFactory", "Isolation", "Making", "check_executor", "executed", "trained_in_packs"]
+__all__ = ["EvaluatorFactory", "Isolation", "Making", "check_executor", "device_words", "executed", "trained_in_packs"]
 
 EvaluatorFactory = Callable[["Problem", "SearchSpace", RunSettings], Evaluator]
 
@@ -103,6 +104,19 @@ def executed(making: Making, parents: Parents) -> Evaluator:
     return ClusterEvaluator(cluster, making, size=share_size(making.space), parents=inherit)
 
 
+def device_words(settings: RunSettings) -> str:
+    """Return what candidates are trained on: ``cpu``, ``cuda (name of the GPU)``, ``mps``, ``cpu (ray)``."""
+    if settings.executor != LOCAL:
+        device = settings.device if settings.device != "auto" else "cuda" if settings.task_gpus else "cpu"
+        return f"{device} ({settings.executor})"
+    import torch
+
+    from nas_core.training.device import pick_device
+
+    device = pick_device(settings.device).type
+    return f"cuda ({torch.cuda.get_device_name()})" if device == "cuda" else device
+
+
 def trained_in_packs(
     problem: Problem, space: SearchSpace, settings: RunSettings, parents: Parents | None = None
 ) -> Evaluator:
@@ -115,12 +129,35 @@ def trained_in_packs(
     inherit = parents if settings.inherit else None
     if settings.isolation is not None:
         from nas_core.evaluation.isolation.evaluator import IsolatedEvaluator
-        from nas_core.evaluation.isolation.recipes import PackRecipe
 
-        spec, plain = problem.spec.model_dump(mode="json"), space.model_dump(mode="json")
-        recipe = PackRecipe(problem=spec, space=plain, seed=settings.seed, device=settings.device)
-        return IsolatedEvaluator(recipe, settings.isolation, parents=inherit)
-    return PackEvaluator(problem, space, settings.seed, device=settings.device, parents=inherit)
+        return IsolatedEvaluator(_recipe(problem, space, settings), settings.isolation, parents=inherit)
+    evaluator = PackEvaluator(problem, space, settings.seed, device=settings.device, parents=inherit)
+    return _on_all_cores(evaluator, problem, space, settings, inherit)
+
+
+def _on_all_cores(
+    evaluator: Evaluator, problem: Problem, space: SearchSpace, settings: RunSettings, parents: Parents | None
+) -> Evaluator:
+    """Return the evaluator with workers beside it where it would use one processor core, and they can load the data."""
+    from nas_core.training.device import pick_device
+    from nas_core.training.side_by_side import workers_on
+
+    cores = workers_on(pick_device(settings.device))
+    alone = space.signal is not None or problem.dataset.source.kind == "memory" or settings.executor != LOCAL
+    if alone or cores == 1:
+        return evaluator
+    from nas_core.evaluation.cores import CoresEvaluator, divided
+    from nas_core.evaluation.isolation.beside import Beside
+
+    recipe = _recipe(problem, space, settings)
+    return CoresEvaluator(evaluator, lambda: Beside(recipe, parents), divided(problem), cores)
+
+
+def _recipe(problem: Problem, space: SearchSpace, settings: RunSettings) -> EvaluatorRecipe:
+    from nas_core.evaluation.isolation.recipes import PackRecipe
+
+    spec, plain = problem.spec.model_dump(mode="json"), space.model_dump(mode="json")
+    return PackRecipe(problem=spec, space=plain, seed=settings.seed, device=settings.device)
 
 
 def _check_isolation(limits: Limits, source: DataSource | None) -> None:

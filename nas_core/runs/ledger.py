@@ -13,7 +13,8 @@ from nas_core.errors import StoreError, error_line
 from nas_core.evaluation.base import Weights
 from nas_core.records import Evaluation, Proposal, RunRecord, RunState, Status
 from nas_core.runs.control import Control, Ending
-from nas_core.runs.progress import PackState, Progress, RunSnapshot, Stopwatch
+from nas_core.runs.machine import memory_use
+from nas_core.runs.progress import PackState, Progress, RunSnapshot, Stopwatch, seconds_left
 from nas_core.runs.settings import RunSettings
 from nas_core.runs.writer import Writer
 from nas_core.store.base import Store
@@ -23,6 +24,8 @@ __all__ = ["Ledger"]
 log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 60.0
+LOOK_SECONDS = 1.0
+"""Between two looks at the memory."""
 
 Found = TypeVar("Found")
 
@@ -46,6 +49,7 @@ class Ledger:
         self._watch = Stopwatch(self._progress)
         self._seconds: float | None = None
         self._pack_began = 0.0
+        self._looked = float("-inf")
         self._replaced: list[Status] = []  # how the candidates ended before that are held for a second time
 
     @property
@@ -76,9 +80,17 @@ class Ledger:
         """Return the first ``told`` evaluations, all committed, in the order of their numbers; waits likewise."""
         return [e for e in self._insist(lambda: self._store.evaluations(self.record.id)) if e.index < told]
 
+    def trains_on(self, device: str) -> None:
+        """Show what the candidates are trained on."""
+        self._progress = self._progress.model_copy(update={"device": device})
+
     def phase(self, name: str) -> AbstractContextManager[None]:
         """Add the time of a ``with`` body to a phase."""
         return self._watch.phase(name)
+
+    def pause(self) -> AbstractContextManager[None]:
+        """Count the time of a ``with`` body as paused."""
+        return self._watch.pause()
 
     def add_seconds(self, seconds: Mapping[str, float]) -> None:
         """Add the times that an evaluator took."""
@@ -124,7 +136,7 @@ class Ledger:
 
     def show_pack(self, pack: PackState | None) -> None:
         """Publish how far the pack in work is."""
-        self._progress = self._progress.model_copy(update={"pack": pack, **self._timing(self._progress.evaluated)})
+        self._progress = self._timed(self._progress.model_copy(update={"pack": pack}))
         self._show()
 
     def pack_finished(self, numbers: Sequence[int], *, again: bool = False) -> None:
@@ -135,6 +147,7 @@ class Ledger:
         facts = {"size": len(numbers), "first": min(numbers), "last": max(numbers), "again": again}
         self.note("pack", number=self._progress.packs, began=self._pack_began, **facts)
         self._progress = self._progress.model_copy(update={"packs": self._progress.packs + 1, "pack": None})
+        self._watch.settle()
         self._watch.mark(self._progress.evaluated + len(self._writer.evaluations) - len(self._replaced))
 
     def show_waiting(self, proposals: Sequence[Proposal]) -> None:
@@ -179,7 +192,7 @@ class Ledger:
         self.change(**ended)
         self._progress = self._progress.model_copy(update={"pack": None})
         try:
-            self._writer.commit(None, self._counted(), number=self.packs)
+            self._writer.commit(None, self._timed(self._counted()), number=self.packs)
         except Exception:  # the first error is the one that counts
             log.exception("The interruption of run %s could not be recorded", self.record.id)
             self._writer.record = self.record.model_copy(update=ended)
@@ -196,8 +209,7 @@ class Ledger:
     def _commit(self, state: dict[str, Any] | None, settings: RunSettings) -> None:
         budget = {"candidates": settings.candidates, "budget_seconds": settings.seconds}
         self._progress = self._progress.model_copy(update=budget)
-        progress = self._counted()
-        progress = progress.model_copy(update=self._timing(progress.evaluated))
+        progress = self._timed(self._counted())
         with self._watch.phase("store"):
             self._writer.commit(state, progress, number=self._progress.packs)
         self._progress, self._replaced = progress, []
@@ -216,7 +228,7 @@ class Ledger:
         self._writer.record = before.model_copy(update={"state": RunState.PAUSED, "reason": reason})
         self._show()
         self.halt_clock()
-        with self._watch.phase("idle"):
+        with self._watch.pause():
             while self._control.pausing and self._control.ending is None:
                 self._control.wait(WAIT_SECONDS)
         self._writer.record = before
@@ -226,14 +238,20 @@ class Ledger:
         self.run_clock(self._seconds)
         self._show()
 
-    def _timing(self, evaluated: int) -> dict[str, Any]:
-        watch, progress = self._watch, self._progress
-        return {
-            "rate": watch.rate(),
-            "eta_seconds": watch.eta(evaluated, progress.candidates, progress.budget_seconds),
-            "seconds": dict(watch.seconds),
-            "elapsed": watch.elapsed,
+    def _timed(self, progress: Progress) -> Progress:
+        """Return ``progress`` with the times, the speed and the memory of this moment."""
+        watch, pack, elapsed = self._watch, progress.pack, self._watch.elapsed
+        now: dict[str, Any] = {
+            "elapsed": elapsed,
+            "paused": watch.paused,
+            "seconds": watch.seconds(elapsed, "idle" if pack is None else pack.phase),
+            "rate": watch.rate(elapsed, progress.evaluated + (0.0 if pack is None else pack.done)),
         }
+        if time.monotonic() - self._looked >= LOOK_SECONDS:
+            now["memory_bytes"], now["device_bytes"] = memory_use()
+            self._looked = time.monotonic()
+        progress = progress.model_copy(update=now)
+        return progress.model_copy(update={"eta_seconds": seconds_left(progress.rate, progress)})
 
     def _show(self) -> None:
         self._publish(RunSnapshot(record=self.record, progress=self._progress))
@@ -249,6 +267,9 @@ def _counted(
     counts = +counts  # without those that nobody has any more
     by_status = {str(status): count for status, count in sorted(counts.items())}
     evaluated = sum(counts.values())
+    epochs = progress.epochs + sum(max(map(len, e.curves.values()), default=0) for e in new)
     return progress.model_copy(
-        update={"by_status": by_status, "evaluated": evaluated, "asked": max(progress.asked, evaluated)}
-    )
+        update={
+            "by_status": by_status, "evaluated": evaluated, "asked": max(progress.asked, evaluated), "epochs": epochs
+        }
+    )  # fmt: skip

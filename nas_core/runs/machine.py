@@ -6,11 +6,13 @@ import importlib.metadata
 import os
 import platform
 import re
+import sys
 from pathlib import Path
 
+from nas_core.evaluation.isolation.memory import resident_bytes
 from nas_core.records import Record
 
-__all__ = ["Machine", "Package", "look_at_machine", "memory_bytes", "packages"]
+__all__ = ["Machine", "Package", "look_at_machine", "memory_bytes", "memory_use", "packages"]
 
 DISTRIBUTION = "nasight"
 
@@ -111,6 +113,31 @@ def memory_bytes(root: Path = Path("/")) -> tuple[int | None, int | None]:
             left = most - int(used.read_text()) if used.exists() else None
             free = left if free is None or left is None else min(free, left)
     return total, free
+
+
+def memory_use() -> tuple[int | None, int | None]:
+    """Return the resident bytes of this process and its children, and those that torch has reserved on an accelerator.
+
+    The first is None where it is not known, the second where this process uses no accelerator. Children are counted
+    where the system lists them (Linux): a worker that trains is one.
+    """
+    own = resident_bytes(os.getpid())
+    if own is not None:
+        own += sum(resident_bytes(pid) or 0 for pid in _children())
+    torch = sys.modules.get("torch")  # where it was never imported, nothing lies on an accelerator
+    if torch is None or not torch.cuda.is_available() or not torch.cuda.is_initialized():
+        return own, None
+    return own, sum(torch.cuda.memory_reserved(n) for n in range(torch.cuda.device_count()))
+
+
+def _children() -> list[int]:
+    found = []
+    for table in Path("/proc/self/task").glob("*/children"):
+        try:
+            found += [int(pid) for pid in table.read_text().split()]
+        except OSError:  # the thread has ended
+            continue
+    return found
 
 
 def packages() -> tuple[Package, ...]:

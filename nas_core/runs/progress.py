@@ -6,15 +6,18 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nas_core.records import Proposal, Record, RunRecord
 
-__all__ = ["PHASES", "PackState", "Progress", "RunSnapshot", "Stopwatch", "Working"]
+__all__ = ["PHASES", "PackState", "Progress", "RunSnapshot", "Stopwatch", "Working", "seconds_left"]
 
 PHASES = ("train", "measure", "strategy", "store", "idle")
-_WINDOW = 5
+"""What the thread of a run does: ``idle`` is whatever is none of the other four, such as waiting for a worker."""
+
+_MARKS, _WINDOW = 5, 60.0
 
 
 class Working(Record):
@@ -42,6 +45,14 @@ class PackState(Record):
     epochs: int = 0
     candidates: tuple[Working, ...] = ()
 
+    @property
+    def done(self) -> float:
+        """Candidates that the epochs behind those that are not finished amount to."""
+        if not self.epochs:
+            return 0.0
+        finished = max(0, self.size - len(self.candidates))  # they count in full in the epochs
+        return max(0.0, self.size * self.epoch / self.epochs - finished)
+
 
 class Progress(Record):
     """Counters of a run.
@@ -50,10 +61,15 @@ class Progress(Record):
         evaluated: Candidates finished and committed.
         asked: Candidates proposed so far, those in work included.
         by_status: Finished candidates by status.
-        rate: Candidates per second lately; None before the first.
+        epochs: Epochs that the finished candidates were trained for, all together.
+        rate: Candidates per second lately, those in work counted by their epochs; None before there are any.
         eta_seconds: Seconds until the budget is used up at that rate; None without a budget or a rate.
-        seconds: Seconds by phase: train, measure, strategy, store, idle (paused).
+        seconds: Seconds by phase: train, measure, strategy, store, idle; together they are ``elapsed``.
         elapsed: Seconds running, pauses not counted.
+        paused: Seconds paused.
+        device: What the candidates are trained on, in words; empty where it is not known.
+        memory_bytes: Resident memory of the process that searches and of its workers; None where it is not known.
+        device_bytes: Memory of the accelerator that this process has reserved; None without one.
         packs: Packs finished.
         pack: The pack in work.
         waiting: What a person proposed or overruled and is not in work yet; as the pack, only known where the run is.
@@ -64,15 +80,31 @@ class Progress(Record):
     evaluated: int = 0
     asked: int = 0
     by_status: dict[str, int] = Field(default_factory=dict)
+    epochs: int = 0
     rate: float | None = None
     eta_seconds: float | None = None
     seconds: dict[str, float] = Field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
     elapsed: float = 0.0
+    paused: float = 0.0
+    device: str = ""
+    memory_bytes: int | None = None
+    device_bytes: int | None = None
     packs: int = 0
     pack: PackState | None = None
     waiting: tuple[Proposal, ...] = ()
     candidates: int | None = None
     budget_seconds: float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_pauses(cls, given: Any) -> Any:
+        """Take the pauses out of the phases of a run that was recorded when they counted as idle."""
+        if not isinstance(given, dict) or "paused" in given or "idle" not in given.get("seconds", {}):
+            return given
+        seconds = dict(given["seconds"])
+        paused = seconds.pop("idle")
+        seconds["idle"] = max(0.0, given.get("elapsed", 0.0) - sum(seconds.values()))
+        return {**given, "seconds": seconds, "paused": paused}
 
 
 class RunSnapshot(Record):
@@ -92,13 +124,19 @@ class RunSnapshot(Record):
 
 
 class Stopwatch:
-    """Running time, time by phase and recent speed; pauses are counted as idle, not as running."""
+    """Running time, where it went, and the speed lately; pauses are counted apart.
+
+    The phases are a partition of the running time: what nobody claimed is ``idle``, or the phase of the pack in work
+    as long as there is one, and where more is claimed than has passed, training and measuring have less.
+    """
 
     def __init__(self, progress: Progress) -> None:
-        self.seconds = {**dict.fromkeys(PHASES, 0.0), **progress.seconds}
-        self._before = progress.elapsed
+        self.paused = progress.paused
+        self._settled = {**dict.fromkeys(PHASES, 0.0), **progress.seconds}
+        self._claimed = dict.fromkeys(PHASES, 0.0)
+        self._before = self._settled_at = progress.elapsed
         self._since: float | None = None
-        self._marks: deque[tuple[float, int]] = deque(maxlen=_WINDOW)
+        self._marks: deque[tuple[float, float]] = deque()
 
     @property
     def elapsed(self) -> float:
@@ -116,40 +154,76 @@ class Stopwatch:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Add the time of the body to a phase."""
-        began = time.perf_counter()
+        """Claim the time of the body for a phase."""
+        began = time.monotonic()
         try:
             yield
         finally:
-            self.seconds[name] += time.perf_counter() - began
+            self._claimed[name] += time.monotonic() - began
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Count the time of the body as paused; running time is halted meanwhile."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.paused += time.monotonic() - began
 
     def add(self, seconds: Mapping[str, float]) -> None:
-        """Add times that an evaluator took."""
+        """Claim times that an evaluator took."""
         for name, value in seconds.items():
-            self.seconds[name] = self.seconds.get(name, 0.0) + value
+            self._claimed[name] += value
+
+    def settle(self) -> None:
+        """Close the account of what has passed: what nobody has claimed was idle."""
+        now = self.elapsed
+        self._settled = self.seconds(now)
+        self._claimed, self._settled_at = dict.fromkeys(PHASES, 0.0), now
+
+    def seconds(self, elapsed: float, working: str = "idle") -> dict[str, float]:
+        """Return the seconds by phase, which are ``elapsed`` together; what nobody has claimed yet is ``working``'s."""
+        passed, claimed = elapsed - self._settled_at, dict(self._claimed)
+        if (over := sum(claimed.values()) - passed) > 0:
+            for names in (("train", "measure"), PHASES):
+                taken = sum(claimed[name] for name in names)
+                share = max(0.0, 1 - over / taken) if taken > 0 else 1.0
+                claimed |= {name: claimed[name] * share for name in names}
+                over = sum(claimed.values()) - passed
+        else:
+            claimed[working] -= over
+        return {name: self._settled[name] + claimed[name] for name in PHASES}
 
     @property
     def marked(self) -> bool:
         """True once a count was remembered."""
         return bool(self._marks)
 
-    def mark(self, evaluated: int) -> None:
-        """Remember how many candidates are finished now, for the speed."""
+    def mark(self, evaluated: float) -> None:
+        """Remember how many candidates are finished now, for the speed: the last five times, and the last minute."""
         self._marks.append((self.elapsed, evaluated))
+        while len(self._marks) > _MARKS and self._marks[1][0] < self.elapsed - _WINDOW:
+            self._marks.popleft()
 
-    def rate(self) -> float | None:
-        """Return candidates per second over the last packs, None before there are any."""
-        if len(self._marks) < 2:
+    def rate(self, elapsed: float, done: float) -> float | None:
+        """Return candidates per second from the oldest count that is remembered to ``done``; None before there are any.
+
+        Args:
+            elapsed: Seconds running, now.
+            done: Candidates finished by now, those in work counted by their epochs.
+        """
+        if not self._marks:
             return None
-        (then, before), (now, after) = self._marks[0], self._marks[-1]
-        return (after - before) / (now - then) if now > then and after > before else None
+        then, before = self._marks[0]
+        return (done - before) / (elapsed - then) if elapsed > then and done > before else None
 
-    def eta(self, evaluated: int, candidates: int | None, seconds: float | None) -> float | None:
-        """Return the seconds left until the first of the two budgets is used up."""
-        left = []
-        rate = self.rate()
-        if candidates is not None and rate:
-            left.append(max(0, candidates - evaluated) / rate)
-        if seconds is not None:
-            left.append(max(0.0, seconds - self.elapsed))
-        return min(left) if left else None
+
+def seconds_left(rate: float | None, now: Progress) -> float | None:
+    """Return the seconds left until the first of the two budgets is used up; None where that is not known."""
+    left = []
+    if now.candidates is not None and rate:
+        working = 0.0 if now.pack is None else now.pack.done
+        left.append(max(0.0, now.candidates - now.evaluated - working) / rate)
+    if now.budget_seconds is not None:
+        left.append(max(0.0, now.budget_seconds - now.elapsed))
+    return min(left) if left else None

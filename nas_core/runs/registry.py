@@ -19,7 +19,7 @@ from nas_core.preferences import Preference
 from nas_core.records import Architecture, RunRecord, RunState
 from nas_core.runs.control import Budget, Rules
 from nas_core.runs.coordinator import Parts
-from nas_core.runs.executing import EvaluatorFactory, Isolation, Making, check_executor, executed
+from nas_core.runs.executing import EvaluatorFactory, Isolation, Making, check_executor, device_words, executed
 from nas_core.runs.inheriting import StoredParents
 from nas_core.runs.rules import check_rules
 from nas_core.runs.run import Run, check_edit, check_member, check_unfinished
@@ -268,7 +268,8 @@ def _prepare(
         def build() -> Parts:
             settings = RunSettings.model_validate(record.settings)
             evaluator = executed(Making(problem, space, settings, factory), StoredParents(store, run_id))
-            return Parts(strategy_of, evaluator, _halving(problem, space, settings))
+            device = device_words(settings) if factory is None else ""
+            return Parts(strategy_of, evaluator, _halving(problem, space, settings), device)
 
         def strategy_of(name: str, within: SearchSpace, preference: Preference, seed: int) -> Strategy:
             return make_strategy(

@@ -20,6 +20,7 @@ from nas_core.spaces import SearchSpace, facts
 if TYPE_CHECKING:
     from nas_core.evaluation.floors import Floor
     from nas_core.preferences import Preference
+    from nas_core.runs.progress import Progress
     from nas_core.search.ranking import Ranking
     from nas_core.search.snapshot import Snapshot
 
@@ -36,7 +37,9 @@ def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[s
     says which measures rank the eligible candidates alike, and warns where the weights count one property twice.
     ``best`` meets all goals of the preference or, while no candidate does, is the nearest; ``goals`` says more. It lies
     in the search space as it is now, and so does the front. ``mark`` is what people said of a candidate, None where
-    nobody did: ``star``, ``note``, ``tags``, who wrote it and when.
+    nobody did: ``star``, ``note``, ``tags``, who wrote it and when. ``seconds`` says where the time went: train,
+    measure, strategy, store and idle are ``elapsed`` together, pauses are counted apart. ``progress`` has candidates a
+    second lately (``rate``) and over the whole run (``mean_rate``), epochs, the device and the memory in bytes.
 
     Args:
         view: The run.
@@ -73,7 +76,8 @@ def run_document(view: RunView, floors: Sequence[Floor] | None = None) -> dict[s
         "hypervolume": view.archive.hypervolume(),
         "hypervolume_losses": ["performance", *view.search],
         "measures_correlation": _correlations(snapshot, settings.preference),
-        "seconds": {**view.progress.seconds, "elapsed": view.progress.elapsed},
+        "seconds": {**view.progress.seconds, "elapsed": view.progress.elapsed, "paused": view.progress.paused},
+        "progress": _progress(view.progress),
     }
     return document if floors is None else {**document, **floors_document(floors)}
 
@@ -94,6 +98,12 @@ def floors_document(floors: Sequence[Floor]) -> dict[str, Any]:
         },
         "floors_hypervolume": hypervolume(losses, np.ones(losses.shape[1])),
     }
+
+
+def _progress(now: Progress) -> dict[str, Any]:
+    """Return the counters of a run, without what is said of its candidates and seconds elsewhere."""
+    counters = now.model_dump(mode="json", exclude={"pack", "waiting", "seconds", "elapsed", "paused"})
+    return {**counters, "mean_rate": now.evaluated / now.elapsed if now.elapsed else None}
 
 
 def _correlations(snapshot: Snapshot, wish: Preference) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,7 +10,11 @@ import torch
 
 from nas_core.errors import SettingsError
 
-__all__ = ["one_thread", "pick_device"]
+__all__ = ["one_thread", "pick_device", "repeatable"]
+
+_repeating = threading.Lock()
+_inside = 0
+_before: tuple[bool, bool, bool] = (False, False, True)
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -44,3 +49,26 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Let convolutions on CUDA be computed in single precision, and the same way every time.
+
+    By default cuDNN rounds their inputs to TF32, with a mantissa of 10 bits, and chooses algorithms that add in any
+    order. The switches are those of the whole process: they are as before once nobody is inside any more.
+    """
+    global _inside, _before
+    switches = torch.backends.cudnn
+    with _repeating:
+        if not _inside:
+            _before = switches.deterministic, switches.benchmark, switches.allow_tf32
+            switches.deterministic, switches.benchmark, switches.allow_tf32 = True, False, False
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _repeating:
+            _inside -= 1
+            if not _inside:
+                switches.deterministic, switches.benchmark, switches.allow_tf32 = _before

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from nas_core.training.network import add_by_owner, room_for
 from nas_core.training.passes import SectionPass, run_all
-from nas_core.training.plan import Sub, group_sections, subs_of
+from nas_core.training.plan import Sub, group_sections, run_length, subs_of
 from nas_core.training.section import Section, input_columns
 from nas_core.training.slots import Slots
 
@@ -51,7 +51,9 @@ def pack_deltas(
         deltas[:, j] = torch.matmul(weights[:, :, columns], step[columns])
     for start in range(0, len(E), CHUNK):
         rows = slice(start, start + CHUNK)
-        bank = np.concatenate([E[rows].T, low[rows].T, high[rows].T, np.zeros((1, len(E[rows])), dtype=np.float32)])
+        real = len(E[rows])
+        bank = np.zeros((3 * pack.D + 1, run_length(real)), dtype=np.float32)
+        np.concatenate([E[rows].T, low[rows].T, high[rows].T], out=bank[:-1, :real])
         moved.add_to(deltas[..., rows], torch.from_numpy(bank).to(device))
     return deltas.permute(0, 3, 1, 2).cpu().numpy()
 
@@ -99,7 +101,7 @@ class _MovedSections:
         return torch.from_numpy(input_columns(chosen, section.inputs, 3 * self.blank))
 
     def add_to(self, deltas: Tensor, bank: Tensor) -> None:
-        """Add f(high) − f(low) to ``deltas`` (K, P, C, N) from the bank (3D + 1, N)."""
+        """Add f(high) − f(low) to ``deltas`` (K, P, C, n) from the bank (3D + 1, N): n rows, and zeros up to LANES."""
         if not self.requests:
             return
         N, C, device = bank.shape[1], deltas.shape[2], bank.device
@@ -115,4 +117,4 @@ class _MovedSections:
             sums.append(add_by_owner(total, self.owner[self.order], read.index_select(0, self.order)))
         k = torch.tensor([sub.candidate for sub, _ in self.requests], device=bank.device)
         j = torch.tensor([sub.group.features[t] for sub, t in self.requests], device=bank.device)
-        deltas[k, j] += sums[1] - sums[0]
+        deltas[k, j] += (sums[1] - sums[0])[..., : deltas.shape[3]]

@@ -148,7 +148,12 @@ class PackEngine:
         rows = len(self.train[0])
         self.order = epoch_order(self.schedule.split_seed, epoch, rows).to(self.device)
         self.loss_sum = torch.zeros(len(self.current), device=self.device)
-        return list(enumerate(batch_slices(rows, self.schedule.batch_size)))
+        batches = list(enumerate(batch_slices(rows, self.schedule.batch_size)))
+        # all at once: a copy to an accelerator waits until it has done everything before
+        keys = [row_keys(epoch, number, run_length(part.stop - part.start)) for number, part in batches]
+        noise = torch.from_numpy(np.concatenate(keys)).to(self.device)
+        self.noise = noise.split([len(part) for part in keys])
+        return batches
 
     def step(self, number: int, rows: slice) -> None:
         """Train on one batch."""
@@ -160,8 +165,7 @@ class PackEngine:
         if weights is not None:
             own = weights if weights.dim() == 1 else weights[self.places]
             weights = functional.pad(own.index_select(-1, chosen), (0, N - real))
-        noise = torch.from_numpy(row_keys(self.epoch, number, N)).to(self.device)
-        logits = self.network.forward(bank, noise, real)
+        logits = self.network.forward(bank, self.noise[number], real)
         self.loss_sum += losses(logits, y, self.schedule.task, weights)[:, :real].sum(1)
         self.network.backward(loss_gradient(logits, y, self.schedule.task, real, weights))
         self.optimiser.step(self.flat, self.network.flat_gradient())

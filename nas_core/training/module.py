@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from nas_core.training.device import repeatable
 from nas_core.training.engine import PackEngine
 from nas_core.training.progress import PackProgress, StopSignal
 
@@ -76,7 +77,7 @@ def fit_quietly(module: pl.LightningModule, device: torch.device, max_epochs: in
     for name in ("pytorch_lightning.utilities.rank_zero", "pytorch_lightning.accelerators.cuda"):
         logging.getLogger(name).setLevel(logging.ERROR)
     kind = device.type
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), repeatable():
         warnings.simplefilter("ignore")
         trainer = pl.Trainer(
             accelerator={"cuda": "gpu"}.get(kind, kind), devices=1, max_epochs=max_epochs,

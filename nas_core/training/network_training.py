@@ -210,7 +210,7 @@ class NetworkTraining:
                 found.append(self._losses(outputs, valid.y[rows], weights))
                 if keep:
                     kept.append(outputs.cpu().numpy())
-        return torch.cat(found).double().cpu(), np.concatenate(kept) if keep else None
+        return torch.cat(found).cpu().double(), np.concatenate(kept) if keep else None
 
     def _start_loss(self) -> float:
         """Return the mean validation loss of the initial weights on the rows of ``compared``."""
@@ -219,7 +219,7 @@ class NetworkTraining:
         with torch.inference_mode():
             parts = [valid.batch(chosen.to(valid.x.device)) for chosen in self.compared.split(size)]
             found = [self._losses(self.network(x), y, weights) for x, y, weights in parts]
-        return float(torch.cat(found).double().mean())
+        return float(torch.cat(found).cpu().double().mean())
 
     def _judge(self, train: float, rows: Tensor) -> None:
         """Record an epoch, keep its weights if they deserve it, and end where nothing is to be gained."""

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nas_core import Problem, SearchSpace, SpaceError, load_data
+from nas_core.data import Recipe
+from nas_core.data.arrays import signal_dataset
+from nas_core.data.signal import image_signal
+from nas_core.evaluation.isolation.memory import resident_bytes
 from nas_core.records import Architecture, derive_seed
+from nas_core.spaces import facts
 from nas_core.training.fit import PackItem, train_pack
 
-__all__ = ["memory", "scaling"]
+__all__ = ["memory", "memory_of_images", "scaling"]
 
 SIZES, WIDTHS, SHARES = (1, 4, 16, 64, 256), (4, 8, 16, 32), (0.25, 0.5, 1.0)
 PACKS, WARM, SMALL, MARK = 1000, 20, 4, 100
+IMAGE_PACKS, IMAGE_MARK, TINY = 200, 20, 100_000
 
 
 def scaling(problem: Problem, space: SearchSpace, clock: Callable[[], float]) -> dict[str, dict[str, float]]:
@@ -76,20 +81,42 @@ def memory() -> dict[str, Any]:
     problem = Problem.create(load_data("breast_cancer"))
     problem = Problem.create(problem.dataset, recipe=problem.spec.recipe.model_copy(update={"max_epochs": 2}))
     space, rng = SearchSpace.for_problem(problem), np.random.default_rng(0)
+
+    def pack() -> list[Architecture]:
+        return [space.sample(rng, problem.hints) for _ in range(SMALL)]
+
+    return _grown(problem, space, pack, PACKS, MARK)
+
+
+def memory_of_images() -> dict[str, Any]:
+    """Return how resident memory grows, in MB, over 200 consecutive packs of 4 tiny LeNets and 1 epoch.
+
+    Each pack has other architectures: what is kept by shape would grow.
+    """
+    rng, signal = np.random.default_rng(0), image_signal(1, 8, 8)
+    X, y = rng.standard_normal((96, 64)).astype(np.float32), np.arange(96) % 3
+    recipe = Recipe(max_epochs=1, batch_size=32, patience=1, min_delta=0.0)
+    data = signal_dataset(X, y, signal, name="made images", classes=("a", "b", "c"))
+    problem = Problem.create(data, recipe=recipe)
+    space = SearchSpace.for_problem(problem, "lenet")
+
+    def pack() -> list[Architecture]:
+        found: list[Architecture] = []
+        while len(found) < SMALL:
+            architecture = space.sample(rng, problem.hints)
+            if facts(space, architecture).operations < TINY:
+                found.append(architecture)
+        return found
+
+    return _grown(problem, space, pack, IMAGE_PACKS, IMAGE_MARK)
+
+
+def _grown(
+    problem: Problem, space: SearchSpace, pack: Callable[[], list[Architecture]], packs: int, mark: int
+) -> dict[str, Any]:
     marks = []
-    for number in range(WARM + PACKS):
-        items = [PackItem(space.sample(rng, problem.hints), number) for _ in range(SMALL)]
-        train_pack(problem, space, items)
-        if number >= WARM - 1 and (number - WARM + 1) % MARK == 0:
-            marks.append(resident())
-    return {"packs": PACKS, "growth_mb": marks[-1] - marks[0], "resident_mb": marks}
-
-
-def resident() -> float:
-    """Return the resident memory of this process in MB; the largest so far where the system does not say."""
-    table = Path("/proc/self/statm")
-    if table.exists():
-        return int(table.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if os.uname().sysname == "Darwin" else 1e3)
+    for number in range(WARM + packs):
+        train_pack(problem, space, [PackItem(architecture, number) for architecture in pack()])
+        if number >= WARM - 1 and (number - WARM + 1) % mark == 0:
+            marks.append((resident_bytes(os.getpid()) or 0) / 1e6)
+    return {"packs": packs, "growth_mb": marks[-1] - marks[0], "resident_mb": marks}

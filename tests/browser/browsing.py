@@ -7,9 +7,10 @@ import re
 import shutil
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, TimeoutError, expect
 from studio_process import ROOT, Studio, start
 
 from dashboard.server import free_port
@@ -62,6 +63,52 @@ def open_page(browser: Browser, url: str, *, dark: bool = False) -> tuple[Page, 
 def settled(page: Page) -> None:
     """Wait until the page's script is not running."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=30_000)
+
+
+RUN_ENDED = """() => {
+  const app = document.querySelector('[data-testid=stApp]'), state = 'data-test-script-state'
+  window.nasightRan = false
+  new MutationObserver((changes, watching) => {
+    const ran = changes.some((change) => change.oldValue === 'running')
+    if (!ran || app.getAttribute(state) !== 'notRunning') return
+    window.nasightRan = true
+    watching.disconnect()
+  }).observe(app, { attributeFilter: [state], attributeOldValue: true })
+}"""
+
+
+def open_popover(page: Page, name: str, *, exact: bool = False) -> None:
+    """Open the popover behind this button, and check that it is still open once its content is there."""
+    settled(page)
+    button = page.get_by_test_id("stPopover").get_by_role("button", name=name, exact=exact)
+    button.click()
+    expect(page.get_by_test_id("stPopoverBody").get_by_test_id("stElementContainer").first).to_be_visible()
+    settled(page)
+    expect(button).to_have_attribute("aria-expanded", "true")
+
+
+@contextmanager
+def script_run(page: Page) -> Iterator[None]:
+    """Wait until the script has run because of what is done inside; ``settled`` may look before it has begun.
+
+    A run that begins and ends between two drawings of the page is never seen, so nothing is waited for after 5 s.
+    """
+    settled(page)
+    page.evaluate(RUN_ENDED)
+    yield
+    with suppress(TimeoutError):
+        page.wait_for_function("window.nasightRan", timeout=5_000)
+    settled(page)
+
+
+def close_popover(page: Page) -> None:
+    """Close the open popover, and wait until the studio has taken note.
+
+    Streamlit says "closed" again when the script has run; a popover opened in between is closed by that.
+    """
+    with script_run(page):
+        page.keyboard.press("Escape")
+        expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
 
 
 def choose(page: Page, label: str, option: str) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from browsing import FIRST_PORT, choose, open_page, press_only, settled
+from browsing import FIRST_PORT, choose, open_page, open_popover, press_only, settled
 from playwright.sync_api import Browser, Page, expect
 from studio_process import ROOT, Studio, start
 
@@ -85,7 +85,7 @@ def test_a_person_chooses_another_method(browser: Browser, trained: Studio) -> N
         choose(page, "Method", "⊘ SHAP, exact")
         words = "SHAP, exact does not apply: it uses 30 features; at most 12 can be enumerated. In its place"
         expect(page.get_by_text(words)).to_be_visible()
-        page.get_by_role("button", name="About the methods").click()
+        open_popover(page, "About the methods")
         expect(page.get_by_text("Expected gradients (GradientSHAP)")).to_be_visible()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import FIRST_PORT, open_page, settled
+from browsing import FIRST_PORT, open_page, open_popover, settled
 from playwright.sync_api import Browser, expect
 from studio_process import ROOT, Studio, start
 
@@ -36,7 +36,7 @@ def test_source_is_prepared_and_downloaded(browser: Browser, recorded: Studio, t
     page.locator('a[href*="cand="]').first.click()
     expect(page.get_by_role("heading", name=re.compile(r"Candidate #\d+"))).to_be_visible(timeout=60_000)
     settled(page)
-    page.get_by_role("button", name="Export").click()
+    open_popover(page, "Export")
     prepare = page.get_by_role("button", name="Prepare")
     expect(prepare.nth(2)).to_be_visible(timeout=60_000)
     prepare.nth(2).click()

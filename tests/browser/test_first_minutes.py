@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import FIRST_PORT, Watch, open_page, settled
+from browsing import FIRST_PORT, Watch, open_page, open_popover, settled
 from playwright.sync_api import Browser, Page, expect
 from studio_process import Studio, start
 
@@ -76,7 +76,7 @@ def test_the_first_page_breaks_no_rule(browser: Browser, fresh: Studio, dark: bo
     page, watch = open_page(browser, f"{fresh.url}/?{query}", dark=dark)
     page.wait_for_selector(".nasight-front[data-draws]")
     page.wait_for_load_state("networkidle")
-    page.get_by_role("button", name="Glossary" if query == "tour=1" else "术语表").click()
+    open_popover(page, "Glossary" if query == "tour=1" else "术语表")
     expect(page.get_by_text("Pareto front" if query == "tour=1" else "帕累托前沿", exact=True).last).to_be_visible()
     found = Axe().run(page, options={"rules": {rule: {"enabled": False} for rule in STREAMLITS_OWN}})
     assert [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")] == []
@@ -151,7 +151,7 @@ def test_the_weight_and_the_candidate_are_in_the_head_of_other_pages(first: tupl
 
 def test_the_glossary_is_searched(first: tuple[Page, Watch]) -> None:
     page, _ = first
-    page.get_by_role("button", name="Glossary").click()
+    open_popover(page, "Glossary")
     page.get_by_label("Search the glossary").fill("hypervolume")
     page.keyboard.press("Enter")
     expect(page.get_by_role("term").first).to_have_text("hypervolume")

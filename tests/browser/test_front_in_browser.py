@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import choose, open_page, serve_synthetic, settled
+from browsing import choose, close_popover, open_page, open_popover, serve_synthetic, settled
 from playwright.sync_api import Browser, Page, expect
 from studio_process import Studio
 from test_run_in_browser import FRONT, POINT, RANGE
@@ -84,9 +84,9 @@ def test_a_goal_is_set_moved_and_removed_with_keys_and_the_popover_knows_it(draw
         "([at]) => Number(document.querySelector('[role=slider][data-axis=x]').ariaValueNow) > at", arg=[before]
     )
     after = float(flag.get_attribute("aria-valuenow") or "nan")
-    drawn.get_by_role("button", name="Goals").click()
+    open_popover(drawn, "Goals")
     expect(drawn.get_by_label("Interpretability at least")).to_have_value(f"{after:.3f}")
-    drawn.keyboard.press("Escape")
+    close_popover(drawn)
     flag.focus()
     flag.press("Delete")
     drawn.wait_for_function(f"({GOALS})().length === 0")
@@ -102,7 +102,7 @@ def test_escape_leaves_the_goal_where_it_was(drawn: Page) -> None:
 
 def test_other_axes_have_another_front_and_survive_a_reload(drawn: Page) -> None:
     usual = drawn.evaluate("document.querySelector('.nasight-front').data[2].customdata")
-    drawn.get_by_role("button", name="View").click()
+    open_popover(drawn, "View")
     choose(drawn, "To the right", "Parameters")
     drawn.wait_for_function("document.querySelector('.nasight-front').layout.xaxis.type === 'log'")
     drawn.wait_for_url(re.compile("fx=parameters"))
@@ -169,7 +169,7 @@ def test_the_card_at_a_point_tells_what_it_is_and_keys_walk_along_the_front(draw
 
 
 def test_uncertainty_is_marked_told_and_listed(drawn: Page) -> None:
-    drawn.get_by_role("button", name="View").click()
+    open_popover(drawn, "View")
     for mark in ("knee", "95 % intervals", "P(on the front) as size", "ties at λ"):
         drawn.get_by_test_id("stButtonGroup").get_by_text(mark, exact=True).click()
         settled(drawn)
@@ -179,8 +179,8 @@ def test_uncertainty_is_marked_told_and_listed(drawn: Page) -> None:
         "document.querySelector('.nasight-front').data.filter((t) => t.showlegend).map((t) => t.name)"
     )
     assert {"knee", "100 %"} <= set(names)
-    drawn.keyboard.press("Escape")
-    drawn.get_by_role("button", name="Numbers").click()
+    close_popover(drawn)
+    open_popover(drawn, "Numbers")
     expect(drawn.get_by_text(re.compile("with 95 % intervals"))).to_be_visible()
 
 
@@ -203,7 +203,7 @@ def test_ellipses_are_drawn_on_demand_survive_a_reload_and_leave_with_their_name
         studio.url.partition("?")[0] + "?run=example-breast-cancer"
     )  # its measures were taken: they have intervals
     page, watch = open_page(browser, address)
-    page.get_by_role("button", name="View").click()
+    open_popover(page, "View")
     page.get_by_test_id("stButtonGroup").get_by_text("95 % ellipses", exact=True).click()
     page.wait_for_url(re.compile("fm=ellipses"))
     page.reload()

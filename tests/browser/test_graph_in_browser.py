@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import FIRST_PORT, open_page, settled
+from browsing import FIRST_PORT, close_popover, open_page, open_popover, script_run, settled
 from playwright.sync_api import Browser, Page, expect
 from studio_process import ROOT, Studio, start
 
@@ -35,12 +35,11 @@ def page(browser: Browser, recorded: Studio) -> Iterator[Page]:
     opened.get_by_test_id("stPageLink-NavLink").filter(has_text="5 of 30 features").click()
     opened.wait_for_url("**cand=**")
     settled(opened)
-    opened.get_by_role("button", name="Parts").click()
-    opened.get_by_role("button", name="Close all").click()
+    open_popover(opened, "Parts")
+    with script_run(opened):
+        opened.get_by_role("button", name="Close all").click()
     expect(opened.locator(LABELS)).to_have_count(6)
-    opened.keyboard.press("Escape")
-    expect(opened.get_by_role("button", name="Close all")).to_be_hidden()  # else it takes the first click
-    settled(opened)
+    close_popover(opened)  # else it takes the first click
     yield opened
     wrong = list(watch.wrong)
     opened.context.close()
@@ -84,10 +83,10 @@ def test_a_click_opens_a_part_and_another_closes_it(page: Page) -> None:
 
 
 def test_no_label_overlaps_another_when_all_is_open(page: Page) -> None:
-    page.get_by_role("button", name="Parts").click()
-    page.get_by_role("button", name="Open all").click()
-    page.keyboard.press("Escape")
-    settled(page)
+    open_popover(page, "Parts")
+    with script_run(page):
+        page.get_by_role("button", name="Open all").click()
+    close_popover(page)
     boxes = all_boxes(page, more_than=6)
     for at, a in enumerate(boxes):
         for b in boxes[at + 1 :]:
@@ -103,7 +102,7 @@ def test_no_label_overlaps_another_when_all_is_open(page: Page) -> None:
     [("SVG picture", ".svg", b"<?xml"), ("PNG picture", ".png", b"\x89PNG"), ("Mermaid chart", ".mmd", b"---")],
 )
 def test_the_graph_is_saved(page: Page, button: str, ending: str, beginning: bytes) -> None:
-    page.get_by_role("button", name="Download", exact=True).click()
+    open_popover(page, "Download", exact=True)
     with page.expect_download() as caught:
         page.get_by_role("button", name=button).click()
     assert caught.value.suggested_filename.endswith(ending)

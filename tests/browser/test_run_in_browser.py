@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import open_page, serve_synthetic, settled
+from browsing import open_page, open_popover, serve_synthetic, settled
 from playwright.sync_api import Browser, Page, expect
 from studio_process import Studio
 
@@ -135,7 +135,7 @@ def test_a_live_run_grows_can_be_paused_resumed_and_stopped(browser: Browser, li
     expect(page.get_by_text("❚❚ paused")).to_be_visible(timeout=20_000)
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_text("● live")).to_be_visible(timeout=20_000)
-    page.get_by_role("button", name="Stop").click()
+    open_popover(page, "Stop")
     page.get_by_role("button", name="Stop").last.click()
     expect(page.get_by_text("■ stopped")).to_be_visible(timeout=20_000)
     settled(page)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from browsing import settled
+from browsing import close_popover, open_popover, settled
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -42,10 +42,10 @@ def test_a_star_is_there_after_a_reload_and_can_be_filtered(drawn: Page) -> None
     expect(drawn.get_by_role("button", name="Starred", exact=True)).to_be_visible()
     drawn.reload()
     expect(drawn.get_by_role("button", name="Starred", exact=True)).to_be_visible()
-    drawn.get_by_role("button", name="Filter").click()
+    open_popover(drawn, "Filter")
     drawn.get_by_test_id("stCheckbox").filter(has_text="Starred").click()
     expect(drawn.get_by_text(re.compile(r"^1 of \d+ candidates"))).to_be_visible()
-    drawn.keyboard.press("Escape")
+    close_popover(drawn)
     drawn.get_by_role("button", name="Show all").click()
     drawn.get_by_role("button", name="Starred", exact=True).click()
     expect(drawn.get_by_role("button", name="Star", exact=True)).to_be_visible()

@@ -20,6 +20,7 @@ from nas_core.exports.exporting import Told
 from nas_core.exports.formats import CANDIDATE_FORMATS, RUN_FORMATS, ExportFile
 from nas_core.exports.portable import Check
 from nas_core.records import Evaluation
+from nas_core.secrecy import HIDDEN
 from nas_core.store import InMemoryStore, Store
 
 APP = str(Path(process.__file__).with_name("app.py"))
@@ -138,6 +139,14 @@ def test_a_preparation_tells_how_far_it_is_and_why_it_failed() -> None:
     broken.start()
     broken.wait(30)
     assert (broken.state, broken.message) == ("failed", "It cannot be exported. Fix: try source.")
+
+    def refused(told: Told) -> ExportFile:
+        raise OSError("cannot reach postgresql://me:s3cret@db/runs")
+
+    leaking = Preparation(refused)
+    leaking.start()
+    leaking.wait(30)
+    assert leaking.message == f"OSError: cannot reach postgresql://me:{HIDDEN}@db/runs"
 
 
 def test_numbers_are_told_in_words() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from framed import opened
+from streamlit.testing.v1 import AppTest
 
 from dashboard import process
 from dashboard.texts import LANGUAGES, catalogue, preferred, set_language, slug, spoken, spoken_line, text
@@ -100,3 +102,32 @@ def test_chinese_sentences_end_as_chinese_sentences_do() -> None:
     ends = [k for k, v in english.items() if v.endswith(".") and not chinese[k].endswith(("。", "……", "."))]
     assert ends == []
     assert [k for k, v in chinese.items() if v.endswith(".") and k not in ("whole.feature_rank",)] == []
+
+
+def noting() -> None:
+    import streamlit as st
+
+    from dashboard import state
+    from dashboard.texts import text
+
+    def note() -> None:
+        state.tell_fact(text("marks.saved"))
+
+    state.load()
+    with state.shown_errors():
+        st.button("note", on_click=note)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_what_a_callback_tells_is_in_the_language_of_the_page(code: str) -> None:
+    app = AppTest.from_function(noting)
+    app.query_params["lang"] = code
+    app.run()
+    app.button[0].click().run()
+    assert [toast.value for toast in app.toast] == [catalogue(code)["marks.saved"]]
+
+
+def test_a_thread_without_a_session_speaks_english() -> None:
+    opened(lang="zh")
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(text, "marks.saved").result() == catalogue("en")["marks.saved"]

@@ -19,6 +19,7 @@ from nas_core.evaluation.baseline_models import MODELS, FittedModel, Model, Trai
 from nas_core.evaluation.baselines import Baseline
 from nas_core.evaluation.floors import trivial_floors
 from nas_core.interpretability import MEASURES
+from nas_core.secrecy import HIDDEN
 
 QUICK = tuple(m for m in MODELS if not m.library)
 BY_NAME = {m.name: m for m in MODELS}
@@ -154,7 +155,7 @@ def test_a_measure_that_does_not_exist_is_said_at_once() -> None:
 
 def test_progress_is_told_and_a_model_that_cannot_be_fitted_has_a_reason() -> None:
     def broken(_rows: TrainingRows) -> FittedModel:
-        raise RuntimeError("no memory")
+        raise RuntimeError("no memory, token=abc")
 
     models = (
         MODELS[0],
@@ -168,7 +169,7 @@ def test_progress_is_told_and_a_model_that_cannot_be_fitted_has_a_reason() -> No
     found = baselines(problem, None, None, lambda *step: told.append(step), on_found=ready.append, models=models)
     assert ready == found
     assert told[:2] == [("No feature at all", 0, 4), ("Logistic regression", 1, 4)]
-    assert found[1].reason == "RuntimeError: no memory"
+    assert found[1].reason == f"RuntimeError: no memory, token={HIDDEN}"
     assert 'pip install "nasight[baselines]"' in found[2].reason
     assert "would take minutes" in found[3].reason
     for baseline in found[1:]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,13 +28,19 @@ class NetworkTwin:
     kept_epoch: int
 
 
-def train_network_alone(problem: Problem, space: SearchSpace, item: PackItem, recipe: Recipe) -> NetworkTwin:
+def train_network_alone(
+    problem: Problem, space: SearchSpace, item: PackItem, recipe: Recipe,
+    prepare: Callable[[nn.Module], object] = lambda network: None,
+) -> NetworkTwin:  # fmt: skip
     network = build_network(space, item)
+    prepare(network)
+    dtype = next(network.parameters()).dtype
     seed_dropout(network, item.seed, torch.device("cpu"))
     values = item.architecture.values
     optimiser = _optimiser(network, values)
-    x, y = _rows(problem, problem.train.E), _target(problem, problem.train.y)
+    x, y = _rows(problem, problem.train.E, dtype), _target(problem, problem.train.y, dtype)
     twin, states, rows_of = NetworkTwin(network, [], [], -1), [], []
+    lowest, waited = float("inf"), 0
     steps = len(batch_slices(len(x), recipe.batch_size)) * recipe.max_epochs
     for epoch in range(recipe.max_epochs):
         order, total = epoch_order(problem.spec.split_seed, epoch, len(x)), 0.0
@@ -52,13 +59,17 @@ def train_network_alone(problem: Problem, space: SearchSpace, item: PackItem, re
             total += each.sum().item()
         network.eval()
         with torch.no_grad():
-            valid = _losses(problem, network(_rows(problem, problem.valid.E)), _target(problem, problem.valid.y))
+            outputs = network(_rows(problem, problem.valid.E, dtype))
+            valid = _losses(problem, outputs, _target(problem, problem.valid.y, dtype))
         if problem.valid.weights is not None:
             valid = valid * torch.from_numpy(problem.valid.weights)
         twin.train_loss.append(total / len(x))
         twin.valid_loss.append(float(valid.double().mean()))
         states.append(copy.deepcopy(network.state_dict()))
         rows_of.append(valid.double().numpy())
+        lowest, waited = (twin.valid_loss[-1], 0) if twin.valid_loss[-1] < lowest else (lowest, waited + 1)
+        if waited >= recipe.patience:
+            break
     twin.kept_epoch = kept_of(rows_of)
     network.load_state_dict(states[twin.kept_epoch])
     return twin
@@ -85,8 +96,9 @@ def _factor(recipe: Recipe, step: int, steps: int) -> float:
 
 
 def _optimiser(network: nn.Module, values: dict[str, object]) -> torch.optim.Optimizer:
-    decayed = [p for n, p in network.named_parameters() if n.endswith("weight") and p.ndim > 1]
-    others = [p for n, p in network.named_parameters() if not (n.endswith("weight") and p.ndim > 1)]
+    weights = {n for n, p in network.named_parameters() if "weight" in n.rpartition(".")[2] and p.ndim > 1}
+    decayed = [p for n, p in network.named_parameters() if n in weights]
+    others = [p for n, p in network.named_parameters() if n not in weights]
     groups = [{"params": decayed, "weight_decay": values["weight_decay"]}, {"params": others, "weight_decay": 0.0}]
     rate = values["learning_rate"]
     if values["optimiser"] == "sgd":
@@ -95,12 +107,12 @@ def _optimiser(network: nn.Module, values: dict[str, object]) -> torch.optim.Opt
     return kinds[values["optimiser"]](groups, lr=rate, foreach=False)
 
 
-def _rows(problem: Problem, E: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.array(E)).reshape(-1, *problem.dataset.signal.encoded_shape)
+def _rows(problem: Problem, E: np.ndarray, dtype: torch.dtype) -> Tensor:
+    return torch.from_numpy(np.array(E)).to(dtype).reshape(-1, *problem.dataset.signal.encoded_shape)
 
 
-def _target(problem: Problem, y: np.ndarray) -> Tensor:
-    return torch.from_numpy(y.astype(np.int64 if problem.C > 1 else np.float32))
+def _target(problem: Problem, y: np.ndarray, dtype: torch.dtype) -> Tensor:
+    return torch.from_numpy(y.astype(np.int64)) if problem.C > 1 else torch.from_numpy(y.astype(np.float32)).to(dtype)
 
 
 def _losses(problem: Problem, outputs: Tensor, y: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,10 +26,15 @@ class Twin:
     best_epoch: int
 
 
-def train_alone(problem: Problem, architecture: Architecture, seed: int, recipe: Recipe) -> Twin:
+def train_alone(
+    problem: Problem, architecture: Architecture, seed: int, recipe: Recipe,
+    prepare: Callable[[FeatureGroupNetwork], object] = lambda module: None,
+) -> Twin:  # fmt: skip
     module = build(architecture, problem.encoder, problem.C, seed=seed)
+    prepare(module)
+    dtype = module.bias.dtype
     optimiser = _optimiser(module, architecture)
-    E, y = torch.from_numpy(problem.train.E), _target(problem, problem.train.y)
+    E, y = torch.from_numpy(problem.train.E).to(dtype), _target(problem, problem.train.y, dtype)
     twin, best, kept, waited = Twin(module, [], [], -1), float("inf"), copy.deepcopy(module.state_dict()), 0
     for epoch in range(recipe.max_epochs):
         order, total = epoch_order(problem.spec.split_seed, epoch, len(E)), 0.0
@@ -45,7 +51,7 @@ def train_alone(problem: Problem, architecture: Architecture, seed: int, recipe:
         with torch.no_grad():
             every = torch.arange(len(problem.valid))
             valid = _loss(
-                problem, module(torch.from_numpy(problem.valid.E)), _target(problem, problem.valid.y),
+                problem, module(torch.from_numpy(problem.valid.E).to(dtype)), _target(problem, problem.valid.y, dtype),
                 problem.valid.weights, every,
             ).item()  # fmt: skip
         twin.train_loss.append(total / len(E))
@@ -71,8 +77,8 @@ def _optimiser(module: FeatureGroupNetwork, architecture: Architecture) -> torch
     return kinds[values["optimiser"]](groups, lr=rate)
 
 
-def _target(problem: Problem, y: np.ndarray) -> Tensor:
-    return torch.from_numpy(y.astype(np.int64 if problem.C > 1 else np.float32))
+def _target(problem: Problem, y: np.ndarray, dtype: torch.dtype) -> Tensor:
+    return torch.from_numpy(y.astype(np.int64)) if problem.C > 1 else torch.from_numpy(y.astype(np.float32)).to(dtype)
 
 
 def _loss(problem: Problem, logits: Tensor, y: Tensor, weights: np.ndarray | None, rows: Tensor) -> Tensor:

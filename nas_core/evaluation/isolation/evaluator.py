@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 from pydantic import ValidationError
 
-import nas_core.errors
-from nas_core.errors import DataError, NasightError, RunError, SettingsError, SpaceError, error_line
+from nas_core.errors import DataError, RunError, SettingsError, SpaceError, error_line
 from nas_core.evaluation.base import Evaluator, PackProgress, Referee, Stop, Weights
 from nas_core.evaluation.halves import in_halves
 from nas_core.evaluation.isolation.frames import Frame, joined, split
-from nas_core.evaluation.isolation.limits import Limits, bytes_in_words
+from nas_core.evaluation.isolation.limits import Limits
 from nas_core.evaluation.isolation.process import WorkerProcess
 from nas_core.evaluation.isolation.recipes import EvaluatorRecipe
+from nas_core.evaluation.isolation.supervisor import Supervisor
+from nas_core.evaluation.isolation.teller import Teller
 from nas_core.evaluation.isolation.watch import LostWorkerError, OversteppedError, Watch
 from nas_core.evaluation.packs import Parents
-from nas_core.records import Evaluation, Halt, Proposal, Status, derive_seed
+from nas_core.records import Evaluation, Proposal, Status, derive_seed
 from nas_core.spaces import SearchSpace
 
 __all__ = ["IsolatedEvaluator"]
-
-log = logging.getLogger(__name__)
-
-TICK = 0.05
-"""Seconds between two looks at the worker, while it says nothing."""
-
-START_SECONDS = 600.0
-SPENT = 0.9
-"""A worker that has this share of the memory of the run before a pack begins is replaced."""
-
 
 NOBODYS_FAULT = (SettingsError, DataError, SpaceError, RunError)
 
@@ -57,9 +46,7 @@ class IsolatedEvaluator(Evaluator):
         self, recipe: EvaluatorRecipe, limits: Limits | None = None, *, parents: Parents | None = None
     ) -> None:
         self._recipe, self._limits, self._parents = recipe, limits or Limits(), parents
-        self._space: dict[str, Any] | None = None  # the version in force, once it is not that of the recipe
-        self._worker: WorkerProcess | None = None
-        self._used = False  # whether the worker has evaluated anything
+        self._supervisor = Supervisor(recipe, self._limits)
         self._weights: dict[str, Weights] = {}
         self._seconds: dict[str, float] = {}
         self._most: int | None = None  # candidates of a pack that keeps to the limits, once a larger one did not
@@ -86,9 +73,7 @@ class IsolatedEvaluator(Evaluator):
             self._most = max(1, (min(self._overstepped) + 1) // 2)
 
     def enter(self, space: SearchSpace) -> None:
-        self._space = space.model_dump(mode="json")
-        if self._worker is not None:
-            self._worker.send(Frame("enter", {"space": self._space}))
+        self._supervisor.enter(space)
 
     def take_weights(self) -> dict[str, Weights]:
         taken, self._weights = self._weights, {}
@@ -99,9 +84,11 @@ class IsolatedEvaluator(Evaluator):
         return {"train": 0.0, "measure": 0.0, **taken}
 
     def close(self) -> None:
-        if self._worker is not None:
-            self._worker.close()
-            self._worker = None
+        self._supervisor.close()
+
+    def prepare(self, stop: Stop) -> WorkerProcess | None:
+        """Return a worker that has built its evaluator, None when a stop came first; as of :class:`Supervisor`."""
+        return self._supervisor.prepare(stop)
 
     def _attempt(
         self,
@@ -120,9 +107,9 @@ class IsolatedEvaluator(Evaluator):
             return
         self._order(worker, part, referee is not None)
         watch, began, whole = Watch(worker, self._limits), time.monotonic(), False
-        told = _Teller(worker, left, on_progress, referee)
+        told = Teller(worker, left, on_progress, referee)
         try:
-            for frame in self._heard(worker, watch, stop):
+            for frame in self._supervisor.heard(worker, watch, stop):
                 if frame is None:
                     break
                 if frame.kind == "evaluation":
@@ -144,91 +131,9 @@ class IsolatedEvaluator(Evaluator):
             raise
         finally:
             if not whole:
-                self._drop()
+                self._supervisor.drop()
         if not whole:
             yield from map(self._cancelled, left.values())
-
-    def _heard(self, worker: WorkerProcess, watch: Watch, stop: Stop) -> Iterator[Frame | None]:
-        """Yield what the worker says while it keeps to the limits; None once everything is to stop.
-
-        Raises:
-            LostWorkerError: It has ended.
-            OversteppedError: It does not keep to a limit, or hangs.
-        """
-        while True:
-            if stop.is_set():
-                yield None
-                return
-            if worker.silent:
-                watch.check()
-            heard = worker.hear(TICK)
-            if heard is None:
-                continue
-            if heard.frame is None:
-                raise LostWorkerError(worker.death(), watch.peak, worker.printed)
-            watch.sign_of_life(heard.at)
-            if not _logged(heard.frame):
-                _raise_error(heard.frame)
-                yield heard.frame
-
-    def prepare(self, stop: Stop) -> WorkerProcess | None:
-        """Return a worker that has built its evaluator, None when a stop came first.
-
-        Raises:
-            RunError: It cannot be started.
-            SettingsError: It needs more memory than the run may use, before it trains anything.
-        """
-        if self._worker is not None and (not self._worker.alive or self._spent(self._worker)):
-            self._drop()
-        if self._worker is not None:
-            return self._worker
-        self._worker, self._used = WorkerProcess(), False
-        limits = [x for x in (self._limits.memory, self._limits.total) if x is not None]
-        said = {"recipe": self._recipe.model_dump(mode="json"), "space": self._space}
-        self._worker.send(Frame("build", {**said, "headroom": min(limits, default=None)}))
-        whole = False
-        try:
-            if whole := self._built(self._worker, stop):
-                return self._worker
-            return None
-        finally:
-            if not whole:
-                self._drop()
-
-    def _built(self, worker: WorkerProcess, stop: Stop) -> bool:
-        """Wait until a worker has built its evaluator; return False when a stop came first."""
-        deadline = time.monotonic() + START_SECONDS
-        while not stop.is_set():
-            heard = worker.hear(TICK)
-            if heard is None:
-                if time.monotonic() > deadline:
-                    raise RunError(
-                        f"The worker process did not begin within {START_SECONDS:.0f} s", fix="resume without --isolate"
-                    )
-                continue
-            if heard.frame is None:
-                how = f"The worker process {worker.death()} while it was being prepared"
-                raise RunError(f"{how}: {worker.printed[-400:]}", fix="resume with --no-isolate to do without it")
-            if _logged(heard.frame):
-                continue
-            try:
-                _raise_error(heard.frame)
-            except RuntimeError as error:
-                raise RunError(f"The worker process could not be prepared: {error}", fix="see the log") from error
-            total, resident = self._limits.total, worker.resident
-            if total is not None and resident is not None and resident > total:
-                raise SettingsError(
-                    f"The worker process has {bytes_in_words(resident)} before it trains anything, and the run may use "
-                    f"{bytes_in_words(total)}",
-                    allowed=f"more than {bytes_in_words(resident)}", fix="resume with a larger --memory",
-                )  # fmt: skip
-            return True
-        return False
-
-    def _spent(self, worker: WorkerProcess) -> bool:
-        """Return whether a worker that has evaluated before has little left of the memory of the run."""
-        total, resident = self._limits.total, worker.resident
-        return self._used and total is not None and resident is not None and resident > SPENT * total
 
     def _order(self, worker: WorkerProcess, part: Sequence[Proposal], refereed: bool) -> None:
         found = {} if self._parents is None else dict(self._parents(part))
@@ -238,8 +143,8 @@ class IsolatedEvaluator(Evaluator):
             "of": {key: [p.architecture.id for p in own] for key, own in found.items()},
         }
         said = {"proposals": [p.model_dump(mode="json") for p in part], "parents": parents, "referee": refereed}
-        self._used = True
-        worker.send(Frame("evaluate", said, joined({key: p.weights for key, p in known.items()})))
+        weights = joined({key: p.weights for key, p in known.items()})
+        self._supervisor.order(worker, Frame("evaluate", said, weights))
 
     def _taken(self, frame: Frame, left: dict[str, Proposal]) -> Evaluation:
         """Return the evaluation of a frame, whose weights and seconds are kept; take it out of what is left."""
@@ -256,11 +161,6 @@ class IsolatedEvaluator(Evaluator):
     def _add_seconds(self, seconds: Mapping[str, float]) -> None:
         for phase, value in seconds.items():
             self._seconds[phase] = self._seconds.get(phase, 0.0) + value
-
-    def _drop(self) -> None:
-        if self._worker is not None:
-            self._worker.kill()
-            self._worker = None
 
     def _failed(self, proposal: Proposal, error: Exception) -> Evaluation:
         printed = error.printed if isinstance(error, LostWorkerError) else ""
@@ -283,71 +183,3 @@ class IsolatedEvaluator(Evaluator):
             seed=derive_seed(self._recipe.seed, architecture.id),
             finished=time.time(),
         )
-
-
-class _Teller:
-    """Passes on the progress of a worker, and the questions it has for the referee."""
-
-    def __init__(
-        self,
-        worker: WorkerProcess,
-        left: Mapping[str, Proposal],
-        on_progress: Callable[[PackProgress], None] | None,
-        referee: Referee | None,
-    ) -> None:
-        self._worker, self._left, self._on_progress, self._referee = worker, left, on_progress, referee
-        self._halted: set[str] = set()
-
-    def hear(self, frame: Frame) -> None:
-        """Do what a message asks for."""
-        said = frame.said
-        if frame.kind == "progress":
-            pack = PackProgress(said["phase"], said["size"], said["epoch"], said["epochs"])
-            if self._on_progress is not None:
-                self._on_progress(pack)
-            self._push(pack)
-        elif frame.kind == "ask" and self._referee is not None:
-            self._worker.send(Frame("answer", {"answer": self._answer(self._referee, said)}))
-
-    def _push(self, pack: PackProgress) -> None:
-        """Tell the worker of the candidates that were given up since the last time."""
-        if self._referee is None or pack.phase != "train" or not 0 < pack.epoch < pack.epochs:
-            return
-        if self._referee.looks_at(pack.epoch):
-            return  # the worker asks by itself
-        asked = {
-            key: self._referee.halt(key, pack.epoch, pack.epochs, None) for key in self._left if key not in self._halted
-        }
-        halts = {key: _plain(halt) for key, halt in asked.items() if halt is not None}
-        if halts:
-            self._halted |= set(halts)
-            self._worker.send(Frame("halts", {"halts": halts}))
-
-    @staticmethod
-    def _answer(referee: Referee, said: Mapping[str, Any]) -> Any:
-        if said["about"] == "epoch":
-            return referee.looks_at(said["epoch"])
-        halt = referee.halt(said["candidate"], said["epoch"], said["epochs"], said["performance"])
-        return None if halt is None else _plain(halt)
-
-
-def _plain(halt: Halt) -> list[str]:
-    return [halt.status.value, halt.reason]
-
-
-def _logged(frame: Frame) -> bool:
-    """Return whether a message was for the log, where it is now."""
-    if frame.kind == "log":
-        logging.getLogger(frame.said["name"]).log(frame.said["level"], "%s", frame.said["text"])
-    return frame.kind == "log"
-
-
-def _raise_error(frame: Frame) -> None:
-    """Raise the error that a message tells of."""
-    if frame.kind != "error":
-        return
-    kind = getattr(nas_core.errors, frame.said["name"] or "-", None)
-    if isinstance(kind, type) and issubclass(kind, NasightError):
-        parts = frame.said["parts"]
-        raise kind(parts["given"], allowed=parts["allowed"], fix=parts["fix"])
-    raise RuntimeError(frame.said["text"])

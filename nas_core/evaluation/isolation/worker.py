@@ -17,7 +17,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from nas_core.errors import NasightError
+from nas_core.errors import NasightError, error_line
 from nas_core.evaluation.base import Evaluator, PackProgress, Referee
 from nas_core.evaluation.isolation.frames import Frame, joined, read_frame, split, write_frame
 from nas_core.evaluation.isolation.memory import limit_data
@@ -89,7 +89,7 @@ class _Worker:
                 self._pipe.say("error", name=type(error).__name__, parts=parts)
             except Exception as error:
                 logging.getLogger(__name__).warning("The worker's %s failed", frame.kind, exc_info=error)
-                self._pipe.say("error", name="", text=f"{type(error).__name__}: {error}")
+                self._pipe.say("error", name="", text=error_line(error))
 
     def _do_build(self, frame: Frame) -> None:
         recipe, headroom = recipe_of(frame.said["recipe"]), frame.said["headroom"]
