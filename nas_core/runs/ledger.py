@@ -72,10 +72,6 @@ class Ledger:
         self._writer.load(evaluations)
         self._progress = _counted(self._progress, (), loaded=[e.status for e in evaluations])
 
-    def trains_on(self, device: str) -> None:
-        """Show what the candidates are trained on."""
-        self._progress = self._progress.model_copy(update={"device": device})
-
     def evaluation(self, candidate: str) -> Evaluation:
         """Return a committed evaluation; waits while the store refuses, as :meth:`save` does."""
         return self._insist(lambda: self._store.evaluation(self.record.id, candidate))
@@ -83,6 +79,10 @@ class Ledger:
     def evaluations(self, told: int) -> list[Evaluation]:
         """Return the first ``told`` evaluations, all committed, in the order of their numbers; waits likewise."""
         return [e for e in self._insist(lambda: self._store.evaluations(self.record.id)) if e.index < told]
+
+    def trains_on(self, device: str) -> None:
+        """Show what the candidates are trained on."""
+        self._progress = self._progress.model_copy(update={"device": device})
 
     def phase(self, name: str) -> AbstractContextManager[None]:
         """Add the time of a ``with`` body to a phase."""
