@@ -23,6 +23,7 @@ from nas_core.records import Proposal, Status
 from nas_core.runs.executing import trained_in_packs
 from nas_core.runs.settings import RunSettings
 from nas_core.spaces import SearchSpace
+from nas_core.training.progress import Parent
 
 SEED = 5
 CLOCKS = {"finished": True, "cost": {"seconds"}}
@@ -80,12 +81,21 @@ def test_two_cores_give_the_weights_and_the_numbers_of_one(
 ) -> None:
     ids = [p.architecture.id for p in proposals]
     referee = Scripted({ids[1]: (1, PRUNED), ids[-2]: (1, GIVEN_UP)}, every=1)
-    expected = evaluated(PackEvaluator(problem, space, SEED, device="cpu"), [proposals], referee)
+    first = PackEvaluator(problem, space, SEED, device="cpu")
+    list(first.evaluate(proposals[:1], stop=threading.Event()))
+    mother = Parent(proposals[0].architecture, first.take_weights()[ids[0]])
+
+    def parents(asked: Sequence[Proposal]) -> dict[str, tuple[Parent, ...]]:
+        assert threading.current_thread() is threading.main_thread(), "a store is read by the thread of the run"
+        return {p.architecture.id: (mother,) for p in asked}
+
+    plain = PackEvaluator(problem, space, SEED, device="cpu", parents=parents)
+    expected = evaluated(plain, [proposals], referee)
     recipe = PackRecipe(
         problem=problem.spec.model_dump(mode="json"), space=space.model_dump(mode="json"), seed=SEED, device="cpu"
     )
-    here = PackEvaluator(problem, space, SEED, device="cpu")
-    both = CoresEvaluator(here, lambda: Beside(recipe), divided(problem), 2, worth=0.0)
+    here = PackEvaluator(problem, space, SEED, device="cpu", parents=parents)
+    both = CoresEvaluator(here, lambda: Beside(recipe, parents), divided(problem), 2, worth=0.0)
     try:
         assert evaluated(both, [proposals], referee) == expected, "nobody waits for the worker"
         begun(both, 2)
