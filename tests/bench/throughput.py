@@ -2,11 +2,13 @@
 
     python tests/bench/throughput.py [--data breast_cancer digits …] [--california FILE] [--fashion FILE.npz] [--json]
 
-Same candidates, data, batches, schedule and early stopping on all four sides, in turns in one process; the ratios are
-medians over the repeats, each of which draws other candidates. ``accuracy_difference`` is the mean difference of the
-metric on the validation rows, pack minus plain loop (both keep their best weights), with its standard error over the
-candidates; more is better whatever the metric, and what is worse than ignoring the inputs counts as that. Then a real
-search: ``overhead_share`` is what it spends on anything but training and measuring.
+Same candidates, data, batches, schedule and early stopping on all four sides, in turns; the ratios are medians over the
+repeats, each of which draws other candidates. Packs are trained as a search trains them: those of tables on all cores,
+by this process and workers that are ready, judged and measured too, which the other ways are not; those of images and
+sequences side by side. The other ways use as many threads as torch takes by default. ``accuracy_difference`` is the
+mean difference of the metric on the validation rows, pack minus plain loop (both keep their best weights), with its
+standard error over the candidates; more is better whatever the metric, and what is worse than ignoring the inputs
+counts as that. Then a real search: ``overhead_share`` is what it spends on anything but training and measuring.
 
 ``--scaling`` adds candidates a second by size of the pack, width of the networks and number of rows; ``--memory`` the
 growth of resident memory over 1,000 consecutive small packs of tables, and 200 of images. On a machine that is not
@@ -24,6 +26,7 @@ import platform
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -38,10 +41,15 @@ from rich.console import Console
 from rich.progress import Progress
 
 from nas_core import Problem, RunSettings, SearchSpace, load_data, open_store, start_run
+from nas_core.evaluation.cores import LEAST, CoresEvaluator, divided
+from nas_core.evaluation.isolation.beside import Beside
+from nas_core.evaluation.isolation.recipes import PackRecipe
+from nas_core.evaluation.packs import PackEvaluator
 from nas_core.evaluation.performance import metric_values
-from nas_core.records import derive_seed
+from nas_core.records import Architecture, Proposal, derive_seed
 from nas_core.training.device import pick_device
 from nas_core.training.fit import PackItem, train_pack
+from nas_core.training.side_by_side import workers_on
 
 CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
 WANTED = {"tabular": (15.0, 40.0), "image": (0.0, 8.0), "sequence": (0.0, 0.0)}
@@ -50,9 +58,51 @@ WANTED = {"tabular": (15.0, 40.0), "image": (0.0, 8.0), "sequence": (0.0, 0.0)}
 WAYS = {"plain": plain_fits, "lightning": lightning_fits, "optuna": optuna_fits}
 
 
+class Packs:
+    """Trains packs as a search does.
+
+    Args:
+        problem, space: Of the candidates.
+        size: Candidates of a pack.
+        cores: Processes for packs of tables.
+    """
+
+    def __init__(self, problem: Problem, space: SearchSpace, size: int, cores: int) -> None:
+        self._problem, self._space, self._several = problem, space, None
+        if space.signal is not None or cores < 2 or pick_device().type != "cpu":
+            return
+        recipe = PackRecipe(
+            problem=problem.spec.model_dump(mode="json"), space=space.model_dump(mode="json"), device="cpu"
+        )
+        own = PackEvaluator(problem, space, device="cpu")
+        self._several = CoresEvaluator(own, lambda: Beside(recipe), divided(problem), cores, worth=0.0)
+        self.train([space.sample(np.random.default_rng(k), problem.hints) for k in range(size)])
+        while self._several.ready < min(cores, size // LEAST):
+            time.sleep(0.1)
+
+    def train(self, work: list[Architecture]) -> None:
+        """Train a pack."""
+        if self._several is None:
+            train_pack(self._problem, self._space, items_of(work))
+            return
+        list(self._several.evaluate([Proposal(architecture=a) for a in work], stop=threading.Event()))
+        self._several.take_weights()
+
+    def close(self) -> None:
+        """End the workers."""
+        if self._several is not None:
+            self._several.close()
+
+
+def items_of(work: list[Architecture]) -> list[PackItem]:
+    """Return the candidates with the seeds that an evaluator of the seed 0 gives them."""
+    return [PackItem(a, derive_seed(0, a.id)) for a in work]
+
+
 def side_by_side(
-    problem: Problem, space: SearchSpace, sizes: tuple[int, int], seed: int, clock: Callable[[], float], said: Said
-) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    problem: Problem, space: SearchSpace, packs: Packs, sizes: tuple[int, int], seed: int,
+    clock: Callable[[], float], said: Said,
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:  # fmt: skip
     """Train K candidates as a pack and the first A of them in three other ways.
 
     Returns the seconds per candidate of each way, and the outputs (A, n, C) of the same A networks.
@@ -60,13 +110,13 @@ def side_by_side(
     K, alone = sizes
     rng = np.random.default_rng(seed)
     work = [space.sample(rng, problem.hints) for _ in range(K)]
-    items = [PackItem(a, derive_seed(seed, a.id)) for a in work]
+    items = items_of(work)
     lesson = Lesson.of(problem, space)
     seconds, outputs = {}, {}
     began = clock()
-    trained = train_pack(problem, space, items)
+    packs.train(work)
     seconds["pack"] = (clock() - began) / K
-    outputs["pack"] = trained.pack.predict(problem.valid.E)[:alone]
+    outputs["pack"] = train_pack(problem, space, items[:alone]).pack.predict(problem.valid.E)
     said()
     for name, fits in WAYS.items():
         began = clock()
@@ -114,9 +164,14 @@ def search(problem: Problem, space: SearchSpace, candidates: int) -> dict[str, A
 def compared(problem: Problem, space: SearchSpace, options: argparse.Namespace, said: Said) -> dict[str, Any]:
     """Return the ratios, the accuracies and the overhead on one set of data."""
     clock = CLOCKS[options.clock]
-    side_by_side(problem, space, (2, 2), 99, clock, lambda: None)  # first use of every path: imports, thread pools
-    sizes = options.candidates, min(options.candidates, options.alone or options.candidates)
-    found = [side_by_side(problem, space, sizes, s, clock, said) for s in range(options.repeats)]
+    cores = workers_on(pick_device()) if options.clock == "wall" else 1
+    packs = Packs(problem, space, options.candidates, cores)
+    try:
+        side_by_side(problem, space, packs, (2, 2), 99, clock, lambda: None)  # first use of every path
+        sizes = options.candidates, min(options.candidates, options.alone or options.candidates)
+        found = [side_by_side(problem, space, packs, sizes, s, clock, said) for s in range(options.repeats)]
+    finally:
+        packs.close()
     rows = [seconds for seconds, _ in found]
     reached = {way: np.concatenate([scores(problem, o[way]) for _, o in found]) for way in rows[0]}
     ratio = {way: statistics.median(r[way] / r["pack"] for r in rows) for way in WAYS}
