@@ -96,6 +96,7 @@ class Beside:
             log.warning("Training goes on with one process less: %s", error)
         finally:
             self.ready = False
+            self._said.put(None)  # nobody waits for a share that was ordered meanwhile
             self._worker.close()
 
     def _evaluate(self, share: Sequence[Proposal], stop: Stop, referee: Referee | None) -> None:
