@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from test_referees import GIVEN_UP, PRUNED, Scripted
 from nas_core.data import Problem, Recipe, load_data
 from nas_core.evaluation.base import Evaluator, PackProgress
 from nas_core.evaluation.cores import LEAST, CoresEvaluator, divided
-from nas_core.evaluation.isolation.beside import Beside
+from nas_core.evaluation.isolation.beside import NICE, Beside
 from nas_core.evaluation.isolation.recipes import MisbehavingRecipe, PackRecipe
 from nas_core.evaluation.packs import PackEvaluator
 from nas_core.evaluation.synthetic import SyntheticEvaluator
@@ -172,6 +174,14 @@ def test_who_stops_listening_ends_the_share_of_the_worker(space: SearchSpace, pr
         found = evaluator.evaluate(proposals, stop=threading.Event())
         next(found)
         found.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_workers_let_the_studio_go_first(space: SearchSpace, proposals: list[Proposal]) -> None:
+    with shared(space, proposals):
+        tasks = Path("/proc/self/task").iterdir()
+        pids = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+        assert os.getpriority(os.PRIO_PROCESS, 0) + NICE in {os.getpriority(os.PRIO_PROCESS, pid) for pid in pids}
 
 
 def test_a_run_may_end_while_a_worker_is_starting(space: SearchSpace, proposals: list[Proposal]) -> None:

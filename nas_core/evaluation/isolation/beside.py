@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,9 +22,12 @@ from nas_core.spaces import SearchSpace
 if TYPE_CHECKING:
     from nas_core.training.progress import Parent
 
-__all__ = ["Beside", "Finished"]
+__all__ = ["NICE", "Beside", "Finished"]
 
 log = logging.getLogger(__name__)
+
+NICE = 5
+"""By how much a worker is nicer than others, as ``nice`` counts it."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +92,10 @@ class Beside:
 
     def _serve(self) -> None:
         try:
-            if self._worker.prepare(self._closing) is None:
+            worker = self._worker.prepare(self._closing)
+            if worker is None:
                 return
+            _give_way(worker.pid)
             self.ready = True
             while (order := self._orders.get()) is not None:
                 order()
@@ -109,6 +116,12 @@ class Beside:
             log.warning("A worker process gave up its share: %s", error)
             ended, self.ready = error, False
         self._said.put(ended)
+
+
+def _give_way(pid: int) -> None:
+    """Let whatever else a person does on this machine, in the studio above all, go before a worker."""
+    with suppress(OSError, AttributeError):  # not everywhere
+        os.setpriority(os.PRIO_PROCESS, pid, min(19, os.getpriority(os.PRIO_PROCESS, pid) + NICE))
 
 
 @dataclass(frozen=True)
