@@ -202,7 +202,7 @@ class NetworkPack:
             return works.norm(self.statistics[:, block.start : block.stop], momentum, epsilon)
         if step.kind == "dropout":
             layouts = [self._plans[m.network].layouts[m.operation].places + m.start for m in step.members]
-            return works.dropout([m for m in modules if isinstance(m, Dropout)], layouts)
+            return works.dropout([m for m in modules if isinstance(m, Dropout)], layouts, self._device)
         if step.kind == "each channel":
             return works.each_channel(modules[0])
         return works.of_kind(step)

@@ -186,7 +186,7 @@ class PackTraining:
                 found.append(losses(outputs, valid.y[rows], self._lesson.task, weights))
                 if keep:
                     kept.append(outputs.cpu())
-        return torch.cat(found, 1).double().cpu(), torch.cat(kept, 2) if keep else None
+        return torch.cat(found, 1).cpu().double(), torch.cat(kept, 2) if keep else None
 
     def _start_losses(self) -> list[float]:
         """Return the mean validation losses of the weights as they are, on the rows that are compared."""
@@ -197,7 +197,7 @@ class PackTraining:
                 x, y, weights = valid.batch(chosen.to(self._device))
                 outputs = self._pack.forward(x, parameters, training=False)
                 found.append(losses(outputs, y, self._lesson.task, weights))
-        return [float(loss) for loss in torch.cat(found, 1).double().mean(1)]
+        return [float(loss) for loss in torch.cat(found, 1).cpu().double().mean(1)]
 
     def _keep(self, n: int, k: int) -> None:
         """Copy the weights of a network, which is number ``n`` of the pack as it is now."""

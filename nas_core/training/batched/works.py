@@ -56,9 +56,9 @@ def each_channel(module: nn.Module) -> Work:
     return work
 
 
-def dropout(modules: Sequence[Dropout], places: Sequence[np.ndarray]) -> Work:
+def dropout(modules: Sequence[Dropout], places: Sequence[np.ndarray], device: torch.device) -> Work:
     """Return dropout with the noise that each network draws alone, from its own generator."""
-    spots = [torch.from_numpy(at) for at in places]
+    spots = [torch.from_numpy(at).to(device) for at in places]
 
     def work(given: Sequence[Tensor], own: Sequence[Tensor], training: bool) -> Tensor:
         x = given[0]
@@ -68,7 +68,7 @@ def dropout(modules: Sequence[Dropout], places: Sequence[np.ndarray]) -> Work:
         for module, at in zip(modules, spots, strict=True):
             shape = (x.shape[0], len(at), *x.shape[1:3])
             keep = torch.rand(shape, generator=module.generator, device=x.device) >= module.p
-            scale[..., at.to(x.device)] = keep.permute(0, 2, 3, 1) / (1 - module.p)
+            scale[..., at] = keep.permute(0, 2, 3, 1) / (1 - module.p)
         return x * scale
 
     return work
