@@ -63,8 +63,9 @@ def known_candidate(store: Store, run_id: str, text: str) -> Evaluation:
     """Return the candidate of a run with the number ``text``, or whose id begins so.
 
     Raises:
-        StoreError: None or several do.
+        StoreError: None or several do, or the run itself is damaged.
     """
+    store.run(run_id)
     found = store.evaluations(run_id)
     number = text.removeprefix("#")
     if number.isdecimal() and (same := [e for e in found if e.index == int(number)]):
