@@ -248,6 +248,9 @@ BAD_FILES = {
         "at most 1,000,000",
         "a random sample",
     ),
+    "IDX of images without a width": BadFile(
+        "t-idx3-ubyte", struct.pack(">HBB3I", 0, 8, 3, 5, 4, 0), "5 × 4 × 0, which holds nothing", IDX, "download"
+    ),
     "packed IDX of junk": BadFile("t-idx3-ubyte.gz", b"\x1f\x8bjunk", "not a whole IDX file", IDX, "download"),
     "series without data": BadFile(
         "t.ts", b"@classLabel true a b\n@data\n", "has no cases", "one case per line", "complete"

@@ -267,6 +267,10 @@ def read_architecture(space: SearchSpace, written: str) -> Architecture:
     except json.JSONDecodeError as error:
         raise SpaceError(text("draw.not_json", message=error.msg, line=error.lineno, column=error.colno),
                          fix=text("draw.not_json_fix")) from None  # fmt: skip
+    except (ValueError, RecursionError):  # digits of a number, depth
+        from nas_core.spaces.text import plain_json
+
+        read = plain_json(written)  # says what is wrong
     if not isinstance(read, dict):
         raise SpaceError(text("draw.no_object"), allowed=", ".join(v.name for v in space.variables))
     if set(read) == {"family", "values"} and isinstance(read["values"], dict):

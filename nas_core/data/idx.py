@@ -102,6 +102,8 @@ def _parse(stream: IO[bytes] | gzip.GzipFile, name: str) -> NDArray[Any]:
     if len(sides) < 4 * head[3]:
         raise _broken(name, "its header is cut off")
     shape = tuple(int(side) for side in np.frombuffer(sides, dtype=">u4"))
+    if 0 in shape[1:]:
+        raise _broken(name, f"its header says {' × '.join(map(str, shape))}, which holds nothing")
     SignalLimits.check(shape[0], math.prod(shape[1:]), name)
     dtype = np.dtype(TYPES[head[2]])
     expected = math.prod(shape) * dtype.itemsize

@@ -146,6 +146,8 @@ def test_an_architecture_survives_its_text() -> None:
         ('{"family": "cell", "values": {}}', "of the family cell"),
         ("{}", "groups is missing"),
         ('{"depth": NaN}', "missing"),
+        ('{"depth": ' + "9" * 5000 + "}", "4,300 digits"),
+        ('{"depth": ' + "[" * 100_000 + "}", "nested too deeply|not JSON|longer"),
     ],
 )
 def test_a_text_that_is_no_architecture_gets_a_reason(written: str, said: str) -> None:
