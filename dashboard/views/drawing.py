@@ -262,15 +262,16 @@ def read_architecture(space: SearchSpace, written: str) -> Architecture:
     Raises:
         SpaceError: Not JSON (names the line), or no architecture of the space.
     """
+    from nas_core.spaces.text import plain_json
+
     try:
-        read = json.loads(written)
+        json.loads(written)
     except json.JSONDecodeError as error:
         raise SpaceError(text("draw.not_json", message=error.msg, line=error.lineno, column=error.colno),
                          fix=text("draw.not_json_fix")) from None  # fmt: skip
-    except (ValueError, RecursionError):  # digits of a number, depth
-        from nas_core.spaces.text import plain_json
-
-        read = plain_json(written)  # says what is wrong
+    except (ValueError, RecursionError):  # said below
+        pass
+    read = plain_json(written)
     if not isinstance(read, dict):
         raise SpaceError(text("draw.no_object"), allowed=", ".join(v.name for v in space.variables))
     if set(read) == {"family", "values"} and isinstance(read["values"], dict):
