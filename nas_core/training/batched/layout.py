@@ -14,11 +14,7 @@ import numpy as np
 
 from nas_core.training.batched.program import INPUT, Operation, Program
 
-__all__ = ["LANES", "STRUCTURED", "Layout", "Plan", "plan_of", "reads_rows"]
-
-LANES = 32
-"""Numbers of channels of what is computed together are multiples of this, so that no value is left over: kernels treat
-what is left over with other instructions, whose last bit may differ."""
+__all__ = ["STRUCTURED", "Layout", "Plan", "plan_of", "reads_rows"]
 
 STRUCTURED = ("convolution", "linear", "flatten", "channel mean", "channel largest", "place gate")
 """Kinds that want the same number of channels from each network; the others work channel by channel."""

@@ -3,6 +3,8 @@
 The heuristic of average depth (Neubig, Goldberg & Dyer 2017, On-the-fly operation batching, arXiv 1705.07860): of the
 kinds of operations that some network is ready for, the one comes first whose operations that are still to be computed,
 ready or not, lie least deep on average; the others may become more meanwhile.
+
+The channels of what is computed together are a multiple of LANES, as in packs of tables: no value is left over.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ from dataclasses import dataclass, field
 from math import lcm
 from typing import Any
 
-from nas_core.training.batched.layout import LANES, STRUCTURED, Plan, reads_rows
+from nas_core.training.batched.layout import STRUCTURED, Plan, reads_rows
 from nas_core.training.batched.program import INPUT
+from nas_core.training.plan import LANES
 
 __all__ = ["ROWS", "Member", "Run", "Step", "schedule"]
 
