@@ -1,0 +1,120 @@
+"""Vectors of single-precision numbers as a type of numba: as many lanes as a register of this processor has.
+
+numba compiles loops over numbers and leaves it to LLVM which of them become vector instructions. The kernels here hold
+sixteen running sums in registers, which LLVM does not find by itself; with vectors as values they are written down.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, models, register_model
+
+__all__ = ["LANES", "fma", "load", "none", "spread", "store", "total"]
+
+_FEATURES = llvm.get_host_cpu_features()
+LANES = 16 if _FEATURES.get("avx512f") else 8 if _FEATURES.get("avx2") else 4
+"""Numbers in a vector."""
+
+_VECTOR = ir.VectorType(ir.FloatType(), LANES)
+_INT = ir.IntType(32)
+
+
+class Lanes(types.Type):
+    """The type of a vector of ``LANES`` numbers."""
+
+    def __init__(self) -> None:
+        super().__init__(name=f"Lanes{LANES}")
+
+
+lanes = Lanes()
+
+
+@register_model(Lanes)
+class LanesModel(models.PrimitiveModel):
+    """A vector is a value of LLVM."""
+
+    def __init__(self, dmm: Any, fe_type: Any) -> None:
+        super().__init__(dmm, fe_type, _VECTOR)
+
+
+def _place(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+    """Return the address of an element of a flat array."""
+    return builder.gep(cgutils.create_struct_proxy(kind)(context, builder, array).data, [at])
+
+
+def called(builder: Any, name: str, *values: Any) -> Any:
+    """Return what an intrinsic function of LLVM says of vectors."""
+    kind = ir.FunctionType(_VECTOR, [_VECTOR] * len(values))
+    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{LANES}f32")
+    return builder.call(function, values)
+
+
+@intrinsic
+def load(typing: Any, array: Any, at: Any) -> Any:
+    """Return the vector that begins at element ``at`` of a flat array."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place = _place(context, builder, signature.args[0], args[0], args[1])
+        value = builder.load(builder.bitcast(place, _VECTOR.as_pointer()))
+        value.align = 4
+        return value
+
+    return lanes(array, types.intp), code
+
+
+@intrinsic
+def store(typing: Any, array: Any, at: Any, value: Any) -> Any:
+    """Write a vector to a flat array from element ``at`` on."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place = _place(context, builder, signature.args[0], args[0], args[1])
+        builder.store(args[2], builder.bitcast(place, _VECTOR.as_pointer())).align = 4
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, lanes), code
+
+
+@intrinsic
+def spread(typing: Any, number: Any) -> Any:
+    """Return a vector of one number."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        nothing = ir.Constant(_VECTOR, ir.Undefined)
+        first = builder.insert_element(nothing, args[0], ir.Constant(_INT, 0))
+        return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(_INT, LANES), [0] * LANES))
+
+    return lanes(types.float32), code
+
+
+@intrinsic
+def none(typing: Any) -> Any:
+    """Return a vector of zeros."""
+    return lanes(), lambda context, builder, signature, args: ir.Constant(_VECTOR, [0.0] * LANES)
+
+
+@intrinsic
+def fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return a · b + c, rounded once."""
+    return lanes(lanes, lanes, lanes), lambda context, builder, signature, args: called(builder, "fma", *args)
+
+
+@intrinsic
+def total(typing: Any, a: Any) -> Any:
+    """Return the sum of the lanes."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        value, half = args[0], LANES
+        while half > 1:
+            half //= 2
+            order = [(i + half) % LANES for i in range(LANES)]
+            value = builder.fadd(
+                value, builder.shuffle_vector(value, value, ir.Constant(ir.VectorType(_INT, LANES), order))
+            )
+        return builder.extract_element(value, ir.Constant(_INT, 0))
+
+    return types.float32(lanes), code
