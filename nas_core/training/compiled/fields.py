@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 __all__ = ["BACK", "BIAS", "BY_TAP", "C_IN", "C_OUT", "FIELDS", "KIND", "NEEDS", "OPTION", "OTHER", "OUT", "P_IN",
-           "P_OUT", "PLACE", "TABLE", "TAPS", "Memory", "WEIGHT", "X"]  # fmt: skip
+           "P_OUT", "PLACE", "PRESENT", "TABLE", "TAPS", "Memory", "WEIGHT", "X"]  # fmt: skip
 
 KIND = 0
 """What is computed: one of the numbers of :mod:`.kinds`."""
@@ -33,6 +33,8 @@ OPTION = 15
 """A number whose meaning depends on the kind, such as which activation it is."""
 NEEDS = 16
 """1 where the slopes of what it reads are needed, 0 where it reads the rows of the data."""
+PRESENT = 17
+"""First row of the value that says where a sequence has a step, -1 where all have one length; see :mod:`.steps`."""
 FIELDS = 20
 
 
