@@ -25,7 +25,7 @@ def update(
     Args:
         kind: Its index in :data:`nas_core.training.optimiser.OPTIMISERS`.
         weights, gradient: float32 (T,); the gradient is only read.
-        first, second: float32 (T,): the state, zeros before the first step. SGD uses only ``first``, AdaGrad ``second``.
+        first, second: float32 (T,): the state, zeros before the first step; SGD uses ``first``, AdaGrad ``second``.
         decayed: How many weights, counted from the first, weight decay shrinks.
         rate: Learning rate of this step.
         decay: Weight decay: decoupled in AdamW, an L2 penalty elsewhere.

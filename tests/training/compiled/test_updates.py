@@ -1,4 +1,4 @@
-"""Optimisers as kernels; the oracle is ``torch.optim`` as networks are trained with it, fused and element by element."""
+"""Optimisers as kernels; the oracle is ``torch.optim``, fused and element by element."""
 
 from __future__ import annotations
 
