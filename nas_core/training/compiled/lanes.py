@@ -10,11 +10,14 @@ from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba import types
+from numba import extending, types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, register_model
+from numba.extending import models, register_model
 
 __all__ = ["LANES", "first_largest", "fma", "load", "none", "spread", "store", "total", "upto", "where_equal"]
+
+intrinsic: Any = extending.intrinsic
+"""Untyped: kernels call an intrinsic without the context that its first argument is."""
 
 _FEATURES = llvm.get_host_cpu_features()
 LANES = 16 if _FEATURES.get("avx512f") else 8 if _FEATURES.get("avx2") else 4

@@ -79,7 +79,7 @@ def normalise_back(op: np.ndarray, real: np.ndarray, m: Memory, N: int, n: int) 
 
 
 @kernel
-def _moments(x: np.ndarray, row: int, rows: int, N: int, n: int, mean: float) -> tuple[float, float]:
+def _moments(x: np.ndarray, row: int, rows: int, N: int, n: int, mean: np.float32) -> tuple[float, float]:
     """Return Σ (x - mean) and Σ (x - mean)² over rows of N numbers of which n are there."""
     sums, squares = 0.0, 0.0
     one, less = spread(np.float32(1.0)), spread(np.float32(-mean))
@@ -96,7 +96,7 @@ def _moments(x: np.ndarray, row: int, rows: int, N: int, n: int, mean: float) ->
 
 @kernel
 def _products(
-    x: np.ndarray, row: int, g: np.ndarray, row_g: int, rows: int, N: int, mean: float
+    x: np.ndarray, row: int, g: np.ndarray, row_g: int, rows: int, N: int, mean: np.float32
 ) -> tuple[float, float]:
     """Return Σ g and Σ g · (x - mean) over rows of N numbers; g is 0 where no row of the batch is."""
     sums, products = 0.0, 0.0

@@ -24,10 +24,15 @@ def _layer(channels: int, momentum: float = 0.3) -> nn.BatchNorm2d:
     return layer
 
 
+def _kept(layer: nn.BatchNorm2d) -> Tensor:
+    assert layer.running_mean is not None
+    assert layer.running_var is not None
+    return torch.cat([layer.running_mean, layer.running_var])
+
+
 def _rows(layer: nn.BatchNorm2d, x: Tensor, slopes: Tensor, spare: int = 0, needs: bool = True) -> Rows:
-    statistics = torch.cat([layer.running_mean, layer.running_var])
     return rows_of(
-        x, x, slopes, weights=layer.weight.detach(), bias=layer.bias.detach(), statistics=statistics, spare=spare,
+        x, x, slopes, weights=layer.weight.detach(), bias=layer.bias.detach(), statistics=_kept(layer), spare=spare,
         needs=needs,
     )  # fmt: skip
 
@@ -49,7 +54,7 @@ def test_training_is_that_of_torch(n: int, c: int, height: int, width: int, spar
     y = exact(x.double())
     wanted = torch.autograd.grad(y, (x, exact.weight, exact.bias), slopes.double())
     assert_close(rows.maps(OUT, x, rows.m.values), y.detach().float(), 2e-6)
-    assert_close(rows.m.statistics[BEFORE:], torch.cat([exact.running_mean, exact.running_var]).float(), 1e-6)
+    assert_close(rows.m.statistics[BEFORE:], _kept(exact).float(), 1e-6)
     assert_close(rows.m.gradient[BEFORE:], torch.cat(wanted[1:]).float(), 2e-6)
     assert_close(rows.maps(X, x, rows.added), wanted[0], 2e-6)
     added = rows.added.reshape(-1, rows.N)
@@ -62,7 +67,7 @@ def test_evaluation_uses_the_running_statistics_and_leaves_them() -> None:
     rows = _rows(layer, x, x)
     normalise(rows.op, _real(layer), rows.m, rows.N, 5, False)
     assert_close(rows.maps(OUT, x, rows.m.values), layer(x).detach(), 2e-6)
-    assert_close(rows.m.statistics[BEFORE:], torch.cat([layer.running_mean, layer.running_var]), 0.0)
+    assert_close(rows.m.statistics[BEFORE:], _kept(layer), 0.0)
 
 
 def test_the_variance_of_many_numbers_far_from_zero_is_as_exact_as_that_of_torch() -> None:
