@@ -10,11 +10,32 @@ import math
 import numpy as np
 
 from nas_core.training.compiled.fields import (
-    C_IN, C_OUT, NEEDS, OPTION, OTHER, OUT, P_IN, P_OUT, PRESENT, Memory, X,
+    C_IN,
+    C_OUT,
+    NEEDS,
+    OPTION,
+    OTHER,
+    OUT,
+    P_IN,
+    P_OUT,
+    PRESENT,
+    Memory,
+    X,
 )  # fmt: skip
+from nas_core.training.compiled.functions import exponential
 from nas_core.training.compiled.jit import kernel
 from nas_core.training.compiled.lanes import (
-    LANES, add, at_most, divide, exponential, fma, load, multiply, none, spread, store, subtract,
+    LANES,
+    add,
+    at_most,
+    divide,
+    fma,
+    load,
+    multiply,
+    none,
+    spread,
+    store,
+    subtract,
 )  # fmt: skip
 
 __all__ = ["mix", "mix_back", "place", "place_back", "scores", "scores_back", "soften", "soften_back"]
@@ -61,7 +82,7 @@ def scores_back(op: np.ndarray, m: Memory, N: int) -> None:
 
 @kernel
 def mix(op: np.ndarray, m: Memory, N: int) -> None:
-    """Sum the channels of ``X`` over its places with the weights ``OTHER``; ``OPTION`` heads weigh their own channels."""
+    """Sum the channels of ``X`` over its places with the weights ``OTHER``; each of ``OPTION`` heads its own."""
     P, S, heads = op[P_OUT], op[P_IN], op[OPTION]
     each = op[C_OUT] // heads
     for h in range(heads):

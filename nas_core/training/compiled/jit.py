@@ -7,9 +7,11 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 
-__all__ = ["kernel"]
+__all__ = ["inlined", "kernel"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+OPTIONS: dict[str, Any] = {"nogil": True, "boundscheck": False, "error_model": "numpy", "fastmath": {"contract"}}
 
 
 def kernel(function: F) -> F:
@@ -17,8 +19,12 @@ def kernel(function: F) -> F:
 
     Multiplications and additions may be contracted, nothing else is reordered: NaN and infinities go through.
     """
-    options: dict[str, Any] = {"nogil": True, "boundscheck": False, "error_model": "numpy", "fastmath": {"contract"}}
     try:
-        return cast(F, njit(cache=True, **options)(function))
+        return cast(F, njit(cache=True, **OPTIONS)(function))
     except RuntimeError:  # no folder where it could be kept
-        return cast(F, njit(**options)(function))
+        return cast(F, njit(**OPTIONS)(function))
+
+
+def inlined(function: F) -> F:
+    """Compile a small function of vectors into each kernel that calls it: what is constant there is known here."""
+    return cast(F, njit(forceinline=True, **OPTIONS)(function))

@@ -15,14 +15,24 @@ import numpy as np
 
 from nas_core.training.compiled.convolution import row_total
 from nas_core.training.compiled.fields import (
-    BIAS, BY_TAP, C_OUT, OPTION, OUT, P_OUT, PLACE, PRESENT, TABLE, WEIGHT, Memory, X,
+    BIAS,
+    BY_TAP,
+    C_OUT,
+    OPTION,
+    OUT,
+    P_OUT,
+    PLACE,
+    PRESENT,
+    TABLE,
+    WEIGHT,
+    Memory,
+    X,
 )  # fmt: skip
+from nas_core.training.compiled.functions import hyperbolic_tangent, logistic
 from nas_core.training.compiled.jit import kernel
 from nas_core.training.compiled.lanes import (
     LANES,
     add,
-    divide,
-    exponential,
     fma,
     load,
     multiply,
@@ -170,7 +180,7 @@ def _gru_back(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned:
 def _lstm(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned: int) -> None:
     """Compute one channel of one step; the scratch holds what the gates read of the states before."""
     H, steps, state = op[C_OUT], op[P_OUT], op[PLACE] + c * N
-    gate, apart, one = H * N, H * steps * N, spread(np.float32(1.0))
+    gate, apart = H * N, H * steps * N
     x, y = (op[X] + c * steps + p) * N, (op[OUT] + c * steps + p) * N
     previous = N if turned else -N
     for at in range(0, N, LANES):
@@ -193,7 +203,7 @@ def _lstm(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned: int
 
 @kernel
 def _lstm_back(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned: int) -> None:
-    """Slopes of one channel of one step: of its gates, in the scratch once more side by side, and of the cell before."""
+    """Slopes of one channel of one step: of its gates, in the scratch once more, and of the cell before."""
     H, steps, state = op[C_OUT], op[P_OUT], op[PLACE] + c * N
     gate, apart, one = H * N, H * steps * N, spread(np.float32(1.0))
     x, y = (op[X] + c * steps + p) * N, (op[OUT] + c * steps + p) * N
@@ -225,17 +235,3 @@ def _lstm_back(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned
         store(m.scratch, state + at, none())
         if k:
             store(m.slopes, y + apart + previous + at, multiply(of_cell, f))
-
-
-@kernel
-def logistic(a: object) -> object:
-    """Return 1 / (1 + exp(-a))."""
-    one = spread(np.float32(1.0))
-    return divide(one, add(one, exponential(subtract(none(), a))))
-
-
-@kernel
-def hyperbolic_tangent(a: object) -> object:
-    """Return the hyperbolic tangent."""
-    two = spread(np.float32(2.0))
-    return fma(two, logistic(multiply(two, a)), spread(np.float32(-1.0)))

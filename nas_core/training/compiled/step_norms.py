@@ -5,11 +5,32 @@ from __future__ import annotations
 import numpy as np
 
 from nas_core.training.compiled.fields import (
-    BIAS, C_OUT, NEEDS, OTHER, OUT, P_OUT, PLACE, PRESENT, WEIGHT, Memory, X,
+    BIAS,
+    C_OUT,
+    NEEDS,
+    OTHER,
+    OUT,
+    P_OUT,
+    PLACE,
+    PRESENT,
+    WEIGHT,
+    Memory,
+    X,
 )  # fmt: skip
 from nas_core.training.compiled.jit import kernel
 from nas_core.training.compiled.lanes import (
-    LANES, add, divide, fma, load, multiply, none, root, spread, store, subtract, total,
+    LANES,
+    add,
+    divide,
+    fma,
+    load,
+    multiply,
+    none,
+    root,
+    spread,
+    store,
+    subtract,
+    total,
 )  # fmt: skip
 
 __all__ = ["channel_norm", "channel_norm_back", "step_norm", "step_norm_back"]

@@ -9,11 +9,30 @@ from __future__ import annotations
 import numpy as np
 
 from nas_core.training.compiled.fields import (
-    C_OUT, NEEDS, OPTION, OUT, P_IN, P_OUT, PRESENT, WEIGHT, Memory, X,
+    C_OUT,
+    NEEDS,
+    OPTION,
+    OUT,
+    P_IN,
+    P_OUT,
+    PRESENT,
+    WEIGHT,
+    Memory,
+    X,
 )  # fmt: skip
-from nas_core.training.compiled.jit import kernel
+from nas_core.training.compiled.jit import inlined, kernel
 from nas_core.training.compiled.lanes import (
-    LANES, add, at_most, divide, fma, load, multiply, none, spread, store, subtract,
+    LANES,
+    add,
+    at_most,
+    divide,
+    fma,
+    load,
+    multiply,
+    none,
+    spread,
+    store,
+    subtract,
 )  # fmt: skip
 
 __all__ = [
@@ -94,7 +113,7 @@ def last_back(op: np.ndarray, m: Memory, N: int) -> None:
                     store(m.slopes, row, fma(g, ends, load(m.slopes, row)))
 
 
-@kernel
+@inlined
 def _ends(m: Memory, row: int, more: bool, N: int, at: int) -> object:
     """Return 1 where the step whose second mark lies in a row is the last one, 0 elsewhere."""
     here = load(m.values, row * N + at)
@@ -169,7 +188,7 @@ def step_mean_back(op: np.ndarray, m: Memory, N: int) -> None:
                 store(m.slopes, row, add(g, load(m.slopes, row)))
 
 
-@kernel
+@inlined
 def _share(m: Memory, row: int, steps: int, N: int) -> object:
     """Return 1 / the number of steps, 1 without any."""
     count, one = none(), spread(np.float32(1.0))

@@ -14,7 +14,7 @@ from nas_core.training.compiled.lanes import LANES
 
 @dataclass
 class Room:
-    """Collects what an operation needs for ``n`` rows of a batch; columns beyond them hold 0.5."""
+    """Collects what an operation needs for ``n`` rows of a batch; columns beyond them hold something as well."""
 
     n: int
     rows: list[np.ndarray] = field(default_factory=list)
@@ -24,15 +24,15 @@ class Room:
     scratch: int = 0
 
     @property
-    def N(self) -> int:
+    def N(self) -> int:  # noqa: N802 - as kernels call it
         return -(-self.n // LANES) * LANES
 
-    def value(self, x: Tensor) -> int:
+    def value(self, x: Tensor, beyond: float = 0.5) -> int:
         """Put down a value (n, channels, places); return its first row."""
         first = sum(len(rows) for rows in self.rows)
         rows = x.detach().numpy().reshape(self.n, -1).T
-        beyond = np.full((len(rows), self.N - self.n), 0.5)
-        self.rows.append(np.concatenate([rows, beyond], 1).astype(np.float32))
+        others = np.full((len(rows), self.N - self.n), beyond)
+        self.rows.append(np.concatenate([rows, others], 1).astype(np.float32))
         return first
 
     def empty(self, rows: int) -> int:

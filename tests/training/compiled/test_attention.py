@@ -11,7 +11,14 @@ from room import Room, marks, row
 
 from nas_core.spaces.sequence.blocks import _positions
 from nas_core.training.compiled.attention import (
-    mix, mix_back, place, place_back, scores, scores_back, soften, soften_back,
+    mix,
+    mix_back,
+    place,
+    place_back,
+    scores,
+    scores_back,
+    soften,
+    soften_back,
 )  # fmt: skip
 from nas_core.training.compiled.fields import C_IN, C_OUT, NEEDS, OPTION, OTHER, OUT, P_IN, P_OUT, PRESENT, X
 
@@ -41,7 +48,7 @@ def test_weights_of_queries_and_keys(heads: int, each: int, steps: int, padded: 
 
     room = Room(n)
     fields = {X: room.value(q), OTHER: room.value(k), OUT: room.empty(heads * steps * steps), C_IN: width, P_IN: steps}
-    fields |= {C_OUT: heads * steps, P_OUT: steps, PRESENT: -1 if present is None else room.value(present)}
+    fields |= {C_OUT: heads * steps, P_OUT: steps, PRESENT: -1 if present is None else room.value(present, 0.0)}
     m = room.memory()
     scores(row(fields), m, room.N)
     torch.testing.assert_close(room.read(m.values, fields[OUT], heads * steps, steps), weights)
@@ -88,7 +95,7 @@ def test_weights_of_scores(padded: bool) -> None:
 
     room = Room(n)
     fields = {X: room.value(x), OUT: room.empty(steps), C_OUT: 1, P_OUT: steps}
-    fields[PRESENT] = -1 if present is None else room.value(present)
+    fields[PRESENT] = -1 if present is None else room.value(present, 0.0)
     m = room.memory()
     soften(row(fields), m, room.N)
     torch.testing.assert_close(room.read(m.values, fields[OUT], 1, steps), weights)

@@ -8,7 +8,17 @@ from room import Room, marks, row
 
 from nas_core.spaces.sequence.blocks import Recurrent
 from nas_core.training.compiled.fields import (
-    BIAS, BY_TAP, C_OUT, OPTION, OUT, P_OUT, PLACE, PRESENT, TABLE, WEIGHT, X,
+    BIAS,
+    BY_TAP,
+    C_OUT,
+    OPTION,
+    OUT,
+    P_OUT,
+    PLACE,
+    PRESENT,
+    TABLE,
+    WEIGHT,
+    X,
 )  # fmt: skip
 from nas_core.training.compiled.recurrent import recur, recur_back
 from nas_core.training.compiled.tables import taps_of
@@ -34,7 +44,7 @@ def test_states_and_slopes(kind: str, turned: bool, H: int, steps: int, lengths:
     room = Room(n, scratch=5 * H)
     read = torch.einsum("oi,nis->nos", cell.weight_ih_l0, x) + cell.bias_ih_l0[:, None]
     gates, out = room.value(read), room.empty(2 * H * steps)
-    there = -1 if present is None else room.value(present)
+    there = -1 if present is None else room.value(present, 0.0)
     taps = taps_of((1, steps), (1, 1), (1, 1), (0, -1 if turned else 1), places=(1, steps))
     fields = {
         X: gates,

@@ -12,11 +12,31 @@ from torch import Tensor
 from nas_core.spaces.sequence.blocks import ChannelNorm, Embedding, StepNorm
 from nas_core.spaces.sequence.network import _largest, _last
 from nas_core.training.compiled.fields import (
-    BIAS, C_OUT, NEEDS, OPTION, OTHER, OUT, P_IN, P_OUT, PRESENT, WEIGHT, X,
+    BIAS,
+    C_OUT,
+    NEEDS,
+    OPTION,
+    OTHER,
+    OUT,
+    P_IN,
+    P_OUT,
+    PRESENT,
+    WEIGHT,
+    X,
 )  # fmt: skip
 from nas_core.training.compiled.step_norms import channel_norm, channel_norm_back, step_norm, step_norm_back
 from nas_core.training.compiled.steps import (
-    embed, embed_back, largest, largest_back, last, last_back, mask, mask_back, presence, step_mean, step_mean_back,
+    embed,
+    embed_back,
+    largest,
+    largest_back,
+    last,
+    last_back,
+    mask,
+    mask_back,
+    presence,
+    step_mean,
+    step_mean_back,
 )  # fmt: skip
 
 LENGTHS = [7, 0, 3, 1, 2]
@@ -47,7 +67,7 @@ def test_poolings(forward: Callable, back: Callable, oracle: Callable, padded: b
 
     room = Room(n)
     fields = {X: room.value(x), OUT: room.empty(C), C_OUT: C, P_IN: steps, P_OUT: 1, NEEDS: needs}
-    fields[PRESENT] = -1 if present is None else room.value(present)
+    fields[PRESENT] = -1 if present is None else room.value(present, 0.0)
     m = room.memory()
     forward(row(fields), m, room.N)
     torch.testing.assert_close(room.read(m.values, fields[OUT], C, 1)[..., 0], pooled)
@@ -81,7 +101,7 @@ def test_marks_of_steps() -> None:
 def test_masks() -> None:
     here, x, g = marks(LENGTHS, 7), torch.randn(5, 2, 7), torch.randn(5, 2, 7)
     room = Room(5)
-    fields = {X: room.value(x), OUT: room.empty(14), C_OUT: 2, P_OUT: 7, PRESENT: room.value(here), NEEDS: 1}
+    fields = {X: room.value(x), OUT: room.empty(14), C_OUT: 2, P_OUT: 7, PRESENT: room.value(here, 0.0), NEEDS: 1}
     m = room.memory()
     mask(row(fields), m, room.N)
     torch.testing.assert_close(room.read(m.values, fields[OUT], 2, 7), x * here[:, :1])
@@ -92,6 +112,7 @@ def test_masks() -> None:
 
 @pytest.mark.parametrize(("C", "steps"), [(1, 1), (5, 7)])
 def test_norm_of_channels(C: int, steps: int) -> None:
+    """One channel deviates by 0, or by a rounding error that is then divided by the root of epsilon: 3e-7 · 316."""
     torch.manual_seed(6)
     n, layer = 5, ChannelNorm(C)
     torch.nn.init.normal_(layer.norm.weight)
@@ -108,8 +129,8 @@ def test_norm_of_channels(C: int, steps: int) -> None:
     torch.testing.assert_close(room.read(m.values, fields[OUT], C, steps), maps)
     room.write(m.slopes, fields[OUT], wanted)
     channel_norm_back(row(fields), m, room.N)
-    torch.testing.assert_close(room.read(m.slopes, fields[X], C, steps), x.grad, atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(torch.tensor(m.gradient[:C]), layer.norm.weight.grad, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(room.read(m.slopes, fields[X], C, steps), x.grad, atol=5e-5, rtol=1e-5)
+    torch.testing.assert_close(torch.tensor(m.gradient[:C]), layer.norm.weight.grad, atol=5e-5, rtol=1e-5)
     torch.testing.assert_close(torch.tensor(m.gradient[C : 2 * C]), layer.norm.bias.grad)
 
 
@@ -125,7 +146,12 @@ def test_norm_of_steps_that_are_there(lengths: list[int]) -> None:
 
     room = Room(n, scratch=2 * C, statistics=2 * C)
     fields = {X: room.value(x), OUT: room.empty(C * steps), C_OUT: C, P_OUT: steps, NEEDS: 1}
-    fields |= {WEIGHT: room.weight(layer.weight), BIAS: room.weight(layer.bias), PRESENT: room.value(present), OTHER: 1}
+    fields |= {
+        WEIGHT: room.weight(layer.weight),
+        BIAS: room.weight(layer.bias),
+        PRESENT: room.value(present, 0.0),
+        OTHER: 1,
+    }
     m, real = room.memory(), torch.tensor([0.1, 1e-5]).numpy()
     m.statistics[C : 2 * C] = 1
     step_norm(row(fields), real, m, room.N, True)
