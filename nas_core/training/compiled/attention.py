@@ -203,7 +203,7 @@ def _softmax_back(op: np.ndarray, m: Memory, N: int) -> None:
 @kernel
 def products(
     x: np.ndarray, x0: int, x_out: int, x_in: int, y: np.ndarray, y0: int, y_out: int, y_in: int,
-    z: np.ndarray, z0: int, z_x: int, z_y: int, A: int, B: int, terms: int, scale: float, N: int, plus: bool,
+    z: np.ndarray, z0: int, z_x: int, z_y: int, A: int, B: int, terms: int, scale: np.float32, N: int, plus: bool,
 ) -> None:  # fmt: skip
     """Set rows of N numbers, or add to them: z[a, b] = scale · Σ x[a, i] · y[b, i], each row of the batch by itself.
 

@@ -2,7 +2,8 @@
 
 What the gates read of the steps is a convolution of one tap before them, over all steps at once; its value is read by
 nobody else, and the gates stay where it lay. The states of all steps lie in the rows of the operation; behind them lies
-for a GRU what the candidate reads of the state before, for an LSTM the cell: as many rows again.
+for a GRU what the candidate reads of the state before, for an LSTM the cell: as many rows again. Behind these are 5 rows
+for each channel, the state of one step and its gates side by side: rows of a whole sequence lie far apart.
 
 A layer that reads backwards begins at the last step that is there: behind it states are 0.
 
@@ -21,7 +22,6 @@ from nas_core.training.compiled.fields import (
     OPTION,
     OUT,
     P_OUT,
-    PLACE,
     PRESENT,
     TABLE,
     WEIGHT,
@@ -48,20 +48,21 @@ __all__ = ["recur", "recur_back"]
 
 @kernel
 def recur(op: np.ndarray, m: Memory, N: int) -> None:
-    """Compute the states of all steps; ``PLACE``: room for 5 rows of each channel in ``Memory.scratch``.
+    """Compute the states of all steps.
 
     ``TABLE`` is that of a single place and tap, ``BY_TAP`` pairs each step with the one before it in reading order.
     """
-    H, steps, state = op[C_OUT], op[P_OUT], op[PLACE]
+    H, steps = op[C_OUT], op[P_OUT]
+    state = (op[OUT] + 2 * H * steps) * N
     lstm, turned = op[OPTION] & 1, op[OPTION] & 2
     gates, width = state + H * N, (3 + lstm) * H
     for c in range(H * N):
-        m.scratch[state + c] = 0.0
+        m.values[state + c] = 0.0
     for k in range(steps):
         p = steps - 1 - k if turned else k
         weigh(
-            m.scratch, state // N, 1, m.weights, op[WEIGHT], H, 1, op[BIAS],
-            m.scratch, gates // N, 1, m.tables, op[TABLE], H if k else 0, width, N, False,
+            m.values, state // N, 1, m.weights, op[WEIGHT], H, 1, op[BIAS],
+            m.values, gates // N, 1, m.tables, op[TABLE], H if k else 0, width, N, False,
         )  # fmt: skip
         for c in range(H):
             if lstm:
@@ -75,11 +76,12 @@ def recur(op: np.ndarray, m: Memory, N: int) -> None:
 @kernel
 def recur_back(op: np.ndarray, m: Memory, N: int) -> None:
     """Write the slopes of its weights and of what its gates read of the steps."""
-    H, steps, state = op[C_OUT], op[P_OUT], op[PLACE]
+    H, steps = op[C_OUT], op[P_OUT]
+    state = (op[OUT] + 2 * H * steps) * N
     lstm, turned = op[OPTION] & 1, op[OPTION] & 2
     gates, width = state + H * N, (3 + lstm) * H
     for c in range(H * N):
-        m.scratch[state + c] = 0.0
+        m.values[state + c] = 0.0
     for k in range(steps - 1, -1, -1):
         p = steps - 1 - k if turned else k
         for c in range(H):
@@ -88,8 +90,8 @@ def recur_back(op: np.ndarray, m: Memory, N: int) -> None:
             else:
                 _gru_back(op, m, N, c, p, k, turned)
         weigh(
-            m.scratch, gates // N, 1, m.weights, op[WEIGHT], 1, H, -1,
-            m.scratch, state // N, 1, m.tables, op[TABLE], width if k else 0, H, N, True,
+            m.values, gates // N, 1, m.weights, op[WEIGHT], 1, H, -1,
+            m.values, state // N, 1, m.tables, op[TABLE], width if k else 0, H, N, True,
         )  # fmt: skip
     apart = 0 if lstm else 2 * H  # rows of weights before those whose slopes lie behind the states
     first = width if lstm else apart
@@ -112,13 +114,14 @@ def _weight_slopes(op: np.ndarray, m: Memory, N: int, slopes: int, row: int, row
 @kernel
 def _keep_inside(op: np.ndarray, m: Memory, N: int, c: int, p: int, lstm: int) -> None:
     """Set the state of a channel to 0 where the sequence has ended."""
-    H, steps, state = op[C_OUT], op[P_OUT], op[PLACE] + c * N
+    H, steps = op[C_OUT], op[P_OUT]
+    state = (op[OUT] + 2 * H * steps + c) * N
     inside, out = (op[PRESENT] + steps + p) * N, (op[OUT] + c * steps + p) * N
     for at in range(0, N, LANES):
         there = load(m.values, inside + at)
         a = multiply(there, load(m.values, out + at))
         store(m.values, out + at, a)
-        store(m.scratch, state + at, a)
+        store(m.values, state + at, a)
         if lstm:
             cell = out + H * steps * N + at
             store(m.values, cell, multiply(there, load(m.values, cell)))
@@ -126,30 +129,32 @@ def _keep_inside(op: np.ndarray, m: Memory, N: int, c: int, p: int, lstm: int) -
 
 @kernel
 def _gru(op: np.ndarray, m: Memory, N: int, c: int, p: int) -> None:
-    """Compute one channel of one step; the scratch holds the states before and what the gates read of them."""
-    H, steps, state = op[C_OUT], op[P_OUT], op[PLACE] + c * N
+    """Compute one channel of one step; the room holds the states before and what the gates read of them."""
+    H, steps = op[C_OUT], op[P_OUT]
+    state = (op[OUT] + 2 * H * steps + c) * N
     gate, apart = H * N, H * steps * N
     x, y = (op[X] + c * steps + p) * N, (op[OUT] + c * steps + p) * N
     for at in range(0, N, LANES):
         s = state + gate + at
-        r = logistic(add(load(m.values, x + at), load(m.scratch, s)))
-        z = logistic(add(load(m.values, x + apart + at), load(m.scratch, s + gate)))
-        read = load(m.scratch, s + 2 * gate)
+        r = logistic(add(load(m.values, x + at), load(m.values, s)))
+        z = logistic(add(load(m.values, x + apart + at), load(m.values, s + gate)))
+        read = load(m.values, s + 2 * gate)
         candidate = hyperbolic_tangent(fma(r, read, load(m.values, x + 2 * apart + at)))
-        before = load(m.scratch, state + at)
+        before = load(m.values, state + at)
         after = fma(z, subtract(before, candidate), candidate)
         store(m.values, x + at, r)
         store(m.values, x + apart + at, z)
         store(m.values, x + 2 * apart + at, candidate)
         store(m.values, y + apart + at, read)
         store(m.values, y + at, after)
-        store(m.scratch, state + at, after)
+        store(m.values, state + at, after)
 
 
 @kernel
 def _gru_back(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned: int) -> None:
-    """Slopes of one channel of one step: of its gates, in the scratch once more as the state before reads them."""
-    H, steps, state = op[C_OUT], op[P_OUT], op[PLACE] + c * N
+    """Slopes of one channel of one step: of its gates, in the room once more as the state before reads them."""
+    H, steps = op[C_OUT], op[P_OUT]
+    state = (op[OUT] + 2 * H * steps + c) * N
     gate, apart, one = H * N, H * steps * N, spread(np.float32(1.0))
     x, y = (op[X] + c * steps + p) * N, (op[OUT] + c * steps + p) * N
     inside, previous = (op[PRESENT] + steps + p) * N, N if turned else -N
@@ -157,7 +162,7 @@ def _gru_back(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned:
         r, z = load(m.values, x + at), load(m.values, x + apart + at)
         candidate, read = load(m.values, x + 2 * apart + at), load(m.values, y + apart + at)
         before = load(m.values, y + previous + at) if k else none()
-        g = add(load(m.slopes, y + at), load(m.scratch, state + at))
+        g = add(load(m.slopes, y + at), load(m.values, state + at))
         if turned and op[PRESENT] >= 0:
             g = multiply(g, load(m.values, inside + at))
         kept = multiply(g, z)
@@ -170,25 +175,26 @@ def _gru_back(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned:
         store(m.slopes, x + 2 * apart + at, to_candidate)
         store(m.slopes, y + apart + at, to_read)
         s = state + gate + at
-        store(m.scratch, s, to_r)
-        store(m.scratch, s + gate, to_z)
-        store(m.scratch, s + 2 * gate, to_read)
-        store(m.scratch, state + at, kept)
+        store(m.values, s, to_r)
+        store(m.values, s + gate, to_z)
+        store(m.values, s + 2 * gate, to_read)
+        store(m.values, state + at, kept)
 
 
 @kernel
 def _lstm(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned: int) -> None:
-    """Compute one channel of one step; the scratch holds what the gates read of the states before."""
-    H, steps, state = op[C_OUT], op[P_OUT], op[PLACE] + c * N
+    """Compute one channel of one step; the room holds what the gates read of the states before."""
+    H, steps = op[C_OUT], op[P_OUT]
+    state = (op[OUT] + 2 * H * steps + c) * N
     gate, apart = H * N, H * steps * N
     x, y = (op[X] + c * steps + p) * N, (op[OUT] + c * steps + p) * N
     previous = N if turned else -N
     for at in range(0, N, LANES):
         s = state + gate + at
-        i = logistic(add(load(m.values, x + at), load(m.scratch, s)))
-        f = logistic(add(load(m.values, x + apart + at), load(m.scratch, s + gate)))
-        g = hyperbolic_tangent(add(load(m.values, x + 2 * apart + at), load(m.scratch, s + 2 * gate)))
-        o = logistic(add(load(m.values, x + 3 * apart + at), load(m.scratch, s + 3 * gate)))
+        i = logistic(add(load(m.values, x + at), load(m.values, s)))
+        f = logistic(add(load(m.values, x + apart + at), load(m.values, s + gate)))
+        g = hyperbolic_tangent(add(load(m.values, x + 2 * apart + at), load(m.values, s + 2 * gate)))
+        o = logistic(add(load(m.values, x + 3 * apart + at), load(m.values, s + 3 * gate)))
         before = load(m.values, y + apart + previous + at) if k else none()
         cell = fma(f, before, multiply(i, g))
         after = multiply(o, hyperbolic_tangent(cell))
@@ -198,13 +204,14 @@ def _lstm(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned: int
         store(m.values, x + 3 * apart + at, o)
         store(m.values, y + apart + at, cell)
         store(m.values, y + at, after)
-        store(m.scratch, state + at, after)
+        store(m.values, state + at, after)
 
 
 @kernel
 def _lstm_back(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned: int) -> None:
-    """Slopes of one channel of one step: of its gates, in the scratch once more, and of the cell before."""
-    H, steps, state = op[C_OUT], op[P_OUT], op[PLACE] + c * N
+    """Slopes of one channel of one step: of its gates, in the room once more, and of the cell before."""
+    H, steps = op[C_OUT], op[P_OUT]
+    state = (op[OUT] + 2 * H * steps + c) * N
     gate, apart, one = H * N, H * steps * N, spread(np.float32(1.0))
     x, y = (op[X] + c * steps + p) * N, (op[OUT] + c * steps + p) * N
     inside, previous = (op[PRESENT] + steps + p) * N, N if turned else -N
@@ -213,7 +220,7 @@ def _lstm_back(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned
         g, o = load(m.values, x + 2 * apart + at), load(m.values, x + 3 * apart + at)
         before = load(m.values, y + apart + previous + at) if k else none()
         shown = hyperbolic_tangent(load(m.values, y + apart + at))
-        slope = add(load(m.slopes, y + at), load(m.scratch, state + at))
+        slope = add(load(m.slopes, y + at), load(m.values, state + at))
         of_cell = load(m.slopes, y + apart + at)
         if turned and op[PRESENT] >= 0:
             there = load(m.values, inside + at)
@@ -228,10 +235,10 @@ def _lstm_back(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned
         store(m.slopes, x + apart + at, to_f)
         store(m.slopes, x + 2 * apart + at, to_g)
         store(m.slopes, x + 3 * apart + at, to_o)
-        store(m.scratch, s, to_i)
-        store(m.scratch, s + gate, to_f)
-        store(m.scratch, s + 2 * gate, to_g)
-        store(m.scratch, s + 3 * gate, to_o)
-        store(m.scratch, state + at, none())
+        store(m.values, s, to_i)
+        store(m.values, s + gate, to_f)
+        store(m.values, s + 2 * gate, to_g)
+        store(m.values, s + 3 * gate, to_o)
+        store(m.values, state + at, none())
         if k:
             store(m.slopes, y + apart + previous + at, multiply(of_cell, f))

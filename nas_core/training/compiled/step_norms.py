@@ -150,7 +150,7 @@ def _count(m: Memory, first: int, size: int) -> float:
 
 
 @kernel
-def _moments(m: Memory, x: int, there: int, size: int, count: float) -> tuple[float, float]:
+def _moments(m: Memory, x: int, there: int, size: int, count: float) -> tuple[np.float32, np.float32]:
     """Return mean and variance of a channel over the steps that are there."""
     whole = none()
     for at in range(0, size, LANES):

@@ -14,7 +14,6 @@ from nas_core.training.compiled.fields import (
     OPTION,
     OUT,
     P_OUT,
-    PLACE,
     PRESENT,
     TABLE,
     WEIGHT,
@@ -41,9 +40,9 @@ def test_states_and_slopes(kind: str, turned: bool, H: int, steps: int, lengths:
         wanted = wanted * present[:, 1:]
     (maps * wanted).sum().backward()
 
-    room = Room(n, scratch=5 * H)
+    room = Room(n)
     read = torch.einsum("oi,nis->nos", cell.weight_ih_l0, x) + cell.bias_ih_l0[:, None]
-    gates, out = room.value(read), room.empty(2 * H * steps)
+    gates, out = room.value(read), room.empty(2 * H * steps + 5 * H)
     there = -1 if present is None else room.value(present, 0.0)
     taps = taps_of((1, steps), (1, 1), (1, 1), (0, -1 if turned else 1), places=(1, steps))
     fields = {
@@ -53,7 +52,6 @@ def test_states_and_slopes(kind: str, turned: bool, H: int, steps: int, lengths:
         P_OUT: steps,
         OPTION: (kind == "lstm") + 2 * turned,
         PRESENT: there,
-        PLACE: 0,
     }
     fields |= {WEIGHT: room.weight(cell.weight_hh_l0), BIAS: room.weight(cell.bias_hh_l0)}
     op = row(fields | {TABLE: room.table([0, 1, 0, 0]), BY_TAP: room.table(taps.by_tap)})
