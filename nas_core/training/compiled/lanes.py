@@ -15,7 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
 __all__ = [
-    "LANES", "add", "at_most", "divide", "fma", "load", "multiply", "none", "scaled", "spread", "store", "subtract",
+    "LANES", "add", "at_most", "divide", "fma", "largest", "load", "multiply", "none", "scaled", "spread", "store", "subtract",
     "total",
 ]  # fmt: skip
 
@@ -146,6 +146,12 @@ def multiply(typing: Any, a: Any, b: Any) -> Any:
 def divide(typing: Any, a: Any, b: Any) -> Any:
     """Return a / b."""
     return lanes(lanes, lanes), lambda context, builder, signature, args: builder.fdiv(*args)
+
+
+@intrinsic
+def largest(typing: Any, a: Any, b: Any) -> Any:
+    """Return the larger of a and b, NaN where one of them is."""
+    return lanes(lanes, lanes), lambda context, builder, signature, args: called(builder, "maximum", *args)
 
 
 @intrinsic
