@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from nas_core.training.compiled.fields import C_IN, C_OUT, NEEDS, OTHER, OUT, P_IN, P_OUT, PLACE, Memory, X
-from nas_core.training.compiled.jit import inlined, kernel
+from nas_core.training.compiled.fields import C_IN, C_OUT, KIND, NEEDS, OTHER, OUT, P_IN, P_OUT, PLACE, Memory, X
+from nas_core.training.compiled.jit import kernel
+from nas_core.training.compiled.kinds import GATE, SUM
 from nas_core.training.compiled.lanes import (
     LANES,
     add,
-    at_most,
     divide,
+    first_largest,
     fma,
-    largest,
     load,
     multiply,
     none,
     spread,
     store,
+    where_equal,
 )
 
 __all__ = [
@@ -26,55 +27,42 @@ __all__ = [
     "channel_mean",
     "channel_mean_back",
     "copy",
-    "copy_back",
     "drop",
     "drop_back",
     "gate",
     "gate_back",
-    "place_gate",
-    "place_gate_back",
+    "hand_back",
     "plus",
-    "plus_back",
 ]
 
 
 @kernel
 def copy(op: np.ndarray, m: Memory, N: int) -> None:
-    """Copy a value, such as to its part of a join."""
+    """Copy a value, such as to its part of a join; :func:`hand_back` goes back."""
     x, out = op[X] * N, op[OUT] * N
     for at in range(0, op[C_OUT] * op[P_OUT] * N, LANES):
         store(m.values, out + at, load(m.values, x + at))
 
 
 @kernel
-def copy_back(op: np.ndarray, m: Memory, N: int) -> None:
-    """Add the slopes of what was copied."""
-    if op[NEEDS]:
-        _hand_on(op, m, N, X)
-
-
-@kernel
 def plus(op: np.ndarray, m: Memory, N: int) -> None:
-    """Add two values of one shape."""
+    """Add two values of one shape; :func:`hand_back` goes back."""
     x, other, out = op[X] * N, op[OTHER] * N, op[OUT] * N
     for at in range(0, op[C_OUT] * op[P_OUT] * N, LANES):
         store(m.values, out + at, add(load(m.values, x + at), load(m.values, other + at)))
 
 
 @kernel
-def plus_back(op: np.ndarray, m: Memory, N: int) -> None:
-    """Add the slopes of both."""
-    if op[NEEDS]:
-        _hand_on(op, m, N, X)
-        _hand_on(op, m, N, OTHER)
-
-
-@kernel
-def _hand_on(op: np.ndarray, m: Memory, N: int, field: int) -> None:
-    """Add the slopes of an operation to those of what the field says it reads."""
-    x, out = op[field] * N, op[OUT] * N
-    for at in range(0, op[C_OUT] * op[P_OUT] * N, LANES):
-        store(m.slopes, x + at, add(load(m.slopes, x + at), load(m.slopes, out + at)))
+def hand_back(op: np.ndarray, m: Memory, N: int) -> None:
+    """Add the slopes of a copy to those of what it is of; those of a sum to those of both its parts."""
+    if not op[NEEDS]:
+        return
+    out, x = op[OUT] * N, op[X] * N
+    for part in range(2 if op[KIND] == SUM else 1):
+        if part == 1:
+            x = op[OTHER] * N
+        for at in range(0, op[C_OUT] * op[P_OUT] * N, LANES):
+            store(m.slopes, x + at, add(load(m.slopes, x + at), load(m.slopes, out + at)))
 
 
 @kernel
@@ -100,52 +88,28 @@ def drop_back(op: np.ndarray, m: Memory, N: int) -> None:
 
 @kernel
 def gate(op: np.ndarray, m: Memory, N: int) -> None:
-    """Multiply each channel with a number: ``OTHER`` has a row for each."""
-    _gate(op, m, N, 1, 0)
+    """Multiply each channel (GATE) or each place (PLACE_GATE) with a number, for which ``OTHER`` has a row."""
+    places, by_channel = op[P_OUT], op[KIND] == GATE
+    for row in range(op[C_OUT] * places):
+        x, out = (op[X] + row) * N, (op[OUT] + row) * N
+        factor = (op[OTHER] + (row // places if by_channel else row % places)) * N
+        for at in range(0, N, LANES):
+            store(m.values, out + at, multiply(load(m.values, x + at), load(m.values, factor + at)))
 
 
 @kernel
 def gate_back(op: np.ndarray, m: Memory, N: int) -> None:
-    """Add the slopes of the channels and of their numbers."""
-    _gate_back(op, m, N, 1, 0)
-
-
-@kernel
-def place_gate(op: np.ndarray, m: Memory, N: int) -> None:
-    """Multiply each place with a number: ``OTHER`` has a row for each."""
-    _gate(op, m, N, 0, 1)
-
-
-@kernel
-def place_gate_back(op: np.ndarray, m: Memory, N: int) -> None:
-    """Add the slopes of the places and of their numbers."""
-    _gate_back(op, m, N, 0, 1)
-
-
-@kernel
-def _gate(op: np.ndarray, m: Memory, N: int, by_channel: int, by_place: int) -> None:
-    places = op[P_OUT]
-    for c in range(op[C_OUT]):
-        for p in range(places):
-            x, out = (op[X] + c * places + p) * N, (op[OUT] + c * places + p) * N
-            factor = (op[OTHER] + c * by_channel + p * by_place) * N
-            for at in range(0, N, LANES):
-                store(m.values, out + at, multiply(load(m.values, x + at), load(m.values, factor + at)))
-
-
-@kernel
-def _gate_back(op: np.ndarray, m: Memory, N: int, by_channel: int, by_place: int) -> None:
+    """Add the slopes of what was multiplied, and of the numbers it was multiplied with."""
     if not op[NEEDS]:
         return
-    places = op[P_OUT]
-    for c in range(op[C_OUT]):
-        for p in range(places):
-            x, out = (op[X] + c * places + p) * N, (op[OUT] + c * places + p) * N
-            factor = (op[OTHER] + c * by_channel + p * by_place) * N
-            for at in range(0, N, LANES):
-                g = load(m.slopes, out + at)
-                store(m.slopes, x + at, fma(g, load(m.values, factor + at), load(m.slopes, x + at)))
-                store(m.slopes, factor + at, fma(g, load(m.values, x + at), load(m.slopes, factor + at)))
+    places, by_channel = op[P_OUT], op[KIND] == GATE
+    for row in range(op[C_OUT] * places):
+        x, out = (op[X] + row) * N, (op[OUT] + row) * N
+        factor = (op[OTHER] + (row // places if by_channel else row % places)) * N
+        for at in range(0, N, LANES):
+            g = load(m.slopes, out + at)
+            store(m.slopes, x + at, fma(g, load(m.values, factor + at), load(m.slopes, x + at)))
+            store(m.slopes, factor + at, fma(g, load(m.values, x + at), load(m.slopes, factor + at)))
 
 
 @kernel
@@ -175,12 +139,13 @@ def channel_mean_back(op: np.ndarray, m: Memory, N: int) -> None:
 
 @kernel
 def channel_largest(op: np.ndarray, m: Memory, N: int) -> None:
-    """Take the largest over the channels at each place."""
+    """Take the largest over the channels at each place; NaN where one of them is."""
     size, x, out = op[P_IN] * N, op[X] * N, op[OUT] * N
     for at in range(0, size, LANES):
         top = load(m.values, x + at)
         for c in range(1, op[C_IN]):
-            top = largest(top, load(m.values, x + c * size + at))
+            a = load(m.values, x + c * size + at)
+            top = first_largest(a, top, a, top)
         store(m.values, out + at, top)
 
 
@@ -189,18 +154,12 @@ def channel_largest_back(op: np.ndarray, m: Memory, N: int) -> None:
     """Add the slopes of the largest channel; of several, an equal share to each, as ``torch.amax``."""
     if not op[NEEDS]:
         return
-    size, x, out = op[P_IN] * N, op[X] * N, op[OUT] * N
+    size, x, out, one = op[P_IN] * N, op[X] * N, op[OUT] * N, spread(np.float32(1.0))
     for at in range(0, size, LANES):
         top, count = load(m.values, out + at), none()
         for c in range(op[C_IN]):
-            count = add(count, _is_top(m, x + c * size + at, top))
+            count = add(count, where_equal(load(m.values, x + c * size + at), top, one))
         share = divide(load(m.slopes, out + at), count)
         for c in range(op[C_IN]):
             to = x + c * size + at
-            store(m.slopes, to, fma(share, _is_top(m, to, top), load(m.slopes, to)))
-
-
-@inlined
-def _is_top(m: Memory, at: int, top: object) -> object:
-    """Return 1 where a value is the largest, else 0."""
-    return at_most(top, load(m.values, at), spread(np.float32(1.0)), none())
+            store(m.slopes, to, add(load(m.slopes, to), where_equal(load(m.values, to), top, share)))

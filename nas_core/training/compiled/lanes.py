@@ -10,14 +10,17 @@ from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba import types
+from numba import extending, types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, register_model
+from numba.extending import models, register_model
 
 __all__ = [
-    "LANES", "add", "at_most", "divide", "fma", "largest", "load", "multiply", "none", "scaled", "spread", "store", "subtract",
-    "total",
+    "LANES", "add", "at_most", "divide", "first_largest", "fma", "load", "multiply", "none", "scaled", "spread", "store",
+    "subtract", "total", "upto", "where_equal",
 ]  # fmt: skip
+
+intrinsic: Any = extending.intrinsic
+"""Untyped: kernels call an intrinsic without the context that its first argument is."""
 
 _FEATURES = llvm.get_host_cpu_features()
 LANES = 16 if _FEATURES.get("avx512f") else 8 if _FEATURES.get("avx2") else 4
@@ -149,12 +152,6 @@ def divide(typing: Any, a: Any, b: Any) -> Any:
 
 
 @intrinsic
-def largest(typing: Any, a: Any, b: Any) -> Any:
-    """Return the larger of a and b, NaN where one of them is."""
-    return lanes(lanes, lanes), lambda context, builder, signature, args: called(builder, "maximum", *args)
-
-
-@intrinsic
 def at_most(typing: Any, a: Any, b: Any, yes: Any, no: Any) -> Any:
     """Return ``yes`` where a ≤ b, ``no`` elsewhere and where a or b is NaN."""
 
@@ -181,3 +178,40 @@ def scaled(typing: Any, a: Any, power: Any) -> Any:
         return a
 
     return lanes(lanes, lanes), code
+
+
+@intrinsic
+def first_largest(typing: Any, x: Any, largest: Any, yes: Any, no: Any) -> Any:
+    """Return ``yes`` where x is larger than the largest so far, or NaN, and ``no`` elsewhere."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        larger = builder.fcmp_ordered(">", args[0], args[1])
+        return builder.select(builder.or_(larger, builder.fcmp_unordered("uno", args[0], args[0])), args[2], args[3])
+
+    return lanes(lanes, lanes, lanes, lanes), code
+
+
+@intrinsic
+def where_equal(typing: Any, a: Any, b: Any, yes: Any) -> Any:
+    """Return ``yes`` where a is b, and 0 elsewhere."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        zeros = ir.Constant(_VECTOR, [0.0] * LANES)
+        return builder.select(builder.fcmp_ordered("==", args[0], args[1]), args[2], zeros)
+
+    return lanes(lanes, lanes, lanes), code
+
+
+@intrinsic
+def upto(typing: Any, a: Any, count: Any) -> Any:
+    """Return the first ``count`` lanes (all, where there are fewer), and 0 in the others."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        ints = ir.VectorType(_INT, LANES)
+        nothing = ir.Constant(ints, ir.Undefined)
+        count = builder.insert_element(nothing, builder.trunc(args[1], _INT), ir.Constant(_INT, 0))
+        counts = builder.shuffle_vector(count, nothing, ir.Constant(ints, [0] * LANES))
+        here = builder.icmp_signed("<", ir.Constant(ints, list(range(LANES))), counts)
+        return builder.select(here, args[0], ir.Constant(_VECTOR, [0.0] * LANES))
+
+    return lanes(lanes, types.intp), code

@@ -19,12 +19,14 @@ class Taps:
     """The places that a kernel of a convolution or pooling reads.
 
     Attributes:
+        taps: Taps of the kernel.
         forward: Table over the places of the result: (place read, tap).
         back: Table over the places read: (place of the result, tap).
         by_tap: Table over the taps: (place of the result, place read).
         places: (height, width) of the result.
     """
 
+    taps: int
     forward: np.ndarray
     back: np.ndarray
     by_tap: np.ndarray
@@ -56,6 +58,7 @@ def taps_of(
         part[inside] for part in (i * width + j, rows * size[1] + columns, a * kernel[1] + b)
     )  # fmt: skip
     return Taps(
+        kernel[0] * kernel[1],
         _table(out, read, tap, height * width),
         _table(read, out, tap, size[0] * size[1]),
         _table(tap, out, read, kernel[0] * kernel[1]),

@@ -11,7 +11,7 @@ import torch
 from memories import batch, memory, operation, wide
 from torch import Tensor
 
-from nas_core.training.compiled import joins
+from nas_core.training.compiled import joins, kinds
 
 SIZES = [(1, 1, 1), (1, 35, 5), (3, 1, 16), (6, 35, 33)]
 """Channels, places, rows of the batch."""
@@ -19,8 +19,9 @@ SIZES = [(1, 1, 1), (1, 35, 5), (3, 1, 16), (6, 35, 33)]
 
 @dataclass(frozen=True)
 class Case:
-    """One kernel, what torch computes, and the shapes of what is read given (channels, places)."""
+    """A kind, its kernels, what torch computes, and the shape of the second value read given (channels, places)."""
 
+    kind: int
     forward: Callable[..., None]
     back: Callable[..., None]
     torch: Callable[..., Tensor]
@@ -28,12 +29,14 @@ class Case:
 
 
 CASES = {
-    "copy": Case(joins.copy, joins.copy_back, torch.clone),
-    "sum": Case(joins.plus, joins.plus_back, torch.add, lambda c, p: (c, p)),
-    "gate": Case(joins.gate, joins.gate_back, torch.mul, lambda c, p: (c, 1)),
-    "place gate": Case(joins.place_gate, joins.place_gate_back, torch.mul, lambda c, p: (1, p)),
-    "mean": Case(joins.channel_mean, joins.channel_mean_back, lambda x: x.mean(0, keepdim=True)),
-    "largest": Case(joins.channel_largest, joins.channel_largest_back, lambda x: x.amax(0, keepdim=True)),
+    "copy": Case(kinds.COPY, joins.copy, joins.hand_back, torch.clone),
+    "sum": Case(kinds.SUM, joins.plus, joins.hand_back, torch.add, lambda c, p: (c, p)),
+    "gate": Case(kinds.GATE, joins.gate, joins.gate_back, torch.mul, lambda c, p: (c, 1)),
+    "place gate": Case(kinds.PLACE_GATE, joins.gate, joins.gate_back, torch.mul, lambda c, p: (1, p)),
+    "mean": Case(kinds.CHANNEL_MEAN, joins.channel_mean, joins.channel_mean_back, lambda x: x.mean(0, keepdim=True)),
+    "largest": Case(
+        kinds.CHANNEL_LARGEST, joins.channel_largest, joins.channel_largest_back, lambda x: x.amax(0, keepdim=True)
+    ),
 }
 
 
@@ -57,8 +60,8 @@ def test_values_and_slopes(name: str, channels: int, places: int, n: int) -> Non
     last = np.full((expected.shape[0] * places, n), 5, np.float32)
     m, N = memory(batch(np.concatenate([*rows, last]))), wide(n)
     op = operation(
-        X=0, OTHER=int(starts[1]), OUT=int(starts[-1]), C_IN=channels, P_IN=places, C_OUT=expected.shape[0],
-        P_OUT=places,
+        KIND=case.kind, X=0, OTHER=int(starts[1]), OUT=int(starts[-1]), C_IN=channels, P_IN=places,
+        C_OUT=expected.shape[0], P_OUT=places,
     )  # fmt: skip
     case.forward(op, m, N)
     values, slopes = m.values.reshape(-1, N), m.slopes.reshape(-1, N)
@@ -75,7 +78,7 @@ def test_values_and_slopes(name: str, channels: int, places: int, n: int) -> Non
     assert not slopes[:, n:].any()
 
 
-@pytest.mark.parametrize("back", [case.back for case in CASES.values()] + [joins.drop_back])
+@pytest.mark.parametrize("back", sorted({case.back for case in CASES.values()} | {joins.drop_back}, key=str))
 def test_slopes_of_the_data_are_not_computed(back: Callable[..., None]) -> None:
     m = memory(batch(np.ones((6, 4))), noise=batch(np.ones((2, 4))))
     m.slopes[:] = 1
