@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 __all__ = ["ACTIVATE", "AVERAGE_POOL", "CHANNEL_LARGEST", "CHANNEL_MEAN", "CHANNEL_NORM", "CONVOLVE", "COPY",
-           "DEPTHWISE", "DROP", "EMBED", "GATE", "LARGEST", "LAST", "MASK", "MAX_POOL", "MEAN", "MIX", "NORM", "PLACED",
+           "DEPTHWISE", "DROP", "EMBED", "GATE", "LARGEST", "LAST", "MAX_POOL", "MEAN", "MIX", "NORM", "PLACED",
            "PLACE_GATE", "PRESENCE", "RECUR", "SCORES", "SOFTMAX", "STEP_MEAN", "STEP_NORM", "SUM"]  # fmt: skip
 
 CONVOLVE = 0
@@ -43,7 +43,7 @@ STEP_NORM = 26
 """Batch normalisation over the steps that are there."""
 LAST, LARGEST, STEP_MEAN = 27, 28, 29
 """The last step, the largest and the mean one of those that are there."""
-PRESENCE, MASK = 30, 31
-"""Where sequences have a step; the value with zeros where they have none."""
-EMBED = 32
+PRESENCE = 30
+"""Where sequences have a step."""
+EMBED = 31
 """A vector for each word."""

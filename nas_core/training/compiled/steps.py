@@ -36,7 +36,7 @@ from nas_core.training.compiled.lanes import (
 )  # fmt: skip
 
 __all__ = [
-    "embed", "embed_back", "largest", "largest_back", "last", "last_back", "mask", "mask_back", "presence",
+    "embed", "embed_back", "largest", "largest_back", "last", "last_back", "presence",
     "step_mean", "step_mean_back",
 ]  # fmt: skip
 
@@ -54,29 +54,6 @@ def presence(op: np.ndarray, m: Memory, N: int, n: int) -> None:
             there = np.float32(1.0) if j < n and m.values[x + j] > 0.5 else np.float32(0.0)
             m.values[here + j] = there
             m.values[inside + j] = max(there, m.values[inside + N + j]) if p + 1 < steps else there
-
-
-@kernel
-def mask(op: np.ndarray, m: Memory, N: int) -> None:
-    """Set a value to 0 where a sequence has no step."""
-    _masked(m.values, op[X] * N, m.values, op[OUT] * N, m.values, op[PRESENT] * N, op[C_OUT], op[P_OUT] * N, False)
-
-
-@kernel
-def mask_back(op: np.ndarray, m: Memory, N: int) -> None:
-    """Add the slopes where there is a step."""
-    if op[NEEDS]:
-        _masked(m.slopes, op[OUT] * N, m.slopes, op[X] * N, m.values, op[PRESENT] * N, op[C_OUT], op[P_OUT] * N, True)
-
-
-@kernel
-def _masked(
-    x: np.ndarray, x0: int, y: np.ndarray, y0: int, there: np.ndarray, first: int, channels: int, size: int, plus: bool
-) -> None:
-    for c in range(channels):
-        for at in range(0, size, LANES):
-            a = multiply(load(x, x0 + c * size + at), load(there, first + at))
-            store(y, y0 + c * size + at, add(load(y, y0 + c * size + at), a) if plus else a)
 
 
 @kernel

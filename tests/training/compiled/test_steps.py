@@ -32,8 +32,6 @@ from nas_core.training.compiled.steps import (
     largest_back,
     last,
     last_back,
-    mask,
-    mask_back,
     presence,
     step_mean,
     step_mean_back,
@@ -96,18 +94,6 @@ def test_marks_of_steps() -> None:
     presence(row(fields), m, room.N, 5)
     torch.testing.assert_close(room.read(m.values, fields[OUT], 2, 7), here)
     assert not m.values.reshape(-1, room.N)[fields[OUT] :, 5:].any()
-
-
-def test_masks() -> None:
-    here, x, g = marks(LENGTHS, 7), torch.randn(5, 2, 7), torch.randn(5, 2, 7)
-    room = Room(5)
-    fields = {X: room.value(x), OUT: room.empty(14), C_OUT: 2, P_OUT: 7, PRESENT: room.value(here, 0.0), NEEDS: 1}
-    m = room.memory()
-    mask(row(fields), m, room.N)
-    torch.testing.assert_close(room.read(m.values, fields[OUT], 2, 7), x * here[:, :1])
-    room.write(m.slopes, fields[OUT], g)
-    mask_back(row(fields), m, room.N)
-    torch.testing.assert_close(room.read(m.slopes, fields[X], 2, 7), g * here[:, :1])
 
 
 @pytest.mark.parametrize(("C", "steps"), [(1, 1), (5, 7)])
