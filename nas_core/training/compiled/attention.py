@@ -41,6 +41,8 @@ from nas_core.training.compiled.lanes import (
 __all__ = ["mix", "mix_back", "place", "place_back", "scores", "scores_back", "soften", "soften_back"]
 
 COORDINATES = 8
+BLOCK = 4 if LANES == 16 else 2
+"""Rows whose sums, with four others, stay in registers: there are 32 of 16 lanes, 16 of fewer."""
 NOWHERE = np.float32(-1e30)
 """A score whose weight is 0, but which leaves numbers where all scores are such."""
 
@@ -216,27 +218,37 @@ def products(
         N: Numbers in a row.
         plus: Whether what z holds is added to.
     """
-    factor = spread(scale)
-    for at in range(0, N, LANES):
-        for a in range(0, A, 2):
-            second = x_out * N if a + 1 < A else 0
-            for b in range(0, B, 4):
-                rest = B - b - 1
-                step = y_out * N
-                y2, y3, y4 = step * min(1, rest), step * min(2, rest), step * min(3, rest)
-                a1 = a2 = a3 = a4 = b1 = b2 = b3 = b4 = none()
-                for i in range(terms):
-                    xi = (x0 + a * x_out + i * x_in) * N + at
-                    yi = (y0 + b * y_out + i * y_in) * N + at
+    factor, step_x, step_y, step_z = spread(scale), x_out * N, y_out * N, z_y * N
+    for a in range(0, A, BLOCK):
+        rows = min(BLOCK, A - a)
+        x2, x3, x4 = step_x * min(1, rows - 1), step_x * min(2, rows - 1), step_x * min(3, rows - 1)
+        for b in range(0, B, 4):
+            rest = min(4, B - b) - 1
+            y2, y3, y4 = step_y * min(1, rest), step_y * min(2, rest), step_y * min(3, rest)
+            for at in range(0, N, LANES):
+                xi, yi = (x0 + a * x_out) * N + at, (y0 + b * y_out) * N + at
+                a1 = a2 = a3 = a4 = b1 = b2 = b3 = b4 = c1 = c2 = c3 = c4 = d1 = d2 = d3 = d4 = none()
+                for _ in range(terms):
                     v1, v2, v3, v4 = load(y, yi), load(y, yi + y2), load(y, yi + y3), load(y, yi + y4)
                     s = load(x, xi)
                     a1, a2, a3, a4 = fma(s, v1, a1), fma(s, v2, a2), fma(s, v3, a3), fma(s, v4, a4)
-                    s = load(x, xi + second)
+                    s = load(x, xi + x2)
                     b1, b2, b3, b4 = fma(s, v1, b1), fma(s, v2, b2), fma(s, v3, b3), fma(s, v4, b4)
-                to, step = (z0 + a * z_x + b * z_y) * N + at, z_y * N
-                _put(z, to, step, rest, factor, plus, a1, a2, a3, a4)
-                if second:
-                    _put(z, to + z_x * N, step, rest, factor, plus, b1, b2, b3, b4)
+                    if BLOCK == 4:
+                        s = load(x, xi + x3)
+                        c1, c2, c3, c4 = fma(s, v1, c1), fma(s, v2, c2), fma(s, v3, c3), fma(s, v4, c4)
+                        s = load(x, xi + x4)
+                        d1, d2, d3, d4 = fma(s, v1, d1), fma(s, v2, d2), fma(s, v3, d3), fma(s, v4, d4)
+                    xi += x_in * N
+                    yi += y_in * N
+                to = (z0 + a * z_x + b * z_y) * N + at
+                _put(z, to, step_z, rest, factor, plus, a1, a2, a3, a4)
+                if rows > 1:
+                    _put(z, to + z_x * N, step_z, rest, factor, plus, b1, b2, b3, b4)
+                if rows > 2:
+                    _put(z, to + 2 * z_x * N, step_z, rest, factor, plus, c1, c2, c3, c4)
+                if rows > 3:
+                    _put(z, to + 3 * z_x * N, step_z, rest, factor, plus, d1, d2, d3, d4)
 
 
 @kernel

@@ -1,8 +1,8 @@
 """Recurrent layers: the states of a GRU or LSTM, step by step, and their slopes backwards through time.
 
 What the gates read of the steps is a convolution of one tap before them, over all steps at once; its value is read by
-nobody else, and the gates stay where it lay. The states of all steps lie in the rows of the operation; behind them lies
-for a GRU what the candidate reads of the state before, for an LSTM the cell: as many rows again. Behind these are 5 rows
+nobody else, and the gates stay where it lay. The states of all steps lie in the rows of the operation. Behind them lies
+for a GRU what the candidate reads of the state before, for an LSTM the cell: as many rows again. Then 5 rows follow
 for each channel, the state of one step and its gates side by side: rows of a whole sequence lie far apart.
 
 A layer that reads backwards begins at the last step that is there: behind it states are 0.
