@@ -56,7 +56,7 @@ def _some(
 
 @kernel
 def _sgd(
-    weights: np.ndarray, gradient: np.ndarray, first: np.ndarray, start: int, stop: int, rate: float, decay: float,
+    weights: np.ndarray, gradient: np.ndarray, first: np.ndarray, start: int, stop: int, rate: np.float32, decay: np.float32,
 ) -> None:  # fmt: skip
     for i in range(start, stop):
         first[i] = np.float32(MOMENTUM) * first[i] + (gradient[i] + decay * weights[i])
@@ -65,7 +65,7 @@ def _sgd(
 
 @kernel
 def _adagrad(
-    weights: np.ndarray, gradient: np.ndarray, second: np.ndarray, start: int, stop: int, rate: float, decay: float,
+    weights: np.ndarray, gradient: np.ndarray, second: np.ndarray, start: int, stop: int, rate: np.float32, decay: np.float32,
 ) -> None:  # fmt: skip
     for i in range(start, stop):
         g = gradient[i] + decay * weights[i]
@@ -76,7 +76,7 @@ def _adagrad(
 @kernel
 def _adam(
     weights: np.ndarray, gradient: np.ndarray, first: np.ndarray, second: np.ndarray, start: int, stop: int,
-    kept: float, penalty: float, size: float, root: float,
+    kept: np.float32, penalty: np.float32, size: np.float32, root: np.float32,
 ) -> None:  # fmt: skip
     """Kingma & Ba 2015, and Loshchilov & Hutter 2019 where a share ``kept`` of the weights is left."""
     for i in range(start, stop):
