@@ -15,8 +15,8 @@ from numba.core import cgutils
 from numba.extending import models, register_model
 
 __all__ = [
-    "LANES", "add", "at_most", "divide", "first_largest", "fma", "load", "multiply", "none", "scaled", "spread", "store",
-    "subtract", "total", "upto", "where_equal",
+    "LANES", "add", "at_most", "divide", "first_largest", "fma", "load", "multiply", "none", "scaled", "spread",
+    "store", "subtract", "total", "upto", "where_equal",
 ]  # fmt: skip
 
 intrinsic: Any = extending.intrinsic

@@ -1,7 +1,7 @@
 """SGD with momentum, Adam, AdamW and AdaGrad on the flat weights of one network, as ``torch.optim`` by default.
 
-The plain loops become vectors by themselves, square roots and divisions too, as their indices are unsigned: one that may
-be negative would be counted from the end, and LLVM leaves such loops alone.
+The plain loops become vectors by themselves, square roots and divisions too, as their indices are unsigned: one that
+may be negative would be counted from the end, and LLVM leaves such loops alone.
 """
 
 from __future__ import annotations
