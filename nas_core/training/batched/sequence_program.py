@@ -124,8 +124,9 @@ class _Writer:
         return self._each_step(f"{name}.out", mixed, width)
 
     def _states(self, cell: nn.RNNBase, name: str, x: int, *, turned: bool) -> int:
-        gates = self._each_step(name, x, cell.weight_ih_l0.shape[0], weight="weight_ih_l0", bias="bias_ih_l0")
-        return self.add("states", (gates,), cell.hidden_size, name, (isinstance(cell, nn.LSTM), turned))
+        lstm, width = isinstance(cell, nn.LSTM), cell.hidden_size
+        gates = self._each_step(name, x, (3 + lstm) * width, weight="weight_ih_l0", bias="bias_ih_l0")
+        return self.add("states", (gates,), width, name, (lstm, turned))
 
     def _each_step(self, name: str, x: int, width: int, *, weight: str = "weight", bias: str = "bias") -> int:
         """Add a linear layer of each step."""

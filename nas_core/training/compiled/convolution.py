@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from nas_core.training.compiled.fields import (
-    BACK, BIAS, BY_TAP, C_IN, C_OUT, NEEDS, OUT, P_IN, P_OUT, TABLE, TAPS, WEIGHT, Memory, X,
+    BACK,
+    BIAS,
+    BY_TAP,
+    C_IN,
+    C_OUT,
+    NEEDS,
+    OUT,
+    P_IN,
+    P_OUT,
+    TABLE,
+    TAPS,
+    WEIGHT,
+    Memory,
+    X,
 )  # fmt: skip
 from nas_core.training.compiled.jit import kernel
 from nas_core.training.compiled.lanes import LANES, fma, load, none, spread, total

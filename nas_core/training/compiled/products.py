@@ -48,10 +48,30 @@ def weigh(
             at = 0
             while at + 4 * LANES <= N:
                 if add:
-                    a1, a2, a3, a4 = load(y, y1 + at), load(y, y1 + at + LANES), load(y, y1 + at + 2 * LANES), load(y, y1 + at + 3 * LANES)
-                    b1, b2, b3, b4 = load(y, y2 + at), load(y, y2 + at + LANES), load(y, y2 + at + 2 * LANES), load(y, y2 + at + 3 * LANES)
-                    c1, c2, c3, c4 = load(y, y3 + at), load(y, y3 + at + LANES), load(y, y3 + at + 2 * LANES), load(y, y3 + at + 3 * LANES)
-                    d1, d2, d3, d4 = load(y, y4 + at), load(y, y4 + at + LANES), load(y, y4 + at + 2 * LANES), load(y, y4 + at + 3 * LANES)
+                    a1, a2, a3, a4 = (
+                        load(y, y1 + at),
+                        load(y, y1 + at + LANES),
+                        load(y, y1 + at + 2 * LANES),
+                        load(y, y1 + at + 3 * LANES),
+                    )
+                    b1, b2, b3, b4 = (
+                        load(y, y2 + at),
+                        load(y, y2 + at + LANES),
+                        load(y, y2 + at + 2 * LANES),
+                        load(y, y2 + at + 3 * LANES),
+                    )
+                    c1, c2, c3, c4 = (
+                        load(y, y3 + at),
+                        load(y, y3 + at + LANES),
+                        load(y, y3 + at + 2 * LANES),
+                        load(y, y3 + at + 3 * LANES),
+                    )
+                    d1, d2, d3, d4 = (
+                        load(y, y4 + at),
+                        load(y, y4 + at + LANES),
+                        load(y, y4 + at + 2 * LANES),
+                        load(y, y4 + at + 3 * LANES),
+                    )
                 elif bias >= 0:
                     a1 = a2 = a3 = a4 = spread(w[bias + o])
                     b1 = b2 = b3 = b4 = spread(w[bias + min(o + 1, outputs - 1)])
@@ -63,7 +83,12 @@ def weigh(
                     for t in range(first, last):
                         k = i * w_in + tables[taps + t]
                         row = (x0 + i * per_x + tables[pairs + t]) * N + at
-                        x1, x2, x3, x4 = load(x, row), load(x, row + LANES), load(x, row + 2 * LANES), load(x, row + 3 * LANES)
+                        x1, x2, x3, x4 = (
+                            load(x, row),
+                            load(x, row + LANES),
+                            load(x, row + 2 * LANES),
+                            load(x, row + 3 * LANES),
+                        )
                         s = spread(w[w1 + k])
                         a1, a2, a3, a4 = fma(s, x1, a1), fma(s, x2, a2), fma(s, x3, a3), fma(s, x4, a4)
                         s = spread(w[w2 + k])
@@ -151,7 +176,12 @@ def correlate(
                     gt = (g0 + o * per_g + tables[places + t]) * N
                     xt = (x0 + i * per_x + tables[reads + t]) * N
                     for at in range(0, N, LANES):
-                        x1, x2, x3, x4 = load(x, xt + at), load(x, xt + r2 + at), load(x, xt + r3 + at), load(x, xt + r4 + at)
+                        x1, x2, x3, x4 = (
+                            load(x, xt + at),
+                            load(x, xt + r2 + at),
+                            load(x, xt + r3 + at),
+                            load(x, xt + r4 + at),
+                        )
                         s = load(g, gt + at)
                         a1, a2, a3, a4 = fma(s, x1, a1), fma(s, x2, a2), fma(s, x3, a3), fma(s, x4, a4)
                         s = load(g, gt + g2 + at)

@@ -1,6 +1,7 @@
 """SGD with momentum, Adam, AdamW and AdaGrad on the flat weights of one network, as ``torch.optim`` by default.
 
-The plain loops become vectors by themselves, square roots and divisions too.
+The plain loops become vectors by themselves, square roots and divisions too, as their indices are unsigned: one that
+may be negative would be counted from the end, and LLVM leaves such loops alone.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ def update(
         decay: Weight decay: decoupled in AdamW, an L2 penalty elsewhere.
         step: 1 at the first step.
     """
-    _some(kind, weights, gradient, first, second, 0, decayed, rate, decay, step)
-    _some(kind, weights, gradient, first, second, decayed, len(weights), rate, 0.0, step)
+    for part in range(2):  # one loop over all optimisers in the code
+        start, stop, decay = (0, decayed, decay) if part == 0 else (decayed, len(weights), 0.0)
+        _some(kind, weights, gradient, first, second, start, stop, rate, decay, step)
 
 
 @kernel
@@ -47,27 +49,29 @@ def _some(
         _adagrad(weights, gradient, second, start, stop, np.float32(rate), np.float32(decay))
     else:
         kept, penalty = (1 - rate * decay, 0.0) if kind == ADAMW else (1.0, decay)
-        size, root = rate / (1 - BETA1**step), np.sqrt(1 - BETA2**step)
+        size, unbias = rate / (1 - BETA1**step), 1 / np.sqrt(1 - BETA2**step)
         _adam(
             weights, gradient, first, second, start, stop, np.float32(kept), np.float32(penalty), np.float32(size),
-            np.float32(root),
+            np.float32(unbias),
         )  # fmt: skip
 
 
 @kernel
 def _sgd(
-    weights: np.ndarray, gradient: np.ndarray, first: np.ndarray, start: int, stop: int, rate: float, decay: float,
+    weights: np.ndarray, gradient: np.ndarray, first: np.ndarray, start: int, stop: int, rate: np.float32,
+    decay: np.float32,
 ) -> None:  # fmt: skip
-    for i in range(start, stop):
+    for i in range(np.uint64(start), np.uint64(stop)):
         first[i] = np.float32(MOMENTUM) * first[i] + (gradient[i] + decay * weights[i])
         weights[i] -= rate * first[i]
 
 
 @kernel
 def _adagrad(
-    weights: np.ndarray, gradient: np.ndarray, second: np.ndarray, start: int, stop: int, rate: float, decay: float,
+    weights: np.ndarray, gradient: np.ndarray, second: np.ndarray, start: int, stop: int, rate: np.float32,
+    decay: np.float32,
 ) -> None:  # fmt: skip
-    for i in range(start, stop):
+    for i in range(np.uint64(start), np.uint64(stop)):
         g = gradient[i] + decay * weights[i]
         second[i] += g * g
         weights[i] -= rate * g / (np.sqrt(second[i]) + np.float32(ADAGRAD_EPSILON))
@@ -76,12 +80,12 @@ def _adagrad(
 @kernel
 def _adam(
     weights: np.ndarray, gradient: np.ndarray, first: np.ndarray, second: np.ndarray, start: int, stop: int,
-    kept: float, penalty: float, size: float, root: float,
+    kept: np.float32, penalty: np.float32, size: np.float32, unbias: np.float32,
 ) -> None:  # fmt: skip
     """Kingma & Ba 2015, and Loshchilov & Hutter 2019 where a share ``kept`` of the weights is left."""
-    for i in range(start, stop):
+    for i in range(np.uint64(start), np.uint64(stop)):
         w = weights[i] * kept
         g = gradient[i] + penalty * w
         first[i] += np.float32(1 - BETA1) * (g - first[i])
         second[i] = np.float32(BETA2) * second[i] + np.float32(1 - BETA2) * (g * g)
-        weights[i] = w - size * first[i] / (np.sqrt(second[i]) / root + np.float32(ADAM_EPSILON))
+        weights[i] = w - size * first[i] / (np.sqrt(second[i]) * unbias + np.float32(ADAM_EPSILON))
