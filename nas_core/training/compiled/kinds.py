@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 __all__ = ["ACTIVATE", "AVERAGE_POOL", "CHANNEL_LARGEST", "CHANNEL_MEAN", "CHANNEL_NORM", "CONVOLVE", "COPY",
-           "DEPTHWISE", "DROP", "EMBED", "GATE", "LARGEST", "LAST", "MAX_POOL", "MEAN", "MIX", "NORM", "PLACED",
-           "PLACE_GATE", "PRESENCE", "RECUR", "SCORES", "SOFTMAX", "STEP_MEAN", "STEP_NORM", "SUM"]  # fmt: skip
+           "DEPTHWISE", "DROP", "EMBED", "GATE", "KINDS", "LARGEST", "LAST", "MAX_POOL", "MEAN", "MIX", "NORM",
+           "PLACED", "PLACE_GATE", "PRESENCE", "RECUR", "SCORES", "SOFTMAX", "STEP_MEAN", "STEP_NORM",
+           "SUM"]  # fmt: skip
 
 CONVOLVE = 0
 """A convolution, or a linear layer as one of a single place and tap."""
@@ -47,3 +48,5 @@ PRESENCE = 30
 """Where sequences have a step."""
 EMBED = 31
 """A vector for each word."""
+KINDS = 32
+"""More than any of them."""

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from nas_core.training.compiled import kinds as k
 from nas_core.training.compiled.activations import activate, activate_back
+from nas_core.training.compiled.attention import (
+    mix,
+    mix_back,
+    place,
+    place_back,
+    scores,
+    scores_back,
+    soften,
+    soften_back,
+)  # fmt: skip
+from nas_core.training.compiled.calls import Kernels, addresses, call
 from nas_core.training.compiled.convolution import convolve, convolve_back
 from nas_core.training.compiled.fields import KIND, Memory
 from nas_core.training.compiled.jit import kernel
@@ -21,21 +33,7 @@ from nas_core.training.compiled.joins import (
     hand_back,
     plus,
 )  # fmt: skip
-from nas_core.training.compiled.kinds import (
-    ACTIVATE,
-    AVERAGE_POOL,
-    CHANNEL_LARGEST,
-    CHANNEL_MEAN,
-    CONVOLVE,
-    COPY,
-    DROP,
-    GATE,
-    MAX_POOL,
-    MEAN,
-    NORM,
-    PLACE_GATE,
-    SUM,
-)  # fmt: skip
+from nas_core.training.compiled.kinds import CHANNEL_NORM, DROP, EMBED, NORM, PRESENCE, STEP_NORM
 from nas_core.training.compiled.losses import loss, rows_loss
 from nas_core.training.compiled.norms import normalise, normalise_back
 from nas_core.training.compiled.pooling import (
@@ -46,10 +44,45 @@ from nas_core.training.compiled.pooling import (
     mean,
     mean_back,
 )  # fmt: skip
-from nas_core.training.compiled.sequence_step import backward_steps, forward_steps
+from nas_core.training.compiled.recurrent import recur, recur_back
+from nas_core.training.compiled.step_norms import channel_norm, channel_norm_back, step_norm, step_norm_back
+from nas_core.training.compiled.steps import (
+    embed,
+    embed_back,
+    largest,
+    largest_back,
+    last,
+    last_back,
+    presence,
+    step_mean,
+    step_mean_back,
+)  # fmt: skip
 from nas_core.training.compiled.updates import update
 
-__all__ = ["learn", "look"]
+__all__ = ["calls_of", "learn", "look"]
+
+FORWARD: Kernels = {
+    k.CONVOLVE: convolve, k.ACTIVATE: activate, k.MAX_POOL: max_pool, k.AVERAGE_POOL: average_pool, k.MEAN: mean,
+    k.COPY: copy, k.SUM: plus, k.GATE: gate, k.PLACE_GATE: gate, k.CHANNEL_MEAN: channel_mean,
+    k.CHANNEL_LARGEST: channel_largest, k.RECUR: recur, k.SCORES: scores, k.MIX: mix, k.SOFTMAX: soften,
+    k.PLACED: place, k.LAST: last, k.LARGEST: largest, k.STEP_MEAN: step_mean,
+}  # fmt: skip
+BACKWARD: Kernels = {
+    k.CONVOLVE: convolve_back, k.ACTIVATE: activate_back, k.MAX_POOL: max_pool_back,
+    k.AVERAGE_POOL: average_pool_back, k.MEAN: mean_back, k.DROP: drop_back, k.COPY: hand_back, k.SUM: hand_back,
+    k.GATE: gate_back, k.PLACE_GATE: gate_back, k.CHANNEL_MEAN: channel_mean_back,
+    k.CHANNEL_LARGEST: channel_largest_back, k.RECUR: recur_back, k.SCORES: scores_back, k.MIX: mix_back,
+    k.SOFTMAX: soften_back, k.PLACED: place_back, k.CHANNEL_NORM: channel_norm_back, k.STEP_NORM: step_norm_back,
+    k.LAST: last_back, k.LARGEST: largest_back, k.STEP_MEAN: step_mean_back,
+}  # fmt: skip
+"""The kernels of most kinds; those that are told more than the row are called by name."""
+NAMED_FORWARD, NAMED_BACKWARD = {NORM, DROP, CHANNEL_NORM, STEP_NORM, PRESENCE, EMBED}, {NORM, PRESENCE, EMBED}
+
+
+def calls_of(ops: np.ndarray) -> np.ndarray:
+    """Return (2, kinds) where the kernels of these operations lie, forwards and backwards, in this process."""
+    used = set(ops[:, KIND].tolist())
+    return np.stack([addresses(used - NAMED_FORWARD, FORWARD), addresses(used - NAMED_BACKWARD, BACKWARD)])
 
 
 @kernel
@@ -65,81 +98,52 @@ def gather(X: np.ndarray, rows: np.ndarray, values: np.ndarray, N: int) -> None:
 
 
 @kernel
-def forward(ops: np.ndarray, reals: np.ndarray, m: Memory, N: int, n: int, training: bool) -> None:
+def forward(ops: np.ndarray, reals: np.ndarray, calls: np.ndarray, m: Memory, N: int, n: int, training: bool) -> None:
     """Compute all values of the n rows."""
-    for k in range(len(ops)):
-        op = ops[k]
+    for number in range(len(ops)):
+        op = ops[number]
         kind = op[KIND]
-        if kind == CONVOLVE:
-            convolve(op, m, N)
-        elif kind == ACTIVATE:
-            activate(op, m, N)
-        elif kind == MAX_POOL:
-            max_pool(op, m, N)
-        elif kind == AVERAGE_POOL:
-            average_pool(op, m, N)
-        elif kind == MEAN:
-            mean(op, m, N)
-        elif kind == NORM:
-            normalise(op, reals[k], m, N, n, training)
+        if kind == NORM:
+            normalise(op, reals[number], m, N, n, training)
         elif kind == DROP:
             drop(op, m, N, training)
-        elif kind == COPY:
-            copy(op, m, N)
-        elif kind == SUM:
-            plus(op, m, N)
-        elif kind in (GATE, PLACE_GATE):
-            gate(op, m, N)
-        elif kind == CHANNEL_MEAN:
-            channel_mean(op, m, N)
-        elif kind == CHANNEL_LARGEST:
-            channel_largest(op, m, N)
+        elif kind == CHANNEL_NORM:
+            channel_norm(op, reals[number], m, N)
+        elif kind == STEP_NORM:
+            step_norm(op, reals[number], m, N, training)
+        elif kind == PRESENCE:
+            presence(op, m, N, n)
+        elif kind == EMBED:
+            embed(op, m, N, n)
         else:
-            forward_steps(op, reals[k], m, N, n, training)
+            call(calls[kind], op, m, N)
 
 
 @kernel
-def backward(ops: np.ndarray, reals: np.ndarray, m: Memory, N: int, n: int) -> None:
+def backward(ops: np.ndarray, reals: np.ndarray, calls: np.ndarray, m: Memory, N: int, n: int) -> None:
     """Compute all slopes from those of the outputs."""
-    for k in range(len(ops) - 1, -1, -1):
-        op = ops[k]
+    for number in range(len(ops) - 1, -1, -1):
+        op = ops[number]
         kind = op[KIND]
-        if kind == CONVOLVE:
-            convolve_back(op, m, N)
-        elif kind == ACTIVATE:
-            activate_back(op, m, N)
-        elif kind == MAX_POOL:
-            max_pool_back(op, m, N)
-        elif kind == AVERAGE_POOL:
-            average_pool_back(op, m, N)
-        elif kind == MEAN:
-            mean_back(op, m, N)
-        elif kind == NORM:
-            normalise_back(op, reals[k], m, N, n)
-        elif kind == DROP:
-            drop_back(op, m, N)
-        elif kind in (COPY, SUM):
-            hand_back(op, m, N)
-        elif kind in (GATE, PLACE_GATE):
-            gate_back(op, m, N)
-        elif kind == CHANNEL_MEAN:
-            channel_mean_back(op, m, N)
-        elif kind == CHANNEL_LARGEST:
-            channel_largest_back(op, m, N)
-        else:
-            backward_steps(op, m, N, n)
+        if kind == NORM:
+            normalise_back(op, reals[number], m, N, n)
+        elif kind == EMBED:
+            embed_back(op, m, N, n)
+        elif kind != PRESENCE:
+            call(calls[kind], op, m, N)
 
 
 @kernel
 def learn(
-    ops: np.ndarray, reals: np.ndarray, m: Memory, N: int, X: np.ndarray, rows: np.ndarray, y: np.ndarray,
-    counts: np.ndarray, each: np.ndarray, task: int, out: int, outputs: int, optimiser: int, first: np.ndarray,
-    second: np.ndarray, decayed: int, rate: float, decay: float, step: int,
+    ops: np.ndarray, reals: np.ndarray, calls: np.ndarray, m: Memory, N: int, X: np.ndarray, rows: np.ndarray,
+    y: np.ndarray, counts: np.ndarray, each: np.ndarray, task: int, out: int, outputs: int, optimiser: int,
+    first: np.ndarray, second: np.ndarray, decayed: int, rate: float, decay: float, step: int,
 ) -> float:  # fmt: skip
     """Make one gradient step with the chosen rows; return the sum of their losses.
 
     Args:
         ops, reals, m, N, out, outputs, decayed: See :class:`nas_core.training.compiled.plan.Plan`.
+        calls: See :func:`calls_of`.
         X, y, counts: All training rows (n, D), their targets (n,), and how much each counts (n,).
         rows: The chosen ones.
         each: (N,) room for the loss of each.
@@ -148,10 +152,10 @@ def learn(
     """
     n = len(rows)
     gather(X, rows, m.values, N)
-    forward(ops, reals, m, N, n, True)
+    forward(ops, reals, calls[0], m, N, n, True)
     m.slopes[:] = 0.0
     loss(m, out, outputs, y[rows], counts[rows], each, N, n, task)
-    backward(ops, reals, m, N, n)
+    backward(ops, reals, calls[1], m, N, n)
     update(optimiser, m.weights, m.gradient, first, second, decayed, rate, decay, step)
     total = 0.0
     for i in range(n):
@@ -161,8 +165,8 @@ def learn(
 
 @kernel
 def look(
-    ops: np.ndarray, reals: np.ndarray, m: Memory, N: int, X: np.ndarray, rows: np.ndarray, y: np.ndarray,
-    counts: np.ndarray, task: int, out: int, outputs: int, found: np.ndarray, said: np.ndarray,
+    ops: np.ndarray, reals: np.ndarray, calls: np.ndarray, m: Memory, N: int, X: np.ndarray, rows: np.ndarray,
+    y: np.ndarray, counts: np.ndarray, task: int, out: int, outputs: int, found: np.ndarray, said: np.ndarray,
 ) -> None:  # fmt: skip
     """Write the loss of each chosen row to ``found`` (n,) and its outputs to ``said`` (n, C); nothing is learned."""
     each = np.empty(N, dtype=np.float32)
@@ -170,7 +174,7 @@ def look(
         part = rows[start : start + N]
         n = len(part)
         gather(X, part, m.values, N)
-        forward(ops, reals, m, N, n, False)
+        forward(ops, reals, calls[0], m, N, n, False)
         rows_loss(m, out, outputs, y[part], counts[part], each, N, n, task)
         found[start : start + n] = each[:n]
         for c in range(outputs):

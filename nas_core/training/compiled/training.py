@@ -19,7 +19,7 @@ from nas_core.training.compiled.fields import Memory
 from nas_core.training.compiled.lanes import LANES
 from nas_core.training.compiled.plan import Plan, plan_of
 from nas_core.training.compiled.sequence_plan import SequenceWriter
-from nas_core.training.compiled.step import learn, look
+from nas_core.training.compiled.step import calls_of, learn, look
 from nas_core.training.inheritance import inherit_entries
 from nas_core.training.learner import Learner, Lesson
 from nas_core.training.optimiser import OPTIMISERS
@@ -140,6 +140,7 @@ class CompiledTraining(Learner):
             np.zeros(max(1, size), dtype=np.float32) for size in sizes
         )
         self._memory = Memory(values, slopes, weights, gradient, kept, noise, scratch, plan.tables)
+        self._calls = calls_of(plan.ops)
         self._first, self._second = np.zeros_like(weights), np.zeros_like(weights)
         self._each = np.zeros(N, dtype=np.float32)
         parameters, running = torch.from_numpy(weights), torch.from_numpy(kept)
@@ -192,8 +193,9 @@ class CompiledTraining(Learner):
             chosen = order[rows]
             self._draw(len(chosen))
             total += learn(
-                plan.ops, plan.reals, m, self._N, train.X, chosen, train.y, train.counts, self._each, self._task,
-                plan.out, plan.outputs, optimiser, self._first, self._second, plan.decayed, rate, decay, self._steps,
+                plan.ops, plan.reals, self._calls, m, self._N, train.X, chosen, train.y, train.counts, self._each,
+                self._task, plan.out, plan.outputs, optimiser, self._first, self._second, plan.decayed, rate, decay,
+                self._steps,
             )  # fmt: skip
         return total / len(train.y)
 
@@ -217,8 +219,8 @@ class CompiledTraining(Learner):
         found = np.empty(len(rows), dtype=np.float32)
         said = np.empty((len(rows), plan.outputs), dtype=np.float32)
         look(
-            plan.ops, plan.reals, self._room, self._N, valid.X, rows, valid.y, valid.counts, self._task, plan.out,
-            plan.outputs, found, said,
+            plan.ops, plan.reals, self._calls, self._room, self._N, valid.X, rows, valid.y, valid.counts, self._task,
+            plan.out, plan.outputs, found, said,
         )  # fmt: skip
         return found, said
 

@@ -17,7 +17,7 @@ from nas_core.spaces import SearchSpace
 from nas_core.training.compiled.fields import Memory
 from nas_core.training.compiled.lanes import LANES
 from nas_core.training.compiled.plan import Plan
-from nas_core.training.compiled.step import learn, look
+from nas_core.training.compiled.step import calls_of, learn, look
 from nas_core.training.compiled.training import CompiledTraining, Sheet, compiled_plan, sheets_of
 from nas_core.training.learner import Lesson
 from nas_core.training.network_training import NetworkTraining
@@ -84,7 +84,7 @@ def test_outputs_and_gradients_are_those_of_torch(number: int, kind: str) -> Non
     assert plan is not None
     sheet, rows, N = Sheet.of(lesson.train), np.arange(3, 3 + n), -(-n // LANES) * LANES
     m, said = memory_of(plan, network, N), np.empty((n, plan.outputs), np.float32)
-    layout = (plan.ops, plan.reals, m, N, sheet.X, rows, sheet.y, sheet.counts)
+    layout = (plan.ops, plan.reals, calls_of(plan.ops), m, N, sheet.X, rows, sheet.y, sheet.counts)
     look(*layout, 2, plan.out, plan.outputs, np.empty(n, np.float32), said)
     with torch.no_grad():
         wanted = network.eval()(lesson.train.x[rows])
