@@ -93,10 +93,8 @@ def class_distance(means: np.ndarray) -> float:
 
 def _measured(context: MeasureContext, k: int) -> Measurement:
     """Return the introspectability of one signal network."""
-    from nas_core.interpretability.networks import layer_sums
-
-    problem, network = context.known_problem, context.network(k)
-    if not network.layers:
+    problem, network = context.known_problem, context.quick_network(k)
+    if not network.module.layers:
         return Measurement(reason="it has no layer between the input and the output")
     forwards = affordable(problem, context.facts[k].operations, SHARE)
     at = measured_rows(problem, int(np.clip(forwards, FEWEST, MOST)))
@@ -105,10 +103,7 @@ def _measured(context: MeasureContext, k: int) -> Measurement:
         return exact(0.0, 0.0)
     folds = FOLDS if len(present) <= MANY else 1
     parts = _parts(labels, folds)
-    sums = layer_sums(
-        network, problem.valid.E[at], problem.signal_encoder.shape, labels * folds + parts,
-        folds * len(present),
-    )  # fmt: skip
+    sums = network.layer_sums(problem.valid.E[at], labels * folds + parts, folds * len(present))
     if not all(np.isfinite(s).all() for s in sums):
         return Measurement(reason="its activations are not finite numbers")
     sums = [s.reshape(len(present), folds, -1) for s in sums]

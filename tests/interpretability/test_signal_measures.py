@@ -163,12 +163,12 @@ def test_costly_networks_are_looked_at_less_often() -> None:
 
 
 class Counting(PlaceNetwork):
-    """Counts the rows it is asked for."""
+    """Counts the rows that it and its copies are asked for."""
 
     asked = 0
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.asked += len(x)
+        Counting.asked += len(x)
         return super().forward(x)
 
 
@@ -176,6 +176,7 @@ class Counting(PlaceNetwork):
 def test_all_measures_together_cost_a_quarter_of_the_training_or_little(operations: int) -> None:
     problem = problem_of(rows=1000)
     network = Counting((1, 6, 6), 3, mean=False)
+    Counting.asked = 0
     measure_pack(context_of(problem, [network], [known_facts(problem, operations=operations)]), OF_SIGNALS)
     training = problem.spec.recipe.max_epochs * len(problem.train)
     assert network.asked <= (0.3 * training if operations > 1000 else 3 * 12_000)
