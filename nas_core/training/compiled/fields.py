@@ -1,8 +1,8 @@
 """How a network is written down for the kernels: one row of numbers for each operation, and flat arrays for the rest.
 
 A value is ``channels · places`` rows of N numbers, one for each row of the batch: the batch is what lies side by side
-in memory. Row ``c · places + p`` of a value is its channel c at place p, so that a flattened map is the map itself. N is
-a multiple of the lanes of a register; the columns from n on belong to no row of the batch: what they hold in a value is
+in memory. Row ``c · places + p`` of a value is its channel c at place p, so a flattened map is the map itself. N is a
+multiple of the lanes of a register; the columns from n on belong to no row of the batch: what they hold in a value is
 not defined (but finite), their slopes are 0.
 
 Source: Dukhan (2019), The Indirect Convolution Algorithm, arXiv 1907.02129, for the tables of places.
@@ -14,8 +14,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["BACK", "BIAS", "BY_TAP", "C_IN", "C_OUT", "FIELDS", "KIND", "NEEDS", "OPTION", "OTHER", "OUT", "P_IN",
-           "P_OUT", "PLACE", "TABLE", "TAPS", "Memory", "WEIGHT", "X"]  # fmt: skip
+__all__ = [
+    "BACK",
+    "BIAS",
+    "BY_TAP",
+    "C_IN",
+    "C_OUT",
+    "FIELDS",
+    "KIND",
+    "NEEDS",
+    "OPTION",
+    "OTHER",
+    "OUT",
+    "PLACE",
+    "P_IN",
+    "P_OUT",
+    "TABLE",
+    "TAPS",
+    "WEIGHT",
+    "Memory",
+    "X",
+]  # fmt: skip
 
 KIND = 0
 """What is computed: one of the numbers of :mod:`.kinds`."""

@@ -14,7 +14,10 @@ from numba import extending, types
 from numba.core import cgutils
 from numba.extending import models, register_model
 
-__all__ = ["LANES", "first_largest", "fma", "load", "none", "spread", "store", "total", "upto", "where_equal"]
+__all__ = [
+    "LANES", "add", "at_most", "divide", "first_largest", "fma", "load", "multiply", "none", "scaled", "spread",
+    "store", "subtract", "total", "upto", "where_equal",
+]  # fmt: skip
 
 intrinsic: Any = extending.intrinsic
 """Untyped: kernels call an intrinsic without the context that its first argument is."""
@@ -25,6 +28,7 @@ LANES = 16 if _FEATURES.get("avx512f") else 8 if _FEATURES.get("avx2") else 4
 
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 _INT = ir.IntType(32)
+_INTS = ir.VectorType(_INT, LANES)
 
 
 class Lanes(types.Type):
@@ -121,6 +125,59 @@ def total(typing: Any, a: Any) -> Any:
         return builder.extract_element(value, ir.Constant(_INT, 0))
 
     return types.float32(lanes), code
+
+
+@intrinsic
+def add(typing: Any, a: Any, b: Any) -> Any:
+    """Return a + b."""
+    return lanes(lanes, lanes), lambda context, builder, signature, args: builder.fadd(*args)
+
+
+@intrinsic
+def subtract(typing: Any, a: Any, b: Any) -> Any:
+    """Return a - b."""
+    return lanes(lanes, lanes), lambda context, builder, signature, args: builder.fsub(*args)
+
+
+@intrinsic
+def multiply(typing: Any, a: Any, b: Any) -> Any:
+    """Return a · b."""
+    return lanes(lanes, lanes), lambda context, builder, signature, args: builder.fmul(*args)
+
+
+@intrinsic
+def divide(typing: Any, a: Any, b: Any) -> Any:
+    """Return a / b."""
+    return lanes(lanes, lanes), lambda context, builder, signature, args: builder.fdiv(*args)
+
+
+@intrinsic
+def at_most(typing: Any, a: Any, b: Any, yes: Any, no: Any) -> Any:
+    """Return ``yes`` where a ≤ b, ``no`` elsewhere and where a or b is NaN."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered("<=", args[0], args[1]), args[2], args[3])
+
+    return lanes(lanes, lanes, lanes, lanes), code
+
+
+@intrinsic
+def scaled(typing: Any, a: Any, power: Any) -> Any:
+    """Return a · 2^k where ``power`` is 1.5 · 2^23 + k, with whole k from -252 to 254: its last bits are those of k."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def spread_int(number: int) -> Any:
+            return ir.Constant(_INTS, [number] * LANES)
+
+        a, power = args
+        k = builder.sub(builder.bitcast(power, _INTS), spread_int(0x4B400000))
+        half = builder.ashr(k, spread_int(1))  # 2^k itself may be no number of single precision
+        for part in (half, builder.sub(k, half)):
+            bits = builder.shl(builder.add(part, spread_int(127)), spread_int(23))
+            a = builder.fmul(a, builder.bitcast(bits, _VECTOR))
+        return a
+
+    return lanes(lanes, lanes), code
 
 
 @intrinsic
