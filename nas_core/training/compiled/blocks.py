@@ -57,6 +57,12 @@ def _spread(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
 _LANES = ir.Constant(ir.IntType(64), LANES)
 
 
+def _once(builder: Any) -> None:
+    """Keep LLVM from unrolling the loop around: a block is unrolled as it is, and code takes time to compile."""
+    nothing = ir.InlineAsm(ir.FunctionType(ir.VoidType(), []), "", "", side_effect=True)
+    builder.call(nothing, [], attrs=("convergent", "nounwind"))
+
+
 @extending.intrinsic(prefer_literal=True)
 def _blank(typing: Any, outputs: Any, vectors: Any) -> Any:
     kind = types.UniTuple(types.UniTuple(lanes, vectors.literal_value), outputs.literal_value)
@@ -118,6 +124,7 @@ def outer(typing: Any, sums: Any, w: Any, at: Any, step: Any, x: Any, row: Any) 
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         block, weights, place, by, values, start = args
+        _once(builder)
         rows = [
             _load(context, builder, x, values, _at(builder, start, (_LANES, v))) for v in range(sums.dtype.count)
         ]  # fmt: skip
@@ -136,6 +143,7 @@ def inner(typing: Any, sums: Any, g: Any, g_at: Any, g_step: Any, x: Any, x_at: 
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         block, left, at, by, right, start, stride = args
+        _once(builder)
         columns = [
             _load(context, builder, x, right, _at(builder, start, (stride, v))) for v in range(sums.dtype.count)
         ]  # fmt: skip
