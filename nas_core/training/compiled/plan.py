@@ -19,6 +19,9 @@ from nas_core.training.compiled.tables import Taps, taps_of
 
 __all__ = ["Drop", "Plan", "plan_of"]
 
+LINE = 64
+"""Bytes of a line of the cache."""
+
 POOLS = {nn.MaxPool2d: kinds.MAX_POOL, nn.AvgPool2d: kinds.AVERAGE_POOL}
 
 
@@ -64,10 +67,20 @@ class Plan:
     noise: int
     scratch: int
 
-    @property
-    def weights(self) -> int:
-        """How many numbers the parameters have."""
-        return sum(prod(shape) for _, shape in self.parameters.values())
+    def room(self, N: int) -> f.Memory:
+        """Return the arrays that kernels work on, for batches of at most N rows; all zeros."""
+        weights = sum(prod(shape) for _, shape in self.parameters.values())
+        statistics = sum(length for _, length in self.statistics.values())
+        sizes = self.rows * N, self.rows * N, weights, weights, statistics, self.noise * N, self.scratch
+        values, slopes, parameters, gradient, kept, noise, scratch = (_zeros(size) for size in sizes)
+        return f.Memory(values, slopes, parameters, gradient, kept, noise, scratch, self.tables)
+
+
+def _zeros(size: int) -> np.ndarray:
+    """Return zeros that begin with a line of the cache, which numpy does not see to."""
+    raw = np.zeros(max(1, size) * 4 + LINE, dtype=np.uint8)
+    start = -raw.ctypes.data % LINE
+    return raw[start : start + max(1, size) * 4].view(np.float32)
 
 
 def plan_of(program: Program, network: nn.Module) -> Plan | None:

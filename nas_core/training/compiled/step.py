@@ -1,4 +1,4 @@
-"""One gradient step of a network, and its losses on rows it does not learn from: all operations in turn."""
+"""A network forwards and backwards: all its operations in turn."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from nas_core.training.compiled.kinds import (
     PLACE_GATE,
     SUM,
 )  # fmt: skip
-from nas_core.training.compiled.losses import loss, rows_loss
+from nas_core.training.compiled.losses import loss
 from nas_core.training.compiled.norms import normalise, normalise_back
 from nas_core.training.compiled.pooling import (
     average_pool,
@@ -46,9 +46,8 @@ from nas_core.training.compiled.pooling import (
     mean,
     mean_back,
 )  # fmt: skip
-from nas_core.training.compiled.updates import update
 
-__all__ = ["learn", "look"]
+__all__ = ["backward", "forward"]
 
 
 @kernel
@@ -64,8 +63,19 @@ def gather(X: np.ndarray, rows: np.ndarray, values: np.ndarray, N: int) -> None:
 
 
 @kernel
-def forward(ops: np.ndarray, reals: np.ndarray, m: Memory, N: int, n: int, training: bool) -> None:
-    """Compute all values of the n rows."""
+def forward(
+    ops: np.ndarray, reals: np.ndarray, m: Memory, N: int, X: np.ndarray, rows: np.ndarray, training: bool
+) -> None:  # fmt: skip
+    """Compute all values of the chosen rows.
+
+    Args:
+        ops, reals, m, N: See :class:`nas_core.training.compiled.plan.Plan` and :mod:`.fields`.
+        X: Rows of the data (n, D).
+        rows: int64, the chosen ones, at most N.
+        training: Whether noise is added and the statistics of the batch are used and remembered.
+    """
+    n = len(rows)
+    gather(X, rows, m.values, N)
     for k in range(len(ops)):
         op = ops[k]
         kind = op[KIND]
@@ -96,8 +106,22 @@ def forward(ops: np.ndarray, reals: np.ndarray, m: Memory, N: int, n: int, train
 
 
 @kernel
-def backward(ops: np.ndarray, reals: np.ndarray, m: Memory, N: int, n: int) -> None:
-    """Compute all slopes from those of the outputs."""
+def backward(
+    ops: np.ndarray, reals: np.ndarray, m: Memory, N: int, row: int, outputs: int, y: np.ndarray, counts: np.ndarray,
+    each: np.ndarray, task: int,
+) -> None:  # fmt: skip
+    """Compute the losses of the rows that went forward, and all slopes and the gradient of their mean.
+
+    Args:
+        ops, reals, m, N: As of :func:`forward`.
+        row, outputs: Where the outputs begin in the values, and how many there are.
+        y, counts: float32 (n,): targets or class numbers of these rows, and how much each counts.
+        each: float32 (N,): written, the loss of each row.
+        task: See :data:`nas_core.training.compiled.losses.TASKS`.
+    """
+    n = len(y)
+    m.slopes[:] = 0.0
+    loss(m, row, outputs, y, counts, each, N, n, task)
     for k in range(len(ops) - 1, -1, -1):
         op = ops[k]
         kind = op[KIND]
@@ -123,51 +147,3 @@ def backward(ops: np.ndarray, reals: np.ndarray, m: Memory, N: int, n: int) -> N
             channel_mean_back(op, m, N)
         elif kind == CHANNEL_LARGEST:
             channel_largest_back(op, m, N)
-
-
-@kernel
-def learn(
-    ops: np.ndarray, reals: np.ndarray, m: Memory, N: int, X: np.ndarray, rows: np.ndarray, y: np.ndarray,
-    counts: np.ndarray, each: np.ndarray, task: int, out: int, outputs: int, optimiser: int, first: np.ndarray,
-    second: np.ndarray, decayed: int, rate: float, decay: float, step: int,
-) -> float:  # fmt: skip
-    """Make one gradient step with the chosen rows; return the sum of their losses.
-
-    Args:
-        ops, reals, m, N, out, outputs, decayed: See :class:`nas_core.training.compiled.plan.Plan`.
-        X, y, counts: All training rows (n, D), their targets (n,), and how much each counts (n,).
-        rows: The chosen ones.
-        each: (N,) room for the loss of each.
-        task: 0 regression, 1 two classes, 2 more classes.
-        optimiser, first, second, rate, decay, step: See :func:`nas_core.training.compiled.updates.update`.
-    """
-    n = len(rows)
-    gather(X, rows, m.values, N)
-    forward(ops, reals, m, N, n, True)
-    m.slopes[:] = 0.0
-    loss(m, out, outputs, y[rows], counts[rows], each, N, n, task)
-    backward(ops, reals, m, N, n)
-    update(optimiser, m.weights, m.gradient, first, second, decayed, rate, decay, step)
-    total = 0.0
-    for i in range(n):
-        total += each[i]
-    return total
-
-
-@kernel
-def look(
-    ops: np.ndarray, reals: np.ndarray, m: Memory, N: int, X: np.ndarray, rows: np.ndarray, y: np.ndarray,
-    counts: np.ndarray, task: int, out: int, outputs: int, found: np.ndarray, said: np.ndarray,
-) -> None:  # fmt: skip
-    """Write the loss of each chosen row to ``found`` (n,) and its outputs to ``said`` (n, C); nothing is learned."""
-    each = np.empty(N, dtype=np.float32)
-    for start in range(0, len(rows), N):
-        part = rows[start : start + N]
-        n = len(part)
-        gather(X, part, m.values, N)
-        forward(ops, reals, m, N, n, False)
-        rows_loss(m, out, outputs, y[part], counts[part], each, N, n, task)
-        found[start : start + n] = each[:n]
-        for c in range(outputs):
-            for i in range(n):
-                said[start + i, c] = m.values[(out + c) * N + i]

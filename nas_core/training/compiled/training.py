@@ -15,8 +15,10 @@ from nas_core.training.batched.program import program_of
 from nas_core.training.batches import batch_slices, epoch_order
 from nas_core.training.compiled.fields import Memory
 from nas_core.training.compiled.lanes import LANES
+from nas_core.training.compiled.losses import rows_loss
 from nas_core.training.compiled.plan import Plan, plan_of
-from nas_core.training.compiled.step import learn, look
+from nas_core.training.compiled.step import backward, forward
+from nas_core.training.compiled.updates import update
 from nas_core.training.inheritance import inherit_entries
 from nas_core.training.learner import Learner, Lesson
 from nas_core.training.optimiser import OPTIMISERS
@@ -70,6 +72,8 @@ class CompiledTraining(Learner):
     ) -> None:
         super().__init__(network, item, lesson)
         self._plan, (self._train, self._valid) = plan, sheets
+        values = item.architecture.values
+        self._tuning = OPTIMISERS.index(values["optimiser"]), float(values["weight_decay"])
         self._memory: Memory | None = None
         self._steps = 0
 
@@ -129,12 +133,8 @@ class CompiledTraining(Learner):
         """Make room, and make the parameters and statistics of the network views of it."""
         plan, slices = self._plan, batch_slices(len(self._train.y), self.lesson.recipe.batch_size)
         self._N = N = -(-max(rows.stop - rows.start for rows in slices) // LANES) * LANES
-        statistics = sum(length for _, length in plan.statistics.values())
-        sizes = plan.rows * N, plan.rows * N, plan.weights, plan.weights, statistics, plan.noise * N, plan.scratch
-        values, slopes, weights, gradient, kept, noise, scratch = (
-            np.zeros(max(1, size), dtype=np.float32) for size in sizes
-        )
-        self._memory = Memory(values, slopes, weights, gradient, kept, noise, scratch, plan.tables)
+        self._memory = plan.room(N)
+        weights, kept = self._memory.weights, self._memory.statistics
         self._first, self._second = np.zeros_like(weights), np.zeros_like(weights)
         self._each = np.zeros(N, dtype=np.float32)
         parameters, running = torch.from_numpy(weights), torch.from_numpy(kept)
@@ -172,25 +172,31 @@ class CompiledTraining(Learner):
 
     def _epoch(self, stop: StopSignal) -> float | None:
         """Return the mean training loss of an epoch, None when a stop was asked for within it."""
-        lesson, plan, train, m = self.lesson, self._plan, self._train, self._room
-        values = self.item.architecture.values
-        optimiser, decay = OPTIMISERS.index(values["optimiser"]), float(values["weight_decay"])
-        order = epoch_order(lesson.split_seed, self.epochs, len(train.y)).numpy()
-        slices = batch_slices(len(train.y), lesson.recipe.batch_size)
+        lesson = self.lesson
+        order = epoch_order(lesson.split_seed, self.epochs, len(self._train.y)).numpy()
+        slices = batch_slices(len(order), lesson.recipe.batch_size)
         steps = len(slices) * lesson.recipe.max_epochs
         total = 0.0
         for rows in slices:
             if stop.is_set():
                 return None
             rate = self.rate * rate_factor(lesson.recipe.schedule, self._steps, steps)
-            self._steps += 1
-            chosen = order[rows]
-            self._draw(len(chosen))
-            total += learn(
-                plan.ops, plan.reals, m, self._N, train.X, chosen, train.y, train.counts, self._each, self._task,
-                plan.out, plan.outputs, optimiser, self._first, self._second, plan.decayed, rate, decay, self._steps,
-            )  # fmt: skip
-        return total / len(train.y)
+            total += self._step(order[rows], rate)
+        return total / len(order)
+
+    def _step(self, rows: np.ndarray, rate: float) -> float:
+        """Make one gradient step with some training rows; return the sum of their losses."""
+        plan, train, m, N = self._plan, self._train, self._room, self._N
+        self._steps += 1
+        self._draw(len(rows))
+        forward(plan.ops, plan.reals, m, N, train.X, rows, True)
+        y, counts = train.y[rows], train.counts[rows]
+        backward(plan.ops, plan.reals, m, N, plan.out, plan.outputs, y, counts, self._each, self._task)
+        optimiser, decay = self._tuning
+        update(
+            optimiser, m.weights, m.gradient, self._first, self._second, plan.decayed, rate, decay, self._steps
+        )  # fmt: skip
+        return float(self._each[: len(rows)].sum(dtype=np.float64))
 
     @property
     def _task(self) -> int:
@@ -208,13 +214,17 @@ class CompiledTraining(Learner):
 
     def _look(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the loss (n,) of these validation rows and their outputs (n, C)."""
-        plan, valid = self._plan, self._valid
+        plan, valid, m, N = self._plan, self._valid, self._room, self._N
         found = np.empty(len(rows), dtype=np.float32)
         said = np.empty((len(rows), plan.outputs), dtype=np.float32)
-        look(
-            plan.ops, plan.reals, self._room, self._N, valid.X, rows, valid.y, valid.counts, self._task, plan.out,
-            plan.outputs, found, said,
-        )  # fmt: skip
+        outputs = m.values[plan.out * N : (plan.out + plan.outputs) * N].reshape(plan.outputs, N)
+        for start in range(0, len(rows), N):
+            part = rows[start : start + N]
+            forward(plan.ops, plan.reals, m, N, valid.X, part, False)
+            y, counts, n = valid.y[part], valid.counts[part], len(part)
+            rows_loss(m, plan.out, plan.outputs, y, counts, self._each, N, n, self._task)
+            found[start : start + n] = self._each[:n]
+            said[start : start + n] = outputs[:, :n].T
         return found, said
 
     def _start_loss(self) -> float:
