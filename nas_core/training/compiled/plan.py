@@ -71,17 +71,9 @@ class Plan:
         """Return the arrays that kernels work on, for batches of at most N rows; all zeros."""
         weights = sum(prod(shape) for _, shape in self.parameters.values())
         statistics = sum(length for _, length in self.statistics.values())
-        values, slopes, noise = (_zeros(rows * N) for rows in (self.rows, self.rows, self.noise))
-        return f.Memory(
-            values,
-            slopes,
-            _zeros(weights),
-            _zeros(weights),
-            _zeros(statistics),
-            noise,
-            _zeros(self.scratch),
-            self.tables,
-        )
+        sizes = self.rows * N, self.rows * N, weights, weights, statistics, self.noise * N, self.scratch
+        values, slopes, parameters, gradient, kept, noise, scratch = (_zeros(size) for size in sizes)
+        return f.Memory(values, slopes, parameters, gradient, kept, noise, scratch, self.tables)
 
 
 def _zeros(size: int) -> np.ndarray:
