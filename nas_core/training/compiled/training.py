@@ -218,7 +218,9 @@ class CompiledTraining(Learner):
             shape = (n, drop.channels, drop.places) if drop.places > 1 else (n, drop.channels)
             keep = torch.rand(shape, generator=module.generator) >= module.p
             rows = drop.channels * drop.places
-            noise[drop.row : drop.row + rows, :n] = keep.view(n, rows).numpy().T / np.float32(1 - module.p)
+            part = noise[drop.row : drop.row + rows, :n]
+            part[:] = keep.view(n, rows).t().contiguous().numpy()  # numpy would take four times as long to turn it
+            part *= np.float32(1) / np.float32(1 - module.p)
 
     def _look(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the loss (n,) of these validation rows and their outputs (n, C)."""
