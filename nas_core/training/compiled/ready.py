@@ -8,29 +8,39 @@ import numpy as np
 from torch import nn
 
 from nas_core.training.batched.program import INPUT, Operation, Program
+from nas_core.training.compiled.fields import FIELDS, KIND
+from nas_core.training.compiled.kinds import AVERAGE_POOL, CHANNEL_LARGEST, CHANNEL_MEAN, MAX_POOL, RECUR
 from nas_core.training.compiled.lanes import LANES
 from nas_core.training.compiled.losses import rows_loss
 from nas_core.training.compiled.plan import plan_of
-from nas_core.training.compiled.step import backward, calls_of, forward
+from nas_core.training.compiled.step import BACKWARD, backward, calls_of, forward
 from nas_core.training.compiled.updates import update
 
 __all__ = ["is_ready", "prepare"]
 
-_done = threading.Event()
+IMAGES = tuple(kind for kind in BACKWARD if kind < RECUR)
+SEQUENCES = tuple({*BACKWARD} - {MAX_POOL, AVERAGE_POOL, CHANNEL_MEAN, CHANNEL_LARGEST})
+"""What networks of the families compute."""
+
+_done: set[str] = set()
 _doing = threading.Lock()
 
 
-def is_ready() -> bool:
-    """Return whether this process has the kernels."""
-    return _done.is_set()
+def is_ready(family: str) -> bool:
+    """Return whether this process has the kernels of the networks of a family."""
+    return family in _done
 
 
-def prepare() -> None:
-    """Compile the kernels, or load what was compiled before: they train a linear function for a step."""
+def prepare(family: str) -> None:
+    """Compile the kernels of a family, or load what was compiled before; some train a linear function for a step."""
     with _doing:
-        if not _done.is_set():
+        if family not in _done:
+            used = SEQUENCES if family == "sequence" else IMAGES
+            ops = np.zeros((len(used), FIELDS), dtype=np.int64)
+            ops[:, KIND] = used
+            calls_of(ops)
             _step()
-            _done.set()
+            _done.add(family)
 
 
 def _step() -> None:

@@ -58,7 +58,7 @@ from nas_core.training.compiled.steps import (
     step_mean_back,
 )  # fmt: skip
 
-__all__ = ["backward", "calls_of", "forward"]
+__all__ = ["BACKWARD", "backward", "calls_of", "forward"]
 
 FORWARD: Kernels = {
     k.CONVOLVE: convolve, k.ACTIVATE: activate, k.MAX_POOL: max_pool, k.AVERAGE_POOL: average_pool, k.MEAN: mean,

@@ -31,6 +31,8 @@ from nas_core.training.signal_rows import SignalRows
 
 __all__ = ["CompiledTraining", "Sheet", "compiled_plan", "sheets_of"]
 
+NUMBERS = {name: number for number, name in enumerate(OPTIMISERS)}
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -79,7 +81,7 @@ class CompiledTraining(Learner):
         self._plan, (self._train, self._valid) = plan, sheets
         values = item.architecture.values
         self._calls = calls_of(plan.ops)
-        self._tuning = OPTIMISERS.index(values["optimiser"]), float(values["weight_decay"])
+        self._tuning = NUMBERS[values["optimiser"]], float(values["weight_decay"])
         self._memory: Memory | None = None
         self._steps = 0
 

@@ -14,10 +14,12 @@ from torch.nn import functional
 from nas_core.data import Problem, Recipe
 from nas_core.records import Architecture
 from nas_core.spaces import SearchSpace
-from nas_core.training.compiled.fields import Memory
+from nas_core.training.compiled.fields import KIND, Memory
+from nas_core.training.compiled.kinds import EMBED, NORM, PRESENCE
 from nas_core.training.compiled.lanes import LANES
 from nas_core.training.compiled.losses import TASKS
 from nas_core.training.compiled.plan import Plan
+from nas_core.training.compiled.ready import SEQUENCES
 from nas_core.training.compiled.step import backward, calls_of, forward
 from nas_core.training.compiled.training import CompiledTraining, Sheet, compiled_plan, sheets_of
 from nas_core.training.learner import Lesson
@@ -82,6 +84,7 @@ def test_outputs_and_gradients_are_those_of_torch(number: int, kind: str) -> Non
     network, lesson, n = network_of(kind, item), lesson_of(kind), 13
     plan = compiled_plan(network, lesson.train.x[:1])
     assert plan is not None
+    assert set(plan.ops[:, KIND].tolist()) <= {*SEQUENCES, NORM, EMBED, PRESENCE}  # what is prepared
     sheet, rows, N = Sheet.of(lesson.train), np.arange(3, 3 + n), -(-n // LANES) * LANES
     m, calls, task = memory_of(plan, network, N), calls_of(plan.ops), TASKS.index("classes")
     forward(plan.ops, plan.reals, calls[0], m, N, sheet.X, rows, False)
