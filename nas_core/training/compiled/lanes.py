@@ -15,7 +15,7 @@ from numba.core import cgutils
 from numba.extending import models, register_model
 
 __all__ = [
-    "LANES", "add", "at_most", "divide", "first_largest", "fma", "load", "multiply", "none", "scaled", "spread",
+    "LANES", "add", "at_most", "divide", "first_largest", "fma", "load", "multiply", "none", "root", "scaled", "spread",
     "store", "subtract", "total", "upto", "where_equal",
 ]  # fmt: skip
 
@@ -178,6 +178,12 @@ def scaled(typing: Any, a: Any, power: Any) -> Any:
         return a
 
     return lanes(lanes, lanes), code
+
+
+@intrinsic
+def root(typing: Any, a: Any) -> Any:
+    """Return the square root of a."""
+    return lanes(lanes), lambda context, builder, signature, args: called(builder, "sqrt", *args)
 
 
 @intrinsic
