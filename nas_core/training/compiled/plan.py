@@ -179,6 +179,9 @@ class Writer:
         taps = _tabled(self.program.shape(operation.inputs[0])[:2], kernel, stride, padding, operation.shape[:2])
         self._add(kind, number, operation, self._taps(taps, kernel) | self._weights(operation))
 
+    def _depthwise(self, number: int, operation: Operation) -> None:
+        self._convolution(number, operation, kinds.DEPTHWISE)
+
     def _linear(self, number: int, operation: Operation) -> None:
         taps = _tabled((1, 1), (1, 1), (1, 1), (0, 0), (1, 1))
         self._add(kinds.CONVOLVE, number, operation, self._taps(taps, (1, 1)) | self._weights(operation))

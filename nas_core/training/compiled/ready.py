@@ -9,7 +9,7 @@ from torch import nn
 
 from nas_core.training.batched.program import INPUT, Operation, Program
 from nas_core.training.compiled.fields import FIELDS, KIND
-from nas_core.training.compiled.kinds import AVERAGE_POOL, CHANNEL_LARGEST, CHANNEL_MEAN, MAX_POOL, RECUR
+from nas_core.training.compiled.kinds import AVERAGE_POOL, CHANNEL_LARGEST, CHANNEL_MEAN, DEPTHWISE, MAX_POOL, RECUR
 from nas_core.training.compiled.lanes import LANES
 from nas_core.training.compiled.losses import rows_loss
 from nas_core.training.compiled.plan import plan_of
@@ -19,7 +19,7 @@ from nas_core.training.compiled.updates import update
 __all__ = ["is_ready", "prepare"]
 
 IMAGES = tuple(kind for kind in BACKWARD if kind < RECUR)
-SEQUENCES = tuple({*BACKWARD} - {MAX_POOL, AVERAGE_POOL, CHANNEL_MEAN, CHANNEL_LARGEST})
+SEQUENCES = tuple({*BACKWARD} - {DEPTHWISE, MAX_POOL, AVERAGE_POOL, CHANNEL_MEAN, CHANNEL_LARGEST})
 """What networks of the families compute."""
 
 _done: set[str] = set()
@@ -48,9 +48,13 @@ def _step() -> None:
     linear.add_module("readout", nn.Linear(1, 1))
     plan = plan_of(Program((Operation("linear", (INPUT,), (1, 1, 1), "readout"),), (1, 1, 1)), linear)
     assert plan is not None
-    m, one, rows = plan.room(LANES), np.ones(1, dtype=np.float32), np.zeros(1, dtype=np.int64)
+    m, one, rows, calls = (
+        plan.room(LANES),
+        np.ones(1, dtype=np.float32),
+        np.zeros(1, dtype=np.int64),
+        calls_of(plan.ops),
+    )
     each, first, second = np.zeros(LANES, dtype=np.float32), np.zeros_like(m.weights), np.zeros_like(m.weights)
-    calls = calls_of(plan.ops)
     forward(plan.ops, plan.reals, calls[0], m, LANES, one[:, None], rows, True)
     rows_loss(m, plan.out, plan.outputs, one, one, each, LANES, 1, 0)
     backward(plan.ops, plan.reals, calls[1], m, LANES, plan.out, plan.outputs, one, one, each, 0)

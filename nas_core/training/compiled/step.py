@@ -17,7 +17,7 @@ from nas_core.training.compiled.attention import (
     soften_back,
 )  # fmt: skip
 from nas_core.training.compiled.calls import Kernels, addresses, call
-from nas_core.training.compiled.convolution import convolve, convolve_back
+from nas_core.training.compiled.convolution import convolve, convolve_back, convolve_each, convolve_each_back
 from nas_core.training.compiled.fields import KIND, Memory
 from nas_core.training.compiled.jit import kernel
 from nas_core.training.compiled.joins import (
@@ -61,13 +61,13 @@ from nas_core.training.compiled.steps import (
 __all__ = ["BACKWARD", "backward", "calls_of", "forward"]
 
 FORWARD: Kernels = {
-    k.CONVOLVE: convolve, k.ACTIVATE: activate, k.MAX_POOL: max_pool, k.AVERAGE_POOL: average_pool, k.MEAN: mean,
-    k.COPY: copy, k.SUM: plus, k.GATE: gate, k.PLACE_GATE: gate, k.CHANNEL_MEAN: channel_mean,
-    k.CHANNEL_LARGEST: channel_largest, k.RECUR: recur, k.SCORES: scores, k.MIX: mix, k.SOFTMAX: soften,
-    k.PLACED: place, k.LAST: last, k.LARGEST: largest, k.STEP_MEAN: step_mean,
+    k.CONVOLVE: convolve, k.DEPTHWISE: convolve_each, k.ACTIVATE: activate, k.MAX_POOL: max_pool,
+    k.AVERAGE_POOL: average_pool, k.MEAN: mean, k.COPY: copy, k.SUM: plus, k.GATE: gate, k.PLACE_GATE: gate,
+    k.CHANNEL_MEAN: channel_mean, k.CHANNEL_LARGEST: channel_largest, k.RECUR: recur, k.SCORES: scores, k.MIX: mix,
+    k.SOFTMAX: soften, k.PLACED: place, k.LAST: last, k.LARGEST: largest, k.STEP_MEAN: step_mean,
 }  # fmt: skip
 BACKWARD: Kernels = {
-    k.CONVOLVE: convolve_back, k.ACTIVATE: activate_back, k.MAX_POOL: max_pool_back,
+    k.CONVOLVE: convolve_back, k.DEPTHWISE: convolve_each_back, k.ACTIVATE: activate_back, k.MAX_POOL: max_pool_back,
     k.AVERAGE_POOL: average_pool_back, k.MEAN: mean_back, k.DROP: drop_back, k.COPY: hand_back, k.SUM: hand_back,
     k.GATE: gate_back, k.PLACE_GATE: gate_back, k.CHANNEL_MEAN: channel_mean_back,
     k.CHANNEL_LARGEST: channel_largest_back, k.RECUR: recur_back, k.SCORES: scores_back, k.MIX: mix_back,
@@ -105,7 +105,7 @@ def forward(
 
     Args:
         ops, reals, m, N: See :class:`nas_core.training.compiled.plan.Plan` and :mod:`.fields`.
-        calls: Where the kernels are, see :func:`calls_of`; the first row of it.
+        calls: The first row of :func:`calls_of`.
         X: Rows of the data (n, D).
         rows: int64, the chosen ones, at most N.
         training: Whether noise is added and the statistics of the batch are used and remembered.
@@ -139,7 +139,8 @@ def backward(
     """Compute the losses of the rows that went forward, and all slopes and the gradient of their mean.
 
     Args:
-        ops, reals, calls, m, N: As of :func:`forward`; the second row of the calls.
+        ops, reals, m, N: As of :func:`forward`.
+        calls: The second row of :func:`calls_of`.
         row, outputs: Where the outputs begin in the values, and how many there are.
         y, counts: float32 (n,): targets or class numbers of these rows, and how much each counts.
         each: float32 (N,): written, the loss of each row.
