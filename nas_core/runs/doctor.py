@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -90,6 +91,8 @@ def diagnose(location: str | None = None, *, seconds: float = 10.0, on_progress:
     findings += _store(location)
     speed: Throughput | None = None
     if seconds > 0:
+        told("Compiling what trains images and sequences, once on a machine", 0.07)
+        findings.append(_kernels())
         try:
             speed = measure_throughput(
                 seconds, on_progress=lambda share: told("Training random candidates", 0.1 + 0.9 * share)
@@ -164,6 +167,23 @@ def _graphviz() -> Finding:
         words = f"Architectures cannot be drawn ({type(error).__name__}: {error})"
         return _broken("Graphviz", words, "pip install --force-reinstall pygraphviz, or install Graphviz itself")
     return Finding(name="Graphviz", health="ok", words=f"Draws architectures (pygraphviz {pygraphviz.__version__})")
+
+
+def _kernels() -> Finding:
+    """Compile or load what trains networks of images and sequences on a processor."""
+    began = time.perf_counter()
+    try:
+        from nas_core.training.compiled.ready import kept_in, prepare
+
+        prepare()
+    except Exception as error:  # noqa: BLE001 - a compiler that does not suit shows itself as anything
+        return _broken("kernels", f"{type(error).__name__}: {error}", "pip install --force-reinstall numba llvmlite")
+    seconds, place = time.perf_counter() - began, kept_in()
+    words = f"Images and sequences: ready after {seconds:.1f} s"
+    if place:
+        return Finding(name="kernels", health="ok", words=f"{words}, kept in {place}")
+    fix = "let NUMBA_CACHE_DIR name a folder that can be written"
+    return Finding(name="kernels", health="missing", words=f"{words}; each process compiles them anew", fix=fix)
 
 
 def _browser() -> Finding:

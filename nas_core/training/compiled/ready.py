@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -15,7 +16,7 @@ from nas_core.training.compiled.plan import plan_of
 from nas_core.training.compiled.step import BACKWARD, FORWARD, backward, calls_of, forward
 from nas_core.training.compiled.updates import update
 
-__all__ = ["is_ready", "prepare"]
+__all__ = ["is_ready", "kept_in", "prepare"]
 
 _done = threading.Event()
 _doing = threading.Lock()
@@ -24,6 +25,12 @@ _doing = threading.Lock()
 def is_ready() -> bool:
     """Return whether this process has the kernels."""
     return _done.is_set()
+
+
+def kept_in() -> str:
+    """Return the folder where compiled kernels are kept; empty where none can be written."""
+    compiled: Any = forward
+    return str(compiled.stats.cache_path or "")
 
 
 def prepare() -> None:
