@@ -129,7 +129,7 @@ def _step_seconds(
     items = [PackItem(a, derive_seed(seed, a.id)) for a in chosen]
     networks = {k: placed(build_network(space, item), device) for k, item in enumerate(items)}
     if device.type == "cpu":
-        prepare()  # what is compiled once is no cost of a candidate
+        prepare(space.family)  # what is compiled once is no cost of a candidate
     trainings, numbers = in_packs(networks, items, lesson, workers_on(device), device)
     learners = {k: one for t, own in zip(trainings, numbers) for k, one in zip(own, t.learners, strict=True)}
     first: dict[int, float] = {}

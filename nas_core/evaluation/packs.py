@@ -140,10 +140,10 @@ class PackEvaluator(Evaluator):
             items = self._items(part)  # asks for parents, in the thread that was called
 
             def trained(note: OnProgress, until: Stop, items: list[PackItem] = items) -> Trained:
-                if pick_device(self._device).type == "cpu" and not is_ready():
+                if pick_device(self._device).type == "cpu" and not is_ready(self._space.family):
                     if note:
                         note(PackProgress("prepare", len(proposals)))
-                    prepare()
+                    prepare(self._space.family)
                 return self._fit.train_each(
                     self._problem, self._space, items, recipe=self._recipe,
                     stop=cast("StopSignal", until), on_epoch=_told(note, len(proposals)), device=self._device,

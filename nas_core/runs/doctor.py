@@ -175,7 +175,8 @@ def _kernels() -> Finding:
     try:
         from nas_core.training.compiled.ready import kept_in, prepare
 
-        prepare()
+        for family in ("image", "sequence"):
+            prepare(family)
     except Exception as error:  # noqa: BLE001 - a compiler that does not suit shows itself as anything
         return _broken("kernels", f"{type(error).__name__}: {error}", "pip install --force-reinstall numba llvmlite")
     seconds, place = time.perf_counter() - began, kept_in()

@@ -9,22 +9,27 @@ import numpy as np
 from torch import nn
 
 from nas_core.training.batched.program import INPUT, Operation, Program
-from nas_core.training.compiled.calls import addresses
+from nas_core.training.compiled.fields import FIELDS, KIND
+from nas_core.training.compiled.kinds import AVERAGE_POOL, CHANNEL_LARGEST, CHANNEL_MEAN, MAX_POOL, RECUR
 from nas_core.training.compiled.lanes import LANES
 from nas_core.training.compiled.losses import rows_loss
 from nas_core.training.compiled.plan import plan_of
-from nas_core.training.compiled.step import BACKWARD, FORWARD, backward, calls_of, forward
+from nas_core.training.compiled.step import BACKWARD, backward, calls_of, forward
 from nas_core.training.compiled.updates import update
 
 __all__ = ["is_ready", "kept_in", "prepare"]
 
-_done = threading.Event()
+IMAGES = tuple(kind for kind in BACKWARD if kind < RECUR)
+SEQUENCES = tuple({*BACKWARD} - {MAX_POOL, AVERAGE_POOL, CHANNEL_MEAN, CHANNEL_LARGEST})
+"""What networks of the families compute."""
+
+_done: set[str] = set()
 _doing = threading.Lock()
 
 
-def is_ready() -> bool:
-    """Return whether this process has the kernels."""
-    return _done.is_set()
+def is_ready(family: str) -> bool:
+    """Return whether this process has the kernels of the networks of a family."""
+    return family in _done
 
 
 def kept_in() -> str:
@@ -33,14 +38,16 @@ def kept_in() -> str:
     return str(compiled.stats.cache_path or "")
 
 
-def prepare() -> None:
-    """Compile the kernels, or load what was compiled before: they train a linear function for a step."""
+def prepare(family: str) -> None:
+    """Compile the kernels of a family, or load what was compiled before; some train a linear function for a step."""
     with _doing:
-        if not _done.is_set():
-            addresses(FORWARD, FORWARD)
-            addresses(BACKWARD, BACKWARD)
+        if family not in _done:
+            used = SEQUENCES if family == "sequence" else IMAGES
+            ops = np.zeros((len(used), FIELDS), dtype=np.int64)
+            ops[:, KIND] = used
+            calls_of(ops)
             _step()
-            _done.set()
+            _done.add(family)
 
 
 def _step() -> None:
@@ -48,13 +55,9 @@ def _step() -> None:
     linear.add_module("readout", nn.Linear(1, 1))
     plan = plan_of(Program((Operation("linear", (INPUT,), (1, 1, 1), "readout"),), (1, 1, 1)), linear)
     assert plan is not None
-    m, one, rows, calls = (
-        plan.room(LANES),
-        np.ones(1, dtype=np.float32),
-        np.zeros(1, dtype=np.int64),
-        calls_of(plan.ops),
-    )
+    m, one, rows = plan.room(LANES), np.ones(1, dtype=np.float32), np.zeros(1, dtype=np.int64)
     each, first, second = np.zeros(LANES, dtype=np.float32), np.zeros_like(m.weights), np.zeros_like(m.weights)
+    calls = calls_of(plan.ops)
     forward(plan.ops, plan.reals, calls[0], m, LANES, one[:, None], rows, True)
     rows_loss(m, plan.out, plan.outputs, one, one, each, LANES, 1, 0)
     backward(plan.ops, plan.reals, calls[1], m, LANES, plan.out, plan.outputs, one, one, each, 0)

@@ -14,9 +14,12 @@ from torch.nn import functional
 from nas_core.data import Problem, Recipe
 from nas_core.records import Architecture
 from nas_core.spaces import SearchSpace
-from nas_core.training.compiled.fields import Memory
+from nas_core.training.compiled.fields import KIND, Memory
+from nas_core.training.compiled.kinds import EMBED, NORM, PRESENCE
 from nas_core.training.compiled.lanes import LANES
+from nas_core.training.compiled.losses import TASKS
 from nas_core.training.compiled.plan import Plan
+from nas_core.training.compiled.ready import SEQUENCES
 from nas_core.training.compiled.step import backward, calls_of, forward
 from nas_core.training.compiled.training import CompiledTraining, Sheet, compiled_plan, sheets_of
 from nas_core.training.learner import Lesson
@@ -67,12 +70,11 @@ def network_of(kind: str, item: PackItem) -> Any:
 
 
 def memory_of(plan: Plan, network: torch.nn.Module, N: int) -> Memory:
-    weights = torch.cat([network.get_parameter(name).detach().ravel() for name in plan.parameters]).numpy().copy()
-    statistics = [network.get_buffer(name).numpy().ravel() for name in plan.statistics]
-    noise, scratch = (np.zeros(max(1, size), np.float32) for size in (plan.noise * N, plan.scratch))
-    values, slopes = (np.zeros(plan.rows * N, np.float32) for _ in range(2))
-    kept = np.concatenate([*statistics, np.zeros(1)]).astype(np.float32)
-    return Memory(values, slopes, weights, np.full_like(weights, 9.0), kept, noise, scratch, plan.tables)
+    m = plan.room(N)
+    m.weights[:] = torch.cat([network.get_parameter(name).detach().ravel() for name in plan.parameters]).numpy()
+    for name, (start, length) in plan.statistics.items():
+        m.statistics[start : start + length] = network.get_buffer(name).numpy()
+    return m
 
 
 @pytest.mark.parametrize("kind", ["series", "padded", "words"])
@@ -82,17 +84,20 @@ def test_outputs_and_gradients_are_those_of_torch(number: int, kind: str) -> Non
     network, lesson, n = network_of(kind, item), lesson_of(kind), 13
     plan = compiled_plan(network, lesson.train.x[:1])
     assert plan is not None
+    assert set(plan.ops[:, KIND].tolist()) <= {*SEQUENCES, NORM, EMBED, PRESENCE}  # what is prepared
     sheet, rows, N = Sheet.of(lesson.train), np.arange(3, 3 + n), -(-n // LANES) * LANES
-    m, (ahead, back) = memory_of(plan, network, N), calls_of(plan.ops)
-    forward(plan.ops, plan.reals, ahead, m, N, sheet.X, rows, False)
-    said = m.values.reshape(-1, N)[plan.out : plan.out + plan.outputs, :n].T.copy()
+    m, calls, task = memory_of(plan, network, N), calls_of(plan.ops), TASKS.index("classes")
+    forward(plan.ops, plan.reals, calls[0], m, N, sheet.X, rows, False)
+    said = m.values[plan.out * N : (plan.out + plan.outputs) * N].reshape(-1, N)[:, :n].T
     with torch.no_grad():
         wanted = network.eval()(lesson.train.x[rows])
     torch.testing.assert_close(torch.from_numpy(said), wanted, rtol=1e-4, atol=1e-5)
 
-    forward(plan.ops, plan.reals, ahead, m, N, sheet.X, rows, True)
-    y, counts, each = sheet.y[rows], sheet.counts[rows], np.empty(N, np.float32)
-    backward(plan.ops, plan.reals, back, m, N, plan.out, plan.outputs, y, counts, each, 2)
+    forward(plan.ops, plan.reals, calls[0], m, N, sheet.X, rows, True)
+    each = np.empty(N, np.float32)
+    backward(
+        plan.ops, plan.reals, calls[1], m, N, plan.out, plan.outputs, sheet.y[rows], sheet.counts[rows], each, task
+    )  # fmt: skip
     network.train()
     functional.cross_entropy(network(lesson.train.x[rows]), lesson.train.y[rows]).backward()
     for name, (start, shape) in plan.parameters.items():
