@@ -58,10 +58,16 @@ def _selected(rules: Rules, blocks: Blocks) -> Blocks:
     allowed = set(rules.allowed) if len(rules.allowed) < rules.P else None
     seen: set[int] = set()
     kept: Blocks = []
+    linear_only, may_be_linear = not rules.hidden_depths, rules.linear
     for features, linear in blocks:
+        linear = (linear and may_be_linear) or linear_only
+        if len(features) == 1:  # most are
+            if features[0] not in seen and (allowed is None or features[0] in allowed):
+                seen.add(features[0])
+                kept.append((features, linear))
+            continue
         fresh = tuple(j for j in dict.fromkeys(features) if j not in seen and (allowed is None or j in allowed))
         seen.update(fresh)
-        linear = (linear and rules.linear) or not rules.hidden_depths
         if linear:
             kept.extend(((j,), True) for j in fresh)
         elif fresh:
