@@ -22,11 +22,23 @@ from nas_core.search.surrogate import Posterior, Surrogate
 __all__ = ["BayesianStrategy"]
 
 STARTS = 12
-DATA = 800
-"""Evaluations the surrogate is fitted to, at most: the best half, and a random choice of the others."""
+DATA = 192
+"""Evaluations the surrogate is fitted to, at most: the best half, and others as good as random.
 
-PARENTS, NEAR, RANDOM = 8, 96, 256
-"""The pool of each ask: neighbours of so many of the best candidates and of the front, and random architectures."""
+Sparse Gaussian processes get by with as few; at ten thousand candidates a fit to all of them takes minutes.
+"""
+
+PARENTS, NEAR, STEP = 8, 96, 4
+"""The pool of each ask: neighbours of so many of the best candidates and of as many of the front.
+
+Each has at most so many neighbours; every ask draws so many of them, or an eighth of the pack.
+"""
+
+FRESH, KEPT = 16, 16
+"""Random architectures that each ask adds to the pool, and asks after which they leave it."""
+
+BLOCK, SLACK = 32, 0.01
+"""Gains that are worked out at once, and by how much the logarithm of one may exceed an earlier one by rounding."""
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 
@@ -42,7 +54,7 @@ class BayesianStrategy(Strategy):
     Differs: losses are normal scores, so the hypervolume is that of ranks; what improves is the next measurement, noise
     included, as the best measurement is what a person chooses by; within a pack, each choice is taken as if it had been
     measured at its mean, which lowers the variance of what is like it (kriging believer): a pack spreads.
-    Costs: 12 factorisations of at most 800 rows and one prediction per ask, O(s²) per proposal for a pool of s.
+    Costs: some factorisations of at most 192 rows and one prediction for a pool of s per ask, O(s) per proposal.
     """
 
     name: ClassVar[str] = "bayesian"
@@ -65,7 +77,8 @@ class BayesianStrategy(Strategy):
         self._asks = 0
         self._starts = Starts(space, seed, self.name, STARTS, hints)
         self._codes: dict[str, np.ndarray] = {}
-        self._near: dict[str, list[Proposal]] = {}
+        self._near: dict[str, _Neighbours] = {}
+        self._fresh: dict[int, list[Architecture]] = {}
 
     def ask(self, n: int) -> list[Proposal]:
         """Return up to ``n`` proposals: the informed initial ones, then those with the largest improvement."""
@@ -96,6 +109,7 @@ class BayesianStrategy(Strategy):
             "started": self._starts.looked_at,
             "pending": self._ledger.state(),
             "preference": self._standing.preference.model_dump(mode="json"),
+            "near": {parent: near.tried for parent, near in self._near.items()},
         }
 
     def restore(self, state: dict[str, Any], evaluations: Sequence[Evaluation]) -> None:
@@ -105,6 +119,9 @@ class BayesianStrategy(Strategy):
         self._standing.prefer(Preference.model_validate(state["preference"]))
         self._ledger.restore(state["pending"], evaluations)
         self._standing.add(evaluations)
+        for parent, tried in state.get("near", {}).items():  # runs of before 1.0 lack it
+            self._near[parent] = self._neighbours(parent)
+            self._near[parent].drawn(self._space, tried, self._hints)
 
     def _random(self, rng: np.random.Generator) -> Proposal:
         return Proposal(architecture=self._space.sample(rng, self._hints))
@@ -112,13 +129,14 @@ class BayesianStrategy(Strategy):
     def _improving(self, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Return up to ``n`` proposals with the largest expected improvement, each claimed."""
         ranked = self._standing.ranked()
-        known = sorted(ranked) if len(ranked) <= DATA else best_and_others(ranked, DATA, rng)
+        known = sorted(best_and_others(ranked, DATA))
         pool = self._pool(ranked[:PARENTS], rng, n)
         if not pool:
             return []
         losses = surrogate_losses(self._standing, known)
-        surrogate = Surrogate(np.stack([self._code(self._standing.architectures[k]) for k in known]), losses)
-        believed = surrogate.posterior(np.stack([self._code(p.architecture) for p in pool]))
+        codes = self._encoded([*(self._standing.architectures[k] for k in known), *(p.architecture for p in pool)])
+        surrogate = Surrogate(codes[: len(known)], losses)
+        believed = surrogate.posterior(codes[len(known) :])
         meets = np.array([self._standing.meets(key) for key in known])
         goals = GoalOdds.of(self._standing.limits, losses)
         chosen = _choose(believed, surrogate.targets[meets], n, self._standing.preference.weight, rng, goals)
@@ -129,35 +147,59 @@ class BayesianStrategy(Strategy):
         """Return unknown architectures: neighbours of the best and of the front, and random ones."""
         front = self._standing.front
         spread = [front[at] for at in np.unique(np.linspace(0, len(front) - 1, PARENTS).astype(int))]
+        self._near = {parent: self._neighbours(parent) for parent in dict.fromkeys([*best, *spread])}
         found: dict[str, Proposal] = {}
-        for parent in dict.fromkeys([*best, *spread]):
-            for near in self._neighbours(parent):
-                if not self._ledger.knows(near.architecture.id):
-                    found.setdefault(near.architecture.id, near)
-        for _ in range(max(RANDOM, 2 * n)):
-            fresh = self._space.sample(rng, self._hints)
+        for near in self._near.values():
+            for proposal in near.drawn(self._space, max(STEP, n // PARENTS), self._hints):
+                if not self._ledger.knows(proposal.architecture.id):
+                    found.setdefault(proposal.architecture.id, proposal)
+        more = (self._space.sample(rng, self._hints) for _ in range(n - len(found)))
+        for fresh in (*self._recent(), *more):
             if not self._ledger.knows(fresh.id):
                 found.setdefault(fresh.id, Proposal(architecture=fresh))
         return list(found.values())
 
-    def _neighbours(self, parent: str) -> list[Proposal]:
-        """Return neighbours of a candidate, each once, drawn when it is first a parent: the same ones in any run."""
+    def _recent(self) -> list[Architecture]:
+        """Return random architectures of this ask and of those shortly before it: the same ones after a restart."""
+        recent = range(max(1, self._asks - KEPT + 1), self._asks + 1)
+        self._fresh = {ask: self._fresh.get(ask) or self._drawn(ask) for ask in recent}
+        return [architecture for ask in recent for architecture in self._fresh[ask]]
+
+    def _drawn(self, ask: int) -> list[Architecture]:
+        rng = np.random.default_rng(derive_seed(self._seed, self.name, "fresh", ask))
+        return [self._space.sample(rng, self._hints) for _ in range(FRESH)]
+
+    def _neighbours(self, parent: str) -> _Neighbours:
+        """Return the neighbours of a candidate, as far as they were drawn since it is a parent."""
         found = self._near.get(parent)
         if found is None:
             rng = np.random.default_rng(derive_seed(self._seed, self.name, "near", parent))
-            here = self._standing.architectures[parent]
-            drawn: dict[str, Proposal] = {}
-            for _ in range(NEAR):
-                near, operator = self._space.mutate(here, rng, self._hints)
-                drawn.setdefault(near.id, Proposal(architecture=near, parents=(parent,), operator=operator))
-            found = self._near[parent] = list(drawn.values())
+            found = _Neighbours(self._standing.architectures[parent], rng)
         return found
 
-    def _code(self, architecture: Architecture) -> np.ndarray:
-        code = self._codes.get(architecture.id)
-        if code is None:
-            code = self._codes[architecture.id] = self._space.encode(architecture)
-        return code
+    def _encoded(self, architectures: Sequence[Architecture]) -> np.ndarray:
+        """Return the encodings (k, D); they are kept as long as they are asked for."""
+        known = self._codes
+        self._codes = {a.id: known[a.id] if a.id in known else self._space.encode(a) for a in architectures}
+        return np.stack([self._codes[a.id] for a in architectures])
+
+
+class _Neighbours:
+    """Neighbours of one architecture, drawn a few at a time: the same ones in any run."""
+
+    def __init__(self, parent: Architecture, rng: np.random.Generator) -> None:
+        self._parent, self._rng = parent, rng
+        self._found: dict[str, Proposal] = {}
+        self.tried = 0
+
+    def drawn(self, space: Space, more: int, hints: Any) -> list[Proposal]:
+        """Return those drawn before and up to ``more`` others, each once."""
+        for _ in range(min(more, NEAR - self.tried)):
+            near, operator = space.mutate(self._parent, self._rng, hints)
+            proposal = Proposal(architecture=near, parents=(self._parent.id,), operator=operator)
+            self._found.setdefault(near.id, proposal)
+            self.tried += 1
+        return list(self._found.values())
 
 
 def _choose(
@@ -178,29 +220,74 @@ def _choose(
         rng: Decides what each choice is to improve.
         goals: Which scores meet the goals.
     """
-    mean, latent = believed.mean, believed.variance.copy()
+    hopes = _Hopes(believed, told, weight, goals)
     scalar_share = abs(2.0 * weight - 1.0)
     chosen: list[int] = []
-    drops: list[np.ndarray] = []  # (m, s) each: what is no longer unknown, as a factor of the change of covariance
-    losses, reached = told[:, :2], len(told) > 0
-    for _ in range(min(n, len(mean))):
-        sd = np.sqrt(np.maximum(latent, 1e-12) + believed.noise)  # (s, m)
-        gain = goals.log_probability(mean, sd)
-        by_weight = rng.random() < scalar_share
-        if reached:
-            pair = mean[:, :2], sd[:, :2], losses
-            better = _scalar_gain(*pair, weight) if by_weight else _volume_gain(*pair)
-            gain += np.log(np.maximum(better, np.finfo(float).tiny))
-        gain[chosen] = -np.inf
-        at = int(np.argmax(gain))
+    size, losses = believed.mean.shape
+    drops = np.zeros((min(n, size), losses, size))  # what is no longer unknown, as a factor of the covariance's change
+    for turn in range(min(n, size)):
+        at = hopes.best(rng.random() < scalar_share)
         chosen.append(at)
-        if goals.meets(mean[at]):
-            losses = np.vstack([losses, mean[at, :2]])
+        hopes.believe(at)
         if len(chosen) < n:
-            row = believed.row(at) - sum(drop[:, at, None] * drop for drop in drops)
-            drops.append(row / np.sqrt(np.maximum(row[:, at, None], 0.0) + 1e-9))
-            latent -= drops[-1].T ** 2
+            row = believed.row(at) - np.einsum("km,kms->ms", drops[:turn, :, at], drops[:turn])
+            drops[turn] = row / np.sqrt(np.maximum(row[:, at, None], 0.0) + 1e-9)
+            hopes.latent -= drops[turn].T ** 2
     return chosen
+
+
+class _Hopes:
+    """What each of the pool may still improve, worked out only for those that may improve most.
+
+    What one improves can only fall while others are chosen: its variance falls, and what there is to beat gets better.
+    So an earlier gain bounds the present one, and those with a bound below the best gain are not looked at (Minoux
+    1978). Where that does not hold, with goals and when the scale changes, all are looked at.
+
+    Attributes:
+        latent: (s, m) variances, the noise of a single measurement aside.
+    """
+
+    def __init__(self, believed: Posterior, told: np.ndarray, weight: float, goals: GoalOdds) -> None:
+        self._mean, self._noise, self.latent = believed.mean, believed.noise, believed.variance.copy()
+        self._losses, self._weight, self._goals = told[:, :2], weight, goals
+        self._open = np.ones(len(self._mean), dtype=bool)
+        self._bounds: dict[bool, np.ndarray] = {}
+        self._low = self._losses.min(axis=0, initial=np.inf)
+        self._high = self._losses.max(axis=0, initial=-np.inf)
+
+    def best(self, by_weight: bool) -> int:
+        """Return the position of the largest gain: of the scalar at λ, or of the hypervolume; the first of equals."""
+        bound = np.where(self._open, self._bounds.get(by_weight, np.inf), -np.inf)
+        order = np.argsort(-bound, kind="stable")
+        done, size, best = 0, BLOCK, -np.inf
+        while done < len(order) and bound[order[done]] + SLACK >= best:
+            rows = order[done : done + size]
+            bound[rows] = np.where(self._open[rows], self._gain(rows, by_weight), -np.inf)
+            best = max(best, float(bound[rows].max()))
+            done, size = done + size, 2 * size
+        if not len(self._goals.columns):
+            self._bounds[by_weight] = bound
+        return int(np.argmax(np.where(bound > best, -np.inf, bound)))
+
+    def believe(self, at: int) -> None:
+        """Take one as chosen, and as measured at its mean."""
+        self._open[at] = False
+        score = self._mean[at, :2]
+        if self._goals.meets(self._mean[at]):
+            if not len(self._losses) or (score < self._low).any() or (score > self._high).any():
+                self._bounds = {}
+                self._low, self._high = np.minimum(self._low, score), np.maximum(self._high, score)
+            self._losses = np.vstack([self._losses, score])
+
+    def _gain(self, rows: np.ndarray, by_weight: bool) -> np.ndarray:
+        """Return the logarithms (k,) of what some are expected to improve."""
+        mean, sd = self._mean[rows], np.sqrt(np.maximum(self.latent[rows], 1e-12) + self._noise)
+        gain = self._goals.log_probability(mean, sd)
+        if len(self._losses):
+            pair = mean[:, :2], sd[:, :2], self._losses
+            better = _scalar_gain(*pair, self._weight) if by_weight else _volume_gain(*pair)
+            gain += np.log(np.maximum(better, np.finfo(float).tiny))
+        return gain
 
 
 def _below(limit: np.ndarray | float, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:

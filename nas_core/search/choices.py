@@ -10,7 +10,8 @@ import numpy as np
 
 from nas_core.objectives import Objective
 from nas_core.preferences import Preference
-from nas_core.records import Evaluation, Proposal, derive_seed
+from nas_core.records import Architecture, Evaluation, Proposal, derive_seed
+from nas_core.search.answers import AnswerBook, AnswerTable
 from nas_core.search.decisions import Decision, decisions_of
 from nas_core.search.ledger import Ledger
 from nas_core.search.snapshot import SEARCH_MEASURES
@@ -19,7 +20,10 @@ from nas_core.search.starts import Starts
 from nas_core.search.strategy import Space, Strategy
 from nas_core.spaces.variables import Chooser
 
-__all__ = ["ChoiceStrategy", "RefittedStrategy"]
+__all__ = ["BINS", "ChoiceStrategy", "RefittedStrategy"]
+
+BINS = 8
+"""Parts that a number is chosen from where options are learned; it lies anywhere in its part."""
 
 STARTS = 16
 MISSES = 12
@@ -50,6 +54,7 @@ class ChoiceStrategy(Strategy):
         self._starts = Starts(space, seed, self.name, STARTS, hints)
         self._asks = 0
         self._decided: dict[str, dict[str, Decision]] = {}
+        self._book = AnswerBook()
         self._begin()
 
     @abstractmethod
@@ -61,8 +66,11 @@ class ChoiceStrategy(Strategy):
         """Take in candidates that were not known, in the order of their identities."""
 
     @abstractmethod
-    def _choosers(self, n: int, rng: np.random.Generator) -> Iterator[Chooser]:
-        """Yield choosers for a pack of ``n``, the best first; more than ``n``, as some decide what is known already."""
+    def _choosers(self, n: int, rng: np.random.Generator) -> Iterator[Chooser | Architecture]:
+        """Yield choosers for a pack of ``n``, the best first; more than ``n``, as some decide what is known already.
+
+        What is chosen as a whole is yielded as an architecture.
+        """
 
     @abstractmethod
     def _learned(self) -> dict[str, Any]:
@@ -128,6 +136,13 @@ class ChoiceStrategy(Strategy):
             found = self._decided[candidate] = decisions_of(self._space, architecture, self._hints)
         return found
 
+    def answers(self, candidates: Sequence[str]) -> AnswerTable:
+        """Return the decisions of candidates told before as a table."""
+        for candidate in candidates:
+            if candidate not in self._book:
+                self._book.note(candidate, self.decisions(candidate))
+        return self._book.table(candidates)
+
     def losses(self) -> dict[str, float]:
         """Return one number for every candidate told, smaller is better.
 
@@ -146,7 +161,8 @@ class ChoiceStrategy(Strategy):
         found: list[Proposal] = []
         misses = 0
         for chooser in self._choosers(n, rng):
-            architecture = self._space.decide(chooser, self._hints)
+            whole = isinstance(chooser, Architecture)
+            architecture = chooser if whole else self._space.decide(chooser, self._hints)
             decided = None if architecture is None else Proposal(architecture=architecture, operator=self.name)
             if decided is not None and self._ledger.claim(decided):
                 found.append(decided)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nas_core.search.choices import ChoiceStrategy
+from nas_core.search.choices import BINS, ChoiceStrategy
 from nas_core.search.decisions import Decision
 from nas_core.spaces.variables import Chooser
 
@@ -16,9 +16,6 @@ __all__ = ["ReinforceStrategy"]
 
 RATE = 0.6
 """Step of the policy's logits per rewarded candidate."""
-
-BINS = 8
-"""Parts that a number is chosen from; it lies anywhere in its part."""
 
 EXPLORING = 0.08
 """Share of each decision that stays uniform, so that no option is lost for good."""

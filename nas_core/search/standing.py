@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from heapq import nsmallest
 from typing import NamedTuple
 
 import numpy as np
@@ -227,13 +228,16 @@ class Standing:
         return mean if mean == mean else 0.0
 
 
-def best_and_others(ordered: Sequence[str], most: int, rng: np.random.Generator) -> list[str]:
-    """Return at most ``most`` of the candidates ``ordered`` from the best: the best half, and others at random."""
+def best_and_others(ordered: Sequence[str], most: int) -> list[str]:
+    """Return at most ``most`` of the candidates ``ordered`` from the best: the best half, and others as good as random.
+
+    The others are those with the smallest identities, which are hashes. So they hardly change from one time to the
+    next, and what was worked out about them is not worked out again.
+    """
     if len(ordered) <= most:
         return list(ordered)
     half = most // 2
-    rest = rng.choice(len(ordered) - half, most - half, replace=False) + half
-    return [*ordered[:half], *(ordered[at] for at in np.sort(rest))]
+    return [*ordered[:half], *nsmallest(most - half, ordered[half:])]
 
 
 def _span(width: float) -> float:

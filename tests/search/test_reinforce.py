@@ -7,8 +7,9 @@ import pytest
 from strategy_contract import strategy_named
 from toy_space import ToySpace, toy_evaluation
 
+from nas_core.search.choices import BINS
 from nas_core.search.decisions import decisions_of
-from nas_core.search.reinforce import BINS, RATE
+from nas_core.search.reinforce import RATE
 
 
 def test_all_decisions_of_a_candidate_step_as_one_by_one() -> None:

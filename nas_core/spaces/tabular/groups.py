@@ -177,7 +177,7 @@ class FeatureGroups(Variable):
             elif options[at] != "unused":
                 together.setdefault(options[at], []).append(j)
         blocks += [(tuple(features), False) for features in together.values()]
-        return as_groups(fit_blocks(rules, blocks, np.random.default_rng(0)))
+        return as_groups(fit_blocks(rules, blocks))
 
     def tidy(self, value: Any) -> Groups:
         """Return sorted groups, linear ones split to single features."""
