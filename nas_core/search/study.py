@@ -14,13 +14,13 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
-from optuna.samplers import BaseSampler, GPSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from nas_core.search.decisions import Decision
 
-__all__ = ["Study", "gp_sampler", "one_thread", "options_of", "tpe_sampler"]
+__all__ = ["Study", "gp_sampler", "one_thread", "options_of"]
 
 PRELIMINARY, SEARCHES = 128, 2
 """Points that the improvement is looked at before it is climbed, and how many climbs there are."""
@@ -73,12 +73,6 @@ def options_of(told: Sequence[Mapping[str, Decision]]) -> dict[str, int]:
         for name, decision in decisions.items():
             options[name] = max(options.get(name, 0), decision.options)
     return {name: options[name] for name in sorted(options)}
-
-
-def tpe_sampler(seed: int) -> BaseSampler:
-    """Return a sampler of tree-structured Parzen estimators over all decisions together."""
-    with _experiments_allowed():
-        return TPESampler(seed=seed, multivariate=True, constant_liar=True, n_startup_trials=2)
 
 
 def gp_sampler(seed: int) -> BaseSampler:
