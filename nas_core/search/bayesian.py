@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import ndtr
 
+from nas_core.errors import SettingsError
 from nas_core.objectives import Objective
 from nas_core.preferences import AUGMENTATION, Preference
 from nas_core.records import Architecture, Evaluation, Proposal, derive_seed
@@ -119,7 +120,14 @@ class BayesianStrategy(Strategy):
         self._standing.prefer(Preference.model_validate(state["preference"]))
         self._ledger.restore(state["pending"], evaluations)
         self._standing.add(evaluations)
-        for parent, tried in state.get("near", {}).items():  # runs of before 1.0 lack it
+        near = state.get("near", {})  # a state may be older than it
+        if missing := [parent for parent in near if parent not in self._standing]:
+            raise SettingsError(
+                f"The stored state refers to {len(missing)} candidates without an evaluation, first {missing[0]}",
+                allowed="a state together with all evaluations told before it",
+                fix="pass every evaluation of the run",
+            )
+        for parent, tried in near.items():
             self._near[parent] = self._neighbours(parent)
             self._near[parent].drawn(self._space, tried, self._hints)
 

@@ -15,7 +15,7 @@ from nas_core.search.answers import AnswerBook, AnswerTable
 from nas_core.search.decisions import Decision, decisions_of
 from nas_core.search.ledger import Ledger
 from nas_core.search.snapshot import SEARCH_MEASURES
-from nas_core.search.standing import Standing
+from nas_core.search.standing import Standing, from_best
 from nas_core.search.starts import Starts
 from nas_core.search.strategy import Space, Strategy
 from nas_core.spaces.variables import Chooser
@@ -147,22 +147,30 @@ class ChoiceStrategy(Strategy):
         """Return one number for every candidate told, smaller is better.
 
         It is the Tchebycheff scalar where all goals are met. All others are worse, one behind the other; equal ones
-        share a number. They come in the order of their identities.
+        share a number.
         """
         everyone, good = self._standing.architectures, self._standing.scalars()
         others = {c: self._standing.key(c) for c in everyone if c not in good}
         worst = max(good.values(), default=0.0)
         behind = sorted(set(others.values()))
         numbers = {key: worst + 1.0 + at / len(behind) for at, key in enumerate(behind)}
-        return {c: good[c] if c in good else numbers[others[c]] for c in sorted(everyone)}
+        return good | {c: numbers[key] for c, key in others.items()}
+
+    def ordered(self) -> tuple[list[str], dict[str, float]]:
+        """Return every candidate told, the best first and of equal ones by identity, and :meth:`losses`."""
+        losses = self.losses()
+        return from_best(list(losses), np.array(list(losses.values()))), losses
 
     def _chosen(self, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Return up to ``n`` claimed proposals of choosers; fewer when what they decide is known already."""
         found: list[Proposal] = []
         misses = 0
         for chooser in self._choosers(n, rng):
-            whole = isinstance(chooser, Architecture)
-            architecture = chooser if whole else self._space.decide(chooser, self._hints)
+            architecture: Architecture | None
+            if isinstance(chooser, Architecture):
+                architecture = chooser
+            else:
+                architecture = self._space.decide(chooser, self._hints)
             decided = None if architecture is None else Proposal(architecture=architecture, operator=self.name)
             if decided is not None and self._ledger.claim(decided):
                 found.append(decided)

@@ -56,8 +56,8 @@ class GradientStrategy(RefittedStrategy):
     description: ClassVar[str] = "Relaxes every choice and follows the gradient of what it has learned."
 
     def _choosers(self, n: int, rng: np.random.Generator) -> Iterator[Chooser]:
-        losses = self.losses()
-        ordered = best_and_others(sorted(losses, key=losses.__getitem__), DATA)
+        everyone, losses = self.ordered()
+        ordered = best_and_others(everyone, DATA)
         told = self.answers(ordered)
         table = _Table.of(told)
         known = table.encode(told.answers)

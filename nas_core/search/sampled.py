@@ -1,4 +1,4 @@
-"""Strategies with the samplers of Optuna: its Parzen estimators, worked out for a pack, and its Gaussian process itself.
+"""Strategies with the samplers of Optuna: its Parzen estimators, for a pack at once, and its Gaussian process itself.
 
 They are filled from what was told for one ask, so nothing of them is stored and a run goes on exactly after a restart.
 """
@@ -53,8 +53,7 @@ class TpeStrategy(RefittedStrategy):
     description: ClassVar[str] = "Prefers choices that are common among the good candidates and rare among the others."
 
     def _choosers(self, n: int, rng: np.random.Generator) -> Iterator[Chooser]:
-        losses = self.losses()
-        told = self.answers(best_and_others(sorted(losses, key=losses.__getitem__), MOST))
+        told = self.answers(best_and_others(self.ordered()[0], MOST))
         options = np.where(told.options > 0, told.options, BINS)
         missing = np.isnan(told.answers)
         parts = np.where(told.options > 0, told.answers, np.minimum(told.answers * BINS, BINS - 1))
@@ -89,8 +88,7 @@ class GpStrategy(RefittedStrategy):
     description: ClassVar[str] = "Asks a Gaussian process now and then, and tries small steps from its answers."
 
     def _choosers(self, n: int, rng: np.random.Generator) -> Iterator[Architecture]:
-        losses = self.losses()
-        ordered = sorted(losses, key=losses.__getitem__)
+        ordered, losses = self.ordered()
         found = [self._standing.architectures[c] for c in ordered[:GP_BEST]]
         every = GP_ALONE if n == 1 else GP_EVERY
         if questions := self._asks * n // every - (self._asks - 1) * n // every:

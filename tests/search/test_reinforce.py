@@ -16,7 +16,7 @@ def test_all_decisions_of_a_candidate_step_as_one_by_one() -> None:
     space, strategy = ToySpace(), strategy_named("reinforce", ToySpace())
     told = [toy_evaluation(space, p) for p in strategy.ask(12)]
     strategy.tell(told)
-    losses = strategy.losses()  # type: ignore[attr-defined]
+    losses = strategy.losses()
     slow: dict[str, np.ndarray] = {}
     for evaluation in sorted(told, key=lambda e: e.id):
         worse = sum((loss > losses[evaluation.id]) + (loss >= losses[evaluation.id]) for loss in losses.values())
