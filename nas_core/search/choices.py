@@ -166,11 +166,7 @@ class ChoiceStrategy(Strategy):
         found: list[Proposal] = []
         misses = 0
         for chooser in self._choosers(n, rng):
-            architecture: Architecture | None
-            if isinstance(chooser, Architecture):
-                architecture = chooser
-            else:
-                architecture = self._space.decide(chooser, self._hints)
+            architecture = chooser if isinstance(chooser, Architecture) else self._space.decide(chooser, self._hints)
             decided = None if architecture is None else Proposal(architecture=architecture, operator=self.name)
             if decided is not None and self._ledger.claim(decided):
                 found.append(decided)

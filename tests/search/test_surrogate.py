@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from nas_core.preferences import AUGMENTATION
-from nas_core.search.bayesian import BLOCK, _choose, _scalar_gain, _volume_gain
 from nas_core.search.fronts import hypervolume
+from nas_core.search.improvement import BLOCK, choose, scalar_gain, volume_gain
 from nas_core.search.surrogate import JUDGED, LENGTHS, NOISES, Posterior, Surrogate, normal_scores
 
 
@@ -85,7 +85,7 @@ def test_the_volume_gain_is_the_mean_difference_of_hypervolumes(told: list, one:
     draws = mean + sd * np.random.default_rng(0).standard_normal((1500, 2))
     gains = np.array([hypervolume(np.vstack([known, d]), reference) - before for d in draws])
     error = gains.std() / np.sqrt(len(gains)) + 1e-3  # a rare improvement may not have been drawn at all
-    assert _volume_gain(mean, sd, known)[0] == pytest.approx(gains.mean(), abs=5 * error)
+    assert volume_gain(mean, sd, known)[0] == pytest.approx(gains.mean(), abs=5 * error)
 
 
 @settings(max_examples=50, deadline=None)
@@ -94,7 +94,7 @@ def test_the_volume_gain_is_the_mean_difference_of_hypervolumes(told: list, one:
 def test_the_scalar_gain_is_the_mean_improvement(told: list, believed: list, weight: float) -> None:
     known = np.array(told)
     mean, sd = (np.array([[b[0][i], b[1][i]] for b in believed]) for i in (0, 1))
-    found = _scalar_gain(mean, sd, known, weight)
+    found = scalar_gain(mean, sd, known, weight)
     draws = mean + sd * np.random.default_rng(0).standard_normal((20_000, 1, 2))
     low, wish = known.min(axis=0), np.array([1.0 - weight, weight])
     if weight in (0.0, 1.0):
@@ -113,14 +113,14 @@ def test_a_pack_does_not_choose_the_same_thing_under_two_names() -> None:
     covariance = np.array([[[1.0, 0.999, 0.0], [0.999, 1.0, 0.0], [0.0, 0.0, 1.0]]])
     mean = np.array([[-1.0], [-0.99], [-0.9]])
     believed = Posterior(mean, np.ones((3, 1)), np.zeros(1), lambda at: covariance[:, at])
-    chosen = _choose(believed, np.array([[0.0], [1.0]]), 2, 0.0, np.random.default_rng(0))
+    chosen = choose(believed, np.array([[0.0], [1.0]]), 2, 0.0, np.random.default_rng(0))
     assert set(chosen) in ({0, 2}, {1, 2})
 
 
 def test_the_noise_of_a_measurement_is_part_of_what_may_improve() -> None:
     alone = np.array([[0.01, 0.0], [0.0, 0.01]])
     believed = Posterior(np.array([[0.5], [0.6]]), np.full((2, 1), 0.01), np.array([1.0]), lambda at: alone[None, at])
-    assert _choose(believed, np.array([[0.0]]), 1, 0.0, np.random.default_rng(0)) == [0]
+    assert choose(believed, np.array([[0.0]]), 1, 0.0, np.random.default_rng(0)) == [0]
     X = np.random.default_rng(1).random((40, 3))
     noisy = Surrogate(X, np.random.default_rng(2).standard_normal((40, 1))).posterior(X[:2])
     smooth = Surrogate(X, X[:, :1]).posterior(X[:2])
@@ -138,14 +138,14 @@ def test_a_pack_is_chosen_as_with_the_whole_covariance(weight: float) -> None:
     told, slow, rng = surrogate.targets.copy(), [], np.random.default_rng(5)
     for _ in range(12):
         sd = np.sqrt(np.maximum(np.diagonal(whole, axis1=1, axis2=2).T, 1e-12) + believed.noise)
-        gain = (_scalar_gain(believed.mean, sd, told, weight) if rng.random() < abs(2 * weight - 1)
-                else _volume_gain(believed.mean, sd, told))  # fmt: skip
+        gain = (scalar_gain(believed.mean, sd, told, weight) if rng.random() < abs(2 * weight - 1)
+                else volume_gain(believed.mean, sd, told))  # fmt: skip
         gain[slow] = -np.inf
         slow.append(int(np.argmax(gain)))
         told = np.vstack([told, believed.mean[slow[-1]]])
         rows = whole[:, slow[-1]].copy()
         whole -= np.einsum("ma,mb->mab", rows, rows) / (rows[:, slow[-1], None, None] + 1e-9)
-    assert _choose(believed, surrogate.targets, 12, weight, np.random.default_rng(5)) == slow
+    assert choose(believed, surrogate.targets, 12, weight, np.random.default_rng(5)) == slow
 
 
 def test_of_many_rows_the_members_that_count_are_fitted_to_all_and_weighted_by_some() -> None:
