@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from nas_core.errors import SettingsError, traceback_of
+from nas_core.errors import traceback_of
 from nas_core.evaluation.base import Evaluator, PackProgress, Referee, Stop, Weights
 from nas_core.evaluation.halves import failure_words, in_halves
 from nas_core.evaluation.judged import JudgedPack
+from nas_core.evaluation.judged_networks import JudgedNetwork, clocked, judged_network
+from nas_core.evaluation.overlap import overlapped
 from nas_core.evaluation.performance import Judge, Judgement
 from nas_core.evaluation.refereed import Refereed
 from nas_core.evaluation.turns import in_turns
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
     from nas_core.training.progress import PackProgress as EpochProgress
     from nas_core.training.result import PackResult
 
+    Trained = Generator[tuple[int, PackResult], None, None]
+
 __all__ = ["PackEvaluator", "Parents"]
 
-log = logging.getLogger(__name__)
 OnProgress = Callable[[PackProgress], None] | None
 Parents = Callable[[Sequence[Proposal]], Mapping[str, Sequence["Parent"]]]
 """Whose weights each of some proposals may start from, by its identity, the one to be preferred first."""
@@ -42,7 +44,7 @@ class PackEvaluator(Evaluator):
     """Trains all proposals of a call together and evaluates them on the fixed validation rows.
 
     Networks of tables are one pack and finish together. Networks of images and sequences are trained some at a time,
-    and each is evaluated as soon as it is trained, while others still are.
+    and each is evaluated as soon as it is trained, while others still are: as many at the same time as there are cores.
 
     A candidate's seed comes from the evaluator's seed and its identity, so its numbers do not depend on the others.
     A pack that raises, or runs out of memory, is halved until the candidate that is to blame stands alone.
@@ -129,37 +131,31 @@ class PackEvaluator(Evaluator):
         self, proposals: Sequence[Proposal], stop: Stop, on_progress: OnProgress, watch: Refereed | None
     ) -> Iterator[Evaluation]:
         """Yield the evaluation of each network of images or sequences when it is trained, while others still are."""
-        from nas_core.training.device import one_thread
+        from nas_core.training.device import pick_device
+        from nas_core.training.side_by_side import workers_on
 
-        starved = None
+        starved, workers = "", workers_on(pick_device(self._device))
         for part in in_turns(self._space, proposals):
-            results = self._fit.train_each(
-                self._problem, self._space, self._items(part), recipe=self._recipe, stop=cast("StopSignal", stop),
-                on_epoch=_told(on_progress, len(proposals)), device=self._device, watch=watch,
-            )  # fmt: skip
+            items = self._items(part)  # asks for parents, in the thread that was called
+
+            def trained(note: OnProgress, until: Stop, items: list[PackItem] = items) -> Trained:
+                return self._fit.train_each(
+                    self._problem, self._space, items, recipe=self._recipe,
+                    stop=cast("StopSignal", until), on_epoch=_told(note, len(proposals)), device=self._device,
+                    watch=watch,
+                )  # fmt: skip
+
+            def judged(result: tuple[int, PackResult], part: list[Proposal] = part) -> JudgedNetwork:
+                proposal, many = part[result[0]], len(proposals) > 1
+                return judged_network(proposal, result[1], self._judged, self._failed, many=many)
+
+            results = overlapped(trained, judged, workers, stop, on_progress or _ignored)
             with closing(results):
-                while True:
-                    with self._timed("train"):
-                        trained = next(results, None)
-                    if trained is None:
-                        break
-                    proposal = part[trained[0]]
-                    if trained[1].outcomes[0].starved:
-                        starved = trained[1].outcomes[0].reason
-                        continue
-                    with self._timed("measure"), one_thread():
-                        try:
-                            found = self._evaluated([proposal], trained[1])
-                        except SettingsError:
-                            raise
-                        except Exception as error:
-                            if len(proposals) > 1 and is_shortage(error):
-                                starved = f"{error}"
-                                continue
-                            log.exception("Candidate %s failed", proposal.architecture.id)
-                            found = [self._failed(proposal, error)]
-                    yield from found
-        if starved is not None:  # they had the memory to share with others: each is tried again in smaller company
+                for found in clocked(results, workers, self._clock):
+                    starved = found.starved or starved
+                    self._weights |= found.weights
+                    yield from found.evaluations
+        if starved:  # they had the memory to share with others: each is tried again in smaller company
             raise MemoryError(starved)
 
     def _items(self, proposals: Sequence[Proposal]) -> list[PackItem]:
@@ -178,19 +174,30 @@ class PackEvaluator(Evaluator):
         try:
             yield
         finally:
-            self._seconds[phase] += time.perf_counter() - began
+            self._clock(phase, time.perf_counter() - began)
+
+    def _clock(self, phase: str, seconds: float) -> None:
+        self._seconds[phase] += seconds
 
     def _evaluated(self, proposals: Sequence[Proposal], result: PackResult) -> list[Evaluation]:
         """Judge and measure trained candidates; their weights are kept when nothing raises."""
+        found, weights = self._judged(proposals, result)
+        self._weights |= weights
+        return found
+
+    def _judged(
+        self, proposals: Sequence[Proposal], result: PackResult
+    ) -> tuple[list[Evaluation], dict[str, Weights]]:  # fmt: skip
+        """Return the evaluations and weights of trained candidates; may be called by several threads."""
         known = [self._facts(p.architecture) for p in proposals]
         pack = JudgedPack.of(result, self._problem, self._judge, [f.used_features for f in known])
         measured = self._measure([p.architecture for p in proposals], known, pack)
         weights = {p.architecture.id: result.pack.weights(k) for k, p in enumerate(proposals) if pack.finished[k]}
-        self._weights |= weights
-        return [
+        found = [
             self._finished(p, o, j, m, f)
             for p, o, j, m, f in zip(proposals, result.outcomes, pack.judgements, measured, known)
         ]
+        return found, weights
 
     def _facts(self, architecture: Architecture) -> StructuralFacts:
         known = facts(self._space, architecture)
@@ -284,6 +291,10 @@ class PackEvaluator(Evaluator):
 
     def _seed_of(self, architecture: Architecture) -> int:
         return derive_seed(self._seed, architecture.id)
+
+
+def _ignored(_progress: PackProgress) -> None:
+    """Tell nobody."""
 
 
 def _structural(measures: Mapping[str, Measurement]) -> dict[str, Measurement]:

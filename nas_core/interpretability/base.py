@@ -22,6 +22,7 @@ from nas_core.records import Architecture, Measurement, Verdict
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem
     from nas_core.data.signal import Signal
+    from nas_core.interpretability.networks import QuickNetwork
     from nas_core.interpretability.tree_pack import CandidateTrees
     from nas_core.spaces.family import StructuralFacts
     from nas_core.spaces.layers import SignalNetwork
@@ -149,9 +150,19 @@ class MeasureContext:
 
     def outputs(self, k: int, E: np.ndarray) -> np.ndarray:
         """Return the outputs (n, C) float64 of candidate ``k``, a signal network, for encoded rows (n, D)."""
-        from nas_core.interpretability.networks import network_outputs
+        return self.quick_network(k).outputs(E)
 
-        return network_outputs(self.network(k), E, self.known_problem.signal_encoder.shape)
+    def quick_network(self, k: int) -> QuickNetwork:
+        """Return candidate ``k``, a signal network, prepared for many predictions, as long as the context lives."""
+        from nas_core.interpretability.networks import QuickNetwork
+
+        if k not in self._quick:
+            self._quick[k] = QuickNetwork(self.network(k), self.known_problem.signal_encoder.shape)
+        return self._quick[k]
+
+    @cached_property
+    def _quick(self) -> dict[int, QuickNetwork]:
+        return {}
 
     def network(self, k: int) -> SignalNetwork:
         """Return candidate ``k`` as a module.

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem
 
-__all__ = ["affordable"]
+__all__ = ["MOST_PREDICTIONS", "affordable"]
 
-# Predictions of one measure, at most.
-MOST = 12_000
+MOST_PREDICTIONS = 12_000
+"""Of one measure, at most."""
 # Operations that are always allowed (some tenths of a second) and never exceeded (some seconds).
 CHEAP, DEAR = 500_000_000, 40_000_000_000
 
@@ -27,4 +27,4 @@ def affordable(problem: Problem, operations: int, share: float) -> int:
     """
     training = share * problem.spec.recipe.max_epochs * len(problem.train)
     cost = max(1, operations)
-    return int(min(MOST, max(training, CHEAP / cost), DEAR / cost))
+    return int(min(MOST_PREDICTIONS, max(training, CHEAP / cost), DEAR / cost))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,16 +17,20 @@ from nas_core.interpretability.base import (
     measured_rows,
     needs_training,
 )
-from nas_core.interpretability.budget import affordable
-from nas_core.interpretability.cell_effects import CellResiduals, cell_residuals, other_rows
+from nas_core.interpretability.budget import MOST_PREDICTIONS, affordable
+from nas_core.interpretability.cell_effects import CellMixtures, other_rows
 from nas_core.interpretability.cells import cell_words
 from nas_core.interpretability.complexity import MAX_SEGMENTS, TOLERANCE
 from nas_core.interpretability.effect_noise import REDRAWS, STUDENT, complexity_draws, strength_influence
 from nas_core.interpretability.effects import Effects
 from nas_core.interpretability.grid import MAX_CELLS
 from nas_core.interpretability.intervals import interval, resample_counts
+from nas_core.interpretability.per_problem import once
 from nas_core.interpretability.structure import keep_apart, largest_group
 from nas_core.records import Measurement, Verdict, derive_seed
+
+if TYPE_CHECKING:
+    from nas_core.data.problem import Problem
 
 __all__ = ["Additivity", "MainEffectSimplicity", "additivity_of", "simplicity_of"]
 
@@ -188,20 +193,24 @@ def _of_cells(context: MeasureContext, k: int) -> Measurement:
     at = measured_rows(problem, MOST)
     if len(at) < FEWEST:
         return _too_few(len(at))
-    pool = problem.valid.E[at]
-    chooser = np.random.default_rng(derive_seed("mixed rows", problem.spec.split_seed))
-    others = other_rows(len(at), OTHERS, chooser)[: max(FEWEST, forwards // (P * OTHERS))]
-    found: CellResiduals = cell_residuals(
-        lambda E: context.outputs(k, E), pool[: len(others)], pool, others, context.owner
-    )
+    mixed = once(problem, "mixed rows", lambda: _mixtures(problem, at, context.owner))
+    found = mixed.residuals(context.quick_network(k).outputs, max(FEWEST, forwards // (P * OTHERS)))
     if not found.finite:
         return NOT_FINITE
     if not found.varies:
         return exact(1.0, 0.0)
-    counts = resample_counts(len(others))
+    counts = resample_counts(len(found.deviations))
     bottom = counts @ found.deviations
     draws = np.divide(counts @ found.residuals, bottom, out=np.full(len(bottom), np.nan), where=bottom > 0)
     return _estimate(found.interaction_strength, *interval(draws, found.interaction_strength))
+
+
+def _mixtures(problem: Problem, at: np.ndarray, owner: np.ndarray) -> CellMixtures:
+    """Return the mixtures of the rows ``at`` with each other, of as many rows as any candidate is measured on."""
+    pool = problem.valid.E[at]
+    chooser = np.random.default_rng(derive_seed("mixed rows", problem.spec.split_seed))
+    most = max(FEWEST, MOST_PREDICTIONS // (problem.P * OTHERS))
+    return CellMixtures(pool[:most], pool, other_rows(len(at), OTHERS, chooser)[:most], owner)
 
 
 def _too_few(rows: int) -> Measurement:

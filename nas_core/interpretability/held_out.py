@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from nas_core.interpretability.per_problem import once
 from nas_core.records import derive_seed
 
 if TYPE_CHECKING:
     from nas_core.data.problem import Problem
 
 __all__ = ["measured_rows"]
-
-_orders: WeakKeyDictionary[Problem, dict[str, np.ndarray]] = WeakKeyDictionary()
 
 
 def measured_rows(problem: Problem, most: int, part: Literal["valid", "train"] = "valid") -> np.ndarray:
@@ -24,10 +22,7 @@ def measured_rows(problem: Problem, most: int, part: Literal["valid", "train"] =
     The order is that of a keyed digest of what each row holds, with its target: random, the same in every process, and
     the same rows whichever way they are shuffled within the part.
     """
-    known = _orders.setdefault(problem, {})
-    if part not in known:
-        known[part] = _digest_order(problem, part)
-    return known[part][:most]
+    return once(problem, f"order of {part}", lambda: _digest_order(problem, part))[:most]
 
 
 def _digest_order(problem: Problem, part: str) -> np.ndarray:

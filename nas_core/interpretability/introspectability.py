@@ -79,24 +79,27 @@ def class_distance(means: np.ndarray) -> float:
 
     The cosine with a mean that is 0 everywhere is 0, and two such means are alike.
     """
-    k = len(means)
+    return float(_class_distances(means[None])[0])
+
+
+def _class_distances(means: np.ndarray) -> np.ndarray:
+    """Return the distances (B,) of class means (B, classes, units)."""
+    k = means.shape[1]
     if k < 2:
-        return 0.0
-    lengths = np.linalg.norm(means, axis=1)
-    units = means / np.where(lengths > 0, lengths, 1.0)[:, None]
-    distance = 1 - units @ units.T
+        return np.zeros(len(means))
+    lengths = np.linalg.norm(means, axis=2)
     silent = lengths == 0
-    distance[np.ix_(silent, silent)] = 0.0
+    units = means / np.where(silent, 1.0, lengths)[..., None]
+    distance = np.clip(1 - units @ units.transpose(0, 2, 1), 0.0, 2.0)
+    distance[silent[:, :, None] & silent[:, None]] = 0.0
     first, second = np.triu_indices(k, 1)
-    return float(np.clip(distance[first, second], 0.0, 2.0).mean())
+    return np.asarray(distance[:, first, second].mean(1))
 
 
 def _measured(context: MeasureContext, k: int) -> Measurement:
     """Return the introspectability of one signal network."""
-    from nas_core.interpretability.networks import layer_sums
-
-    problem, network = context.known_problem, context.network(k)
-    if not network.layers:
+    problem, network = context.known_problem, context.quick_network(k)
+    if not network.module.layers:
         return Measurement(reason="it has no layer between the input and the output")
     forwards = affordable(problem, context.facts[k].operations, SHARE)
     at = measured_rows(problem, int(np.clip(forwards, FEWEST, MOST)))
@@ -105,19 +108,16 @@ def _measured(context: MeasureContext, k: int) -> Measurement:
         return exact(0.0, 0.0)
     folds = FOLDS if len(present) <= MANY else 1
     parts = _parts(labels, folds)
-    sums = layer_sums(
-        network, problem.valid.E[at], problem.signal_encoder.shape, labels * folds + parts,
-        folds * len(present),
-    )  # fmt: skip
+    sums = network.layer_sums(problem.valid.E[at], labels * folds + parts, folds * len(present))
     if not all(np.isfinite(s).all() for s in sums):
         return Measurement(reason="its activations are not finite numbers")
     sums = [s.reshape(len(present), folds, -1) for s in sums]
     counts = np.stack([np.bincount(parts[labels == c], minlength=folds) for c in range(len(present))])
-    raw = _distance(sums, counts)
+    whole, *left = _distances(sums, counts)
+    raw = float(whole)
     value = min(1.0, raw)
     if folds == 1 or (counts.sum(1) < 2).any():
         return Measurement(value=value, raw=raw)
-    left = [_distance([np.delete(s, f, 1) for s in sums], np.delete(counts, f, 1)) for f in range(folds)]
     error = 1.96 * float(np.sqrt((folds - 1) / folds * np.sum((np.array(left) - np.mean(left)) ** 2)))
     return Measurement(value=value, raw=raw, low=max(0.0, value - error), high=min(1.0, value + error))
 
@@ -131,7 +131,13 @@ def _parts(labels: np.ndarray, folds: int) -> np.ndarray:
     return parts
 
 
-def _distance(sums: list[np.ndarray], counts: np.ndarray) -> float:
-    """Return the mean class distance over layers from sums (classes, parts, units) and counts (classes, parts)."""
-    total = np.maximum(1, counts.sum(1))[:, None]
-    return float(np.mean([class_distance(s.sum(1) / total) for s in sums]))
+def _distances(sums: list[np.ndarray], counts: np.ndarray) -> np.ndarray:
+    """Return the mean class distance over layers, of all parts together and without each of them (1 + parts,).
+
+    Args:
+        sums: (classes, parts, units) of each layer.
+        counts: (classes, parts).
+    """
+    kept = np.concatenate([np.ones((1, counts.shape[1])), 1 - np.eye(counts.shape[1])])
+    total = np.maximum(1, kept @ counts.T)[..., None]
+    return np.mean([_class_distances(np.einsum("bp,cpu->bcu", kept, s) / total) for s in sums], axis=0)

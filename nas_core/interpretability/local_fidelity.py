@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,8 +20,12 @@ from nas_core.interpretability.budget import affordable
 from nas_core.interpretability.cells import absent_rows, cell_words, mixtures
 from nas_core.interpretability.intervals import RESAMPLES, interval, resample_counts
 from nas_core.interpretability.masks import FOLDS, held_out_scores, shapley_masks
+from nas_core.interpretability.per_problem import KEPT, once
 from nas_core.interpretability.structure import keep_apart
 from nas_core.records import Measurement, Verdict, derive_seed
+
+if TYPE_CHECKING:
+    from nas_core.data.problem import Problem
 
 __all__ = ["LocalAdditiveFidelity"]
 
@@ -53,8 +58,8 @@ class LocalAdditiveFidelity(Measure):
         """Return the mean held-out R² with its interval; raw = the mean before R² is cut to [0, 1]."""
         if context.signal is not None:
             return [self._of_network(context, k) for k in range(len(context.facts))]
-        rows = _MaskedRows(context, MOST)
-        found = rows.estimates([np.asarray(context.pack.predict(E), float) for E in rows.encoded])
+        rows = _masked_rows(context)
+        found = rows.estimates([np.asarray(context.pack.predict(E), float) for E in rows.encoded(MOST)])
         return [m if facts.pairs or m.value is None else exact(1.0, 1.0) for facts, m in zip(context.facts, found)]
 
     def _of_network(self, context: MeasureContext, k: int) -> Measurement:
@@ -63,8 +68,9 @@ class LocalAdditiveFidelity(Measure):
         if not facts.pairs:
             return exact(1.0, 1.0)
         forwards = affordable(context.known_problem, facts.operations, SHARE)
-        rows = _MaskedRows(context, int(np.clip(forwards // (4 * context.features + 16), FEWEST, MOST)))
-        return rows.estimates([context.outputs(k, E)[None] for E in rows.encoded])[0]
+        rows = _masked_rows(context).encoded(int(np.clip(forwards // (4 * context.features + 16), FEWEST, MOST)))
+        outputs = context.outputs(k, rows.reshape(-1, rows.shape[-1]))
+        return _masked_rows(context).estimates(list(outputs.reshape(len(rows), 1, rows.shape[1], -1)))[0]
 
     def advise(self, candidate: MeasuredCandidate) -> Advice:
         """Return what share is reproduced, and what leaves less to interactions."""
@@ -82,25 +88,36 @@ class LocalAdditiveFidelity(Measure):
         return Advice(state, keep_apart(candidate))
 
 
+def _masked_rows(context: MeasureContext) -> _MaskedRows:
+    """Return the masked rows of the problem."""
+    problem = context.known_problem
+    return once(problem, "masked rows", lambda: _MaskedRows(problem, context.features, context.owner))
+
+
 class _MaskedRows:
     """A few held-out rows with sets of their features taken away, encoded, and the fits to what comes out.
 
-    The last two encoded rows of each have no feature and all of them.
+    Of each row there are m sets of its features, then none of them and all of them. What is encoded is kept for the
+    next candidate where it is at most KEPT numbers.
     """
 
-    def __init__(self, context: MeasureContext, count: int) -> None:
-        problem = context.known_problem
-        at = measured_rows(problem, count)
-        E = problem.valid.E[at]
-        absent = absent_rows(problem, E)
-        ends = np.array([[False] * context.features, [True] * context.features])
-        self.masks, self.encoded = [], []
-        for i in range(len(at)):
-            seed = derive_seed("masks", problem.spec.split_seed, i)
-            masks = shapley_masks(context.features, 4 * context.features + 16, np.random.default_rng(seed))
-            present = np.concatenate([masks.present, ends])
-            self.masks.append(masks)
-            self.encoded.append(mixtures(E[i], absent[i], present, context.owner))
+    def __init__(self, problem: Problem, features: int, owner: np.ndarray) -> None:
+        at = measured_rows(problem, MOST)
+        self._rows, self._owner = problem.valid.E[at], owner
+        self._absent = absent_rows(problem, self._rows)
+        seeds = [derive_seed("masks", problem.spec.split_seed, i) for i in range(len(at))]
+        self.masks = [shapley_masks(features, 4 * features + 16, np.random.default_rng(seed)) for seed in seeds]
+        ends = np.array([[False] * features, [True] * features])
+        self._present = [np.concatenate([masks.present, ends]) for masks in self.masks]
+        self._kept = self._mixed(len(at)) if len(at) * self._present[0].shape[0] * len(owner) <= KEPT else None
+
+    def encoded(self, count: int) -> np.ndarray:
+        """Return (rows, m + 2, D) at most ``count`` rows under their masks."""
+        return self._mixed(count) if self._kept is None else self._kept[:count]
+
+    def _mixed(self, count: int) -> np.ndarray:
+        some = zip(self._rows[:count], self._absent, self._present)
+        return np.stack([mixtures(row, absent, present, self._owner) for row, absent, present in some])
 
     def estimates(self, outputs: list[np.ndarray]) -> list[Measurement]:
         """Return the measurements of K candidates from their outputs (K, m + 2, C) per row; the fits are shared."""

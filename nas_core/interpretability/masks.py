@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import comb
 
 import numpy as np
@@ -13,6 +14,8 @@ from nas_core.interpretability.effects import VARIANCE_FLOOR
 __all__ = ["FOLDS", "Masks", "held_out_scores", "shapley_masks"]
 
 FOLDS = 5
+# Masks up to which what is left over outside the fit is one matrix of them: 1.3 MB.
+FEW = 400
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,29 @@ class Masks:
     present: np.ndarray
     weights: np.ndarray
     folds: np.ndarray
+
+    def left_over(self, rest: np.ndarray) -> np.ndarray:
+        """Return what weighted least squares on the other parts leave of every held-out part of ``rest`` (m, L).
+
+        The sum of all shares is given, so the last feature's share is what the others leave.
+        """
+        if len(self.folds) <= FEW:
+            return self._unexplained @ rest
+        return self._fitted_left_over(rest)
+
+    @cached_property
+    def _unexplained(self) -> np.ndarray:
+        """(m, m) from a target to what is left over of it: worked out once for all that is fitted to the masks."""
+        return self._fitted_left_over(np.eye(len(self.folds)))
+
+    def _fitted_left_over(self, rest: np.ndarray) -> np.ndarray:
+        z = self.present.astype(float)
+        design, roots = z[:, :-1] - z[:, -1:], np.sqrt(self.weights)[:, None]
+        error = np.empty_like(rest)
+        for fold in np.unique(self.folds):
+            out = self.folds == fold
+            error[out] = rest[out] - design[out] @ _solved(roots[~out] * design[~out], roots[~out] * rest[~out])
+        return error
 
 
 def shapley_masks(features: int, most: int, rng: np.random.Generator) -> Masks:
@@ -98,15 +124,8 @@ def held_out_scores(values: np.ndarray, empty: np.ndarray, full: np.ndarray, mas
     if m == 0:
         return np.ones(R)
     v, v0, v1 = (_centred(np.asarray(part, float)) for part in (values, empty[:, None], full[:, None]))
-    z = masks.present.astype(float)
-    # The constraint is built in: the last feature's share is what the others leave.
-    design = z[:, :-1] - z[:, -1:]
-    rest = (v - v0 - z[:, -1:] * (v1 - v0)).transpose(1, 0, 2).reshape(m, -1)
-    error = np.empty_like(rest)
-    roots = np.sqrt(masks.weights)[:, None]
-    for fold in np.unique(masks.folds):
-        out = masks.folds == fold
-        error[out] = rest[out] - design[out] @ _solved(roots[~out] * design[~out], roots[~out] * rest[~out])
+    last = masks.present[:, -1:].astype(float)
+    error = masks.left_over((v - v0 - last * (v1 - v0)).transpose(1, 0, 2).reshape(m, -1))
     weights = masks.weights[None, :, None] / masks.weights.sum()
     mean = (weights * v).sum(1, keepdims=True)
     unexplained = (weights * error.reshape(m, R, -1).transpose(1, 0, 2) ** 2).sum((1, 2))

@@ -1,11 +1,13 @@
 """What measuring costs beside training: the share of every measure, for packs as a search trains them.
 
     python tests/bench/measures.py [--data breast_cancer,diabetes,wine] [--candidates 50] [--repeats 3] [--json]
+    python tests/bench/measures.py --data digits_images --family image --preset lenet --candidates 10
 
 One thread, seconds of this process alone, so that other work on the machine does not count. Every measure is taken on a
-fresh context, so each has to pay for what it needs; what several share (the accumulated effects, the trees) is counted
-apart and once. Shares are medians over the repeats, each of which draws other candidates. Last, the ratio of the plain
-search for the segments of a curve to the one by prefix sums.
+fresh context, so each has to pay for what it needs; what several share (the accumulated effects, the trees, networks
+prepared for many predictions) is counted apart and once, and what all candidates of a problem share is made before.
+Shares are medians over the repeats, each of which draws other candidates. Last, the ratio of the plain search for the
+segments of a curve to the one by prefix sums.
 """
 
 from __future__ import annotations
@@ -34,10 +36,13 @@ from nas_core.training.fit import PackItem, train_pack
 sys.path.append(str(Path(__file__).resolve().parent.parent / "interpretability"))
 
 FROM_STRUCTURE = ("feature_parsimony", "interaction_sparsity", "monotone_share", "operation_economy")
-SHARED: dict[str, Callable[[MeasureContext], object]] = {
+OF_TABLES: dict[str, Callable[[MeasureContext], object]] = {
     "(rows, outputs)": lambda c: (c.rows, c.row_outputs),
     "(accumulated effects)": lambda c: c.effects,
     "(trees)": lambda c: c.trees,
+}
+OF_SIGNALS: dict[str, Callable[[MeasureContext], object]] = {
+    "(networks)": lambda c: [c.quick_network(k) for k in range(len(c.facts))],
 }
 
 
@@ -61,14 +66,15 @@ def one_pack(problem: Problem, space: SearchSpace, K: int, seed: int) -> dict[st
         return MeasureContext(space, work, known, problem, trained[0].pack)
 
     prepared = fresh()
-    for name, part in SHARED.items():
+    shared = OF_TABLES if space.signal is None else OF_SIGNALS
+    for name, part in shared.items():
         seconds[name] = clocked(partial(part, prepared))
     for name, measure in MEASURES.items():
         if not measure.applies_to(prepared).ok:
             continue
         # Where it reads what is shared, that is there already; its own attributions and fits are not.
         context = fresh()
-        for part in SHARED.values():
+        for part in shared.values():
             part(context)
         seconds[name] = clocked(partial(measure.score, context))
     return seconds
@@ -95,14 +101,14 @@ def segments_ratio(curves: int = 40, borders: int = 101) -> dict[str, float]:
     return {"fast_ms": 1e3 * fast / curves, "slow_ms": 1e3 * slow / curves, "ratio": slow / fast}
 
 
-def measured(data: str, candidates: int, repeats: int) -> dict[str, Any]:
+def measured(data: str, family: str | None, preset: str, candidates: int, repeats: int) -> dict[str, Any]:
     """Return the shares of all measures for one data set, and of the default and the structural ones together."""
     problem = Problem.create(load_data(data))
-    space = SearchSpace.for_problem(problem)
+    space = SearchSpace.for_problem(problem, preset, family)
     one_pack(problem, space, 2, seed=99)  # first use of every path: imports, thread pools
     found = [one_pack(problem, space, candidates, seed) for seed in range(repeats)]
     share = shares(found)
-    default = MEASURED["tabular"]
+    default = [name for name in share if name in MEASURED[problem.dataset.modality] or name.startswith("(")]
     return {
         "data": data,
         "rows": [len(problem.train), len(problem.valid)],
@@ -110,20 +116,29 @@ def measured(data: str, candidates: int, repeats: int) -> dict[str, Any]:
         "outputs": problem.C,
         "training_ms_per_candidate": statistics.median(1e3 * r["training"] / candidates for r in found),
         "share": share,
-        "read_off_the_architecture": sum(share[name] for name in FROM_STRUCTURE),
-        "default": sum(share[name] for name in default) + sum(share[name] for name in SHARED),
+        "read_off_the_architecture": sum(share[name] for name in FROM_STRUCTURE if name in share),
+        "default": sum(share[name] for name in default),
+        "default_ms_per_candidate": statistics.median(
+            1e3 * sum(r[name] for name in default) / candidates for r in found
+        ),
+        "measured_by_default": default,
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="breast_cancer,diabetes,wine")
+    parser.add_argument("--family", default=None)
+    parser.add_argument("--preset", default="balanced")
     parser.add_argument("--candidates", type=int, default=50)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    sets = [measured(data, options.candidates, options.repeats) for data in options.data.split(",")]
+    sets = [
+        measured(data, options.family, options.preset, options.candidates, options.repeats)
+        for data in options.data.split(",")
+    ]
     result = {"candidates": options.candidates, "repeats": options.repeats, "data": sets, "segments": segments_ratio()}
     if options.json:
         print(json.dumps(result, indent=1))
@@ -132,10 +147,13 @@ def main() -> None:
         size = f"{one['rows'][0]} + {one['rows'][1]} rows, {one['features']} features, {one['outputs']} outputs"
         print(f"{one['data']} ({size}): training {one['training_ms_per_candidate']:.1f} ms per candidate")
         for name, share in one["share"].items():
-            mark = "*" if name in MEASURED["tabular"] else " "
+            mark = "*" if name in one["measured_by_default"] else " "
             print(f"  {mark} {name:26s} {100 * share:7.2f} %")
         print(f"    read off the architecture  {100 * one['read_off_the_architecture']:7.2f} %")
-        print(f"    all default measures (*)   {100 * one['default']:7.2f} %, with what they share")
+        print(
+            f"    all default measures (*)   {100 * one['default']:7.2f} %, with what they share: "
+            f"{one['default_ms_per_candidate']:.1f} ms per candidate"
+        )
     print(
         "segments of a curve: {fast_ms:.3f} ms, plain search {slow_ms:.1f} ms, × {ratio:.0f}".format(
             **result["segments"]

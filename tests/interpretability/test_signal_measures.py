@@ -14,7 +14,7 @@ from nas_core.errors import SettingsError
 from nas_core.interpretability import MEASURES, MeasureContext, MeasuredCandidate, measure_pack
 from nas_core.interpretability.budget import affordable
 from nas_core.interpretability.cells import absent_rows, column_owner
-from nas_core.interpretability.introspectability import class_distance
+from nas_core.interpretability.introspectability import _distances, class_distance
 from nas_core.records import Measurement
 
 KINDS = ("image", "series", "padded", "words")
@@ -163,12 +163,12 @@ def test_costly_networks_are_looked_at_less_often() -> None:
 
 
 class Counting(PlaceNetwork):
-    """Counts the rows it is asked for."""
+    """Counts the rows that it and its copies are asked for."""
 
     asked = 0
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.asked += len(x)
+        Counting.asked += len(x)
         return super().forward(x)
 
 
@@ -176,6 +176,7 @@ class Counting(PlaceNetwork):
 def test_all_measures_together_cost_a_quarter_of_the_training_or_little(operations: int) -> None:
     problem = problem_of(rows=1000)
     network = Counting((1, 6, 6), 3, mean=False)
+    Counting.asked = 0
     measure_pack(context_of(problem, [network], [known_facts(problem, operations=operations)]), OF_SIGNALS)
     training = problem.spec.recipe.max_epochs * len(problem.train)
     assert network.asked <= (0.3 * training if operations > 1000 else 3 * 12_000)
@@ -234,6 +235,21 @@ class TestIntrospectability:
         )
         assert apart.value == pytest.approx(1)
         assert mixed.value < 0.5
+
+
+@given(st.integers(0, 999), st.integers(1, 4), st.integers(1, 5))
+def test_distances_without_each_part_are_those_of_the_rows_that_are_left(seed: int, classes: int, parts: int) -> None:
+    rng = np.random.default_rng(seed)
+    counts = rng.integers(0, 4, (classes, parts))
+    sums = [rng.normal(size=(classes, parts, units)) * (counts[..., None] > 0) for units in (3, 1)]
+
+    def slow(kept: list[int]) -> float:
+        total = np.maximum(1, counts[:, kept].sum(1))[:, None]
+        return float(np.mean([class_distance(s[:, kept].sum(1) / total) for s in sums]))
+
+    every = list(range(parts))
+    expected = [slow(every), *(slow([p for p in every if p != left]) for left in every)]
+    assert _distances(sums, counts) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("kind", KINDS)
