@@ -26,10 +26,10 @@ MOST = 100
 GP_MOST, GP_DECISIONS = 32, 10
 """Candidates that the process is fitted to, and decisions that it is asked about, at most."""
 
-GP_ALONE, GP_EVERY = 32, 128
+GP_ALONE, GP_EVERY = 16, 128
 """Candidates for each question: where they are asked for one by one, as then they are trained alone too, and in packs.
 
-A question takes as long as 30 other asks; so often, it stays below 2 % of what training the candidates takes.
+A question takes some 0.03 s; so often, it is about 2 % of what training the candidates takes.
 """
 
 GP_BEST = 5
@@ -72,7 +72,7 @@ class GpStrategy(RefittedStrategy):
     """A Gaussian process over decisions is asked now and then; small steps from the best and from its answers fill up.
 
     The sampler is Optuna's, with the expected improvement of the Tchebycheff scalar at λ; a question takes as long as
-    many small steps, and more with every decision. So there is one for 128 candidates of packs, and for 32 where
+    many small steps, and more with every decision. So there is one for 128 candidates of packs, and for 16 where
     candidates are asked for one by one; about at most ten decisions, drawn anew for every ask. The others keep the
     answers of one of the best candidates.
 
