@@ -109,6 +109,7 @@ def _step_seconds(
     Raises:
         RunError: None of them could be trained.
     """
+    from nas_core.training.compiled.ready import prepare
     from nas_core.training.device import one_thread, pick_device
     from nas_core.training.learner import Lesson
     from nas_core.training.module import fit_quietly
@@ -127,6 +128,8 @@ def _step_seconds(
     )  # fmt: skip
     items = [PackItem(a, derive_seed(seed, a.id)) for a in chosen]
     networks = {k: placed(build_network(space, item), device) for k, item in enumerate(items)}
+    if device.type == "cpu":
+        prepare()  # what is compiled once is no cost of a candidate
     trainings, numbers = in_packs(networks, items, lesson, workers_on(device), device)
     learners = {k: one for t, own in zip(trainings, numbers) for k, one in zip(own, t.learners, strict=True)}
     first: dict[int, float] = {}
