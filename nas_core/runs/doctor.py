@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from nas_core.errors import NasightError
+from nas_core.evaluation.calibration_cache import calibration_directory
 from nas_core.evaluation.throughput import Throughput, measure_throughput
 from nas_core.records import Record, RunRecord
 from nas_core.runs.bar import time_text
@@ -29,8 +30,8 @@ LOW_DISK, LOW_MEMORY, SEARCH = 2e9, 1e9, 500
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DEVELOPMENT = ("test",)  # extras that only somebody who changes NASight needs
 CALIBRATION = (
-    "The time of a search is measured when somebody asks for it, with candidates of the space and the data at hand; a "
-    "studio keeps the numbers while it runs, nothing is kept on disk, so they are never those of another machine"
+    "The time of a search is measured when somebody asks for it, with candidates of the space and the data at hand, "
+    "and kept for this machine, its cores and device, and the versions of torch and NASight in {folder}"
 )
 
 
@@ -58,14 +59,14 @@ class Diagnosis(Record):
         machine: Processor, memory, devices.
         packages: Required distributions with their versions.
         findings: One of each thing that was looked at.
-        calibration: Where estimates of time come from.
+        calibration: Where estimates of time come from, and where they are kept.
         throughput: The measured speed; None when it was not measured.
     """
 
     machine: Machine
     packages: tuple[Package, ...]
     findings: tuple[Finding, ...]
-    calibration: str = CALIBRATION
+    calibration: str
     throughput: Throughput | None = None
 
     @property
@@ -100,7 +101,8 @@ def diagnose(location: str | None = None, *, seconds: float = 10.0, on_progress:
             findings.append(_speed(speed))
         except Exception as error:  # noqa: BLE001 - whatever breaks the training is what we are here to report
             findings.append(_broken("training", f"{type(error).__name__}: {error}", "reinstall torch and NASight"))
-    return Diagnosis(machine=machine, packages=installed, findings=tuple(findings), throughput=speed)
+    kept = CALIBRATION.format(folder=calibration_directory())
+    return Diagnosis(machine=machine, packages=installed, findings=tuple(findings), calibration=kept, throughput=speed)
 
 
 def _broken(name: str, words: str, fix: str) -> Finding:
