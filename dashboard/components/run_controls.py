@@ -53,7 +53,9 @@ def _progress_words(progress: ProgressView) -> str:
         else text("run.progress_open", evaluated=count(progress.evaluated))
     ]
     if progress.state in ("running", "pausing"):
-        if progress.pack.get("epochs"):
+        if progress.pack.get("phase") == "prepare":
+            parts.append(text("run.compiling"))
+        elif progress.pack.get("epochs"):
             parts.append(
                 text(
                     "run.pack",

@@ -54,7 +54,7 @@ class PackProgress:
     """How far the candidates in work are.
 
     Attributes:
-        phase: "train" or "measure".
+        phase: "prepare" (kernels are compiled, once on a machine), "train" or "measure".
         size: Candidates that are trained together.
         epoch: Epochs behind them.
         epochs: At most this many.

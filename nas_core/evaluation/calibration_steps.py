@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["law_of_networks", "sizes"]
 
-NETWORKS, STEPS, EPOCHS = 8, 6, 2
+NETWORKS, STEPS, EPOCHS = 8, 6, 6
 BACKWARD = 3.0  # a gradient step costs about as much as three predictions: one, and two for the gradients
 
 
@@ -104,16 +104,17 @@ class _Enough:
 def _step_seconds(
     problem: Problem, space: SearchSpace, chosen: Sequence[Architecture], seed: int, seconds: float
 ) -> list[_Timed]:
-    """Train the networks side by side, as a search does, for three short epochs, of which the first is not timed.
+    """Train the networks side by side, as a search does, for some short epochs, of which the first is not timed.
 
     Raises:
         RunError: None of them could be trained.
     """
+    from nas_core.training.compiled.ready import prepare
     from nas_core.training.device import one_thread, pick_device
     from nas_core.training.learner import Lesson
     from nas_core.training.module import fit_quietly
-    from nas_core.training.network_training import NetworkTraining
     from nas_core.training.networks import build_network, placed
+    from nas_core.training.packing import in_packs
     from nas_core.training.progress import PackItem, StopSignal
     from nas_core.training.side_by_side import SideBySide, workers_on
     from nas_core.training.signal_rows import SignalRows
@@ -126,22 +127,27 @@ def _step_seconds(
         recipe.model_copy(update={"max_epochs": 1 + EPOCHS, "patience": 1 + EPOCHS}),
     )  # fmt: skip
     items = [PackItem(a, derive_seed(seed, a.id)) for a in chosen]
-    trainings = [NetworkTraining(placed(build_network(space, item), device), item, lesson) for item in items]
+    networks = {k: placed(build_network(space, item), device) for k, item in enumerate(items)}
+    if device.type == "cpu":
+        prepare()  # what is compiled once is no cost of a candidate
+    trainings, numbers = in_packs(networks, items, lesson, workers_on(device), device)
+    learners = {k: one for t, own in zip(trainings, numbers) for k, one in zip(own, t.learners, strict=True)}
     first: dict[int, float] = {}
     timed: dict[int, float] = {}
 
-    def told(k: int) -> None:
-        if trainings[k].epochs == 1:
-            first[k] = trainings[k].seconds
-        elif trainings[k].epochs == 1 + EPOCHS and k in first:
-            timed[k] = trainings[k].seconds - first[k]
+    def told(number: int) -> None:
+        for k in numbers[number]:
+            if learners[k].epochs == 1:
+                first[k] = learners[k].seconds
+            elif learners[k].epochs == 1 + EPOCHS and k in first:
+                timed[k] = learners[k].seconds - first[k]
 
     module = SideBySide(trainings, cast(StopSignal, _Enough(seconds, timed)), told, workers_on(device))
     with one_thread():
         fit_quietly(module, device, -1)
     if not timed:
         raise RunError(
-            f"None of {len(chosen)} random networks could be trained: {trainings[0].reason}",
+            f"None of {len(chosen)} random networks could be trained: {learners[0].reason}",
             fix="look at the space: its networks cannot learn these data",
         )
     steps = EPOCHS * -(-len(part) // recipe.batch_size)

@@ -131,6 +131,7 @@ class PackEvaluator(Evaluator):
         self, proposals: Sequence[Proposal], stop: Stop, on_progress: OnProgress, watch: Refereed | None
     ) -> Iterator[Evaluation]:
         """Yield the evaluation of each network of images or sequences when it is trained, while others still are."""
+        from nas_core.training.compiled.ready import is_ready, prepare
         from nas_core.training.device import pick_device
         from nas_core.training.side_by_side import workers_on
 
@@ -139,6 +140,10 @@ class PackEvaluator(Evaluator):
             items = self._items(part)  # asks for parents, in the thread that was called
 
             def trained(note: OnProgress, until: Stop, items: list[PackItem] = items) -> Trained:
+                if pick_device(self._device).type == "cpu" and not is_ready():
+                    if note:
+                        note(PackProgress("prepare", len(proposals)))
+                    prepare()
                 return self._fit.train_each(
                     self._problem, self._space, items, recipe=self._recipe,
                     stop=cast("StopSignal", until), on_epoch=_told(note, len(proposals)), device=self._device,

@@ -63,6 +63,8 @@ def _phase(snapshot: RunSnapshot) -> str:
     pack = snapshot.progress.pack
     if pack is None:
         return "preparing" if not snapshot.progress.evaluated else "searching"
+    if pack.phase == "prepare":
+        return "compiling, once on this machine"
     if pack.phase != "train":
         return f"measuring {pack.size}"
     return f"training {pack.size}, epoch {pack.epoch}" if pack.epochs else f"training {pack.size} on the cluster"

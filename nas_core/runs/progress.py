@@ -191,7 +191,7 @@ class Stopwatch:
                 claimed |= {name: claimed[name] * share for name in names}
                 over = sum(claimed.values()) - passed
         else:
-            claimed[working] -= over
+            claimed[working if working in PHASES else "train"] -= over
         return {name: self._settled[name] + claimed[name] for name in PHASES}
 
     @property

@@ -111,7 +111,7 @@ class _Fleet:
                 )
         self.heard: queue.SimpleQueue[int | BaseException] = queue.SimpleQueue()
         workers = workers_on(device)
-        trainings, self.numbers = in_packs(networks, items, lesson, workers, packed=device.type != "cpu")
+        trainings, self.numbers = in_packs(networks, items, lesson, workers, device)
         self.learners = {
             k: learner for t, ks in zip(trainings, self.numbers) for k, learner in zip(ks, t.learners, strict=True)
         }

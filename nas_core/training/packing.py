@@ -1,12 +1,16 @@
-"""Which networks of images are trained as a pack, and which by themselves."""
+"""Which signal networks are trained by compiled kernels, which as a pack, and which one by one by torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import torch
+from torch import Tensor
+
 from nas_core.spaces.layers import SignalNetwork
 from nas_core.training.batched.layout import Plan
 from nas_core.training.batched.training import PackTraining, packed_plan
+from nas_core.training.compiled.training import CompiledTraining, compiled_plan, sheets_of
 from nas_core.training.learner import Lesson
 from nas_core.training.network_training import NetworkTraining
 from nas_core.training.progress import PackItem
@@ -14,22 +18,40 @@ from nas_core.training.side_by_side import Training
 
 __all__ = ["in_packs"]
 
+Networks = Mapping[int, SignalNetwork]
+Divided = tuple[list[Training], list[list[int]]]
+
 
 def in_packs(
-    networks: Mapping[int, SignalNetwork], items: Sequence[PackItem], lesson: Lesson, workers: int, *, packed: bool
-) -> tuple[list[Training], list[list[int]]]:
-    """Return what is trained, packs first, and for each training the numbers of its networks.
+    networks: Networks, items: Sequence[PackItem], lesson: Lesson, workers: int, device: torch.device
+) -> Divided:
+    """Return what is trained, and for each training the numbers of its networks.
 
-    Where ``packed``, networks of images are as many packs as ``workers``, for accelerators. On a processor each is
-    trained by itself: measured there, what a pack of random convolutional networks saves in calls it loses in padding
-    and copies. Which way a network is trained depends on itself and the device alone, so its numbers do not depend on
-    its company.
+    On a processor each network is trained by itself, by compiled kernels. On an accelerator networks of images are as
+    many packs as ``workers``. Torch trains, one by one, what has an operation that those lack. Which way a network is
+    trained depends on itself and the device alone, so its numbers do not depend on its company.
     """
-    row = lesson.train.x[:1]
+    return _compiled(networks, items, lesson) if device.type == "cpu" else _packed(networks, items, lesson, workers)
+
+
+def _compiled(networks: Networks, items: Sequence[PackItem], lesson: Lesson) -> Divided:
+    row, sheets = lesson.train.x[:1], sheets_of(lesson)
+    trainings: list[Training] = []
+    for k, network in networks.items():
+        plan = compiled_plan(network, row)
+        if plan is None:
+            trainings.append(NetworkTraining(network, items[k], lesson))
+        else:
+            trainings.append(CompiledTraining(network, items[k], lesson, plan, sheets))
+    return trainings, [[k] for k in networks]
+
+
+def _packed(networks: Networks, items: Sequence[PackItem], lesson: Lesson, workers: int) -> Divided:
+    row: Tensor = lesson.train.x[:1]
     together: list[tuple[int, Plan]] = []
     alone: list[int] = []
     for k, network in networks.items():
-        plan = packed_plan(network, row) if packed else None
+        plan = packed_plan(network, row)
         if plan is None:
             alone.append(k)
         else:

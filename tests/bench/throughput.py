@@ -220,6 +220,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--fashion", metavar="FILE", help="Fashion-MNIST as .npz")
     parser.add_argument("--family", help="family of networks, where there are several for the data")
     parser.add_argument("--preset", default="balanced", help="preset of the search space")
+    parser.add_argument("--channels", type=int, help="of the maps of images, at most; default: as the preset has it")
     parser.add_argument("--candidates", type=int, default=64, help="of a pack")
     parser.add_argument("--alone", type=int, help="of these, trained in the other ways; default: all")
     parser.add_argument("--repeats", type=int, default=3)
@@ -240,6 +241,17 @@ def problem_of(data: str, epochs: int | None) -> Problem:
         return problem
     recipe = problem.spec.recipe
     return Problem.create(problem.dataset, recipe=recipe.model_copy(update={"max_epochs": epochs}))
+
+
+def narrowed(space: SearchSpace, channels: int | None) -> SearchSpace:
+    """Return the space without maps of more channels."""
+    if channels is None:
+        return space
+    declared = space.model_dump(mode="json")
+    for variable in declared["variables"]:
+        if "widths" in variable:
+            variable["widths"] = [width for width in variable["widths"] if width <= channels]
+    return SearchSpace.model_validate(declared)
 
 
 def line(name: str, found: dict[str, Any], modality: str) -> None:
@@ -267,7 +279,7 @@ def main() -> None:
     with Progress(console=Console(file=sys.stderr), transient=True) as bar:
         for data in chosen:
             problem, name = problem_of(data, options.epochs), Path(data).stem
-            space = SearchSpace.for_problem(problem, options.preset, options.family)
+            space = narrowed(SearchSpace.for_problem(problem, options.preset, options.family), options.channels)
             task = bar.add_task(name, total=options.repeats * (1 + len(WAYS) * (options.alone or options.candidates)))
             found = compared(problem, space, options, partial(bar.advance, task))
             if options.scaling:

@@ -19,7 +19,11 @@ from nas_core.training import fit
 from nas_core.training.device import repeatable
 from nas_core.training.engine import PackEngine
 from nas_core.training.fit import PackItem, train_pack
+from nas_core.training.learner import Lesson
 from nas_core.training.network_training import NetworkTraining
+from nas_core.training.networks import build_network
+from nas_core.training.progress import StopSignal
+from nas_core.training.signal_rows import SignalRows
 
 WAITING = {
     "item", "tolist", "numpy", "cpu", "cuda", "to", "__bool__", "__float__", "__int__", "__index__", "nonzero",
@@ -82,7 +86,12 @@ def test_no_step_of_a_network_waits(optimiser: str, monkeypatch: pytest.MonkeyPa
     problem = image_problem()
     watch = watched(monkeypatch, NetworkTraining, "_step")
     item = PackItem(network_of(optimiser=optimiser, dropout=0.3, normalisation="batch"), 1)
-    train_pack(problem, SearchSpace.for_problem(problem), [item], recipe=QUICK, device="cpu")
+    signal, cpu = problem.dataset.signal, torch.device("cpu")
+    train, valid = (SignalRows(part, signal, cpu) for part in (problem.train, problem.valid))
+    lesson = Lesson(train, valid, problem.task, problem.spec.split_seed, QUICK)
+    training = NetworkTraining(build_network(SearchSpace.for_problem(problem), item), item, lesson)
+    while not training.ended:
+        training.run_epoch(StopSignal())
     assert watch.calls > 100
     assert watch.waits == []
 

@@ -190,7 +190,7 @@ def test_packs_and_those_that_cannot_be_packed_are_trained_side_by_side() -> Non
     lesson, items = lesson_of(), some(4)
     items.insert(2, PackItem(network_of(connections="dense"), 9))
     networks = {k: placed(build_network(image_space(), item), CPU) for k, item in enumerate(items)}
-    trainings, numbers = in_packs(networks, items, lesson, 2, packed=True)
+    trainings, numbers = in_packs(networks, items, lesson, 2, torch.device("cuda"))
     assert numbers == [[0, 3], [1, 4], [2]]
     fit_quietly(SideBySide(trainings, StopSignal(), lambda _: None, 2), CPU, -1)
     learners = [learner for training in trainings for learner in training.learners]
@@ -199,5 +199,5 @@ def test_packs_and_those_that_cannot_be_packed_are_trained_side_by_side() -> Non
     assert all(
         equal(a.network, b.network) for a, b in zip(learners[:2], trained([items[0], items[3]], lesson).learners)
     )
-    _, apart = in_packs(networks, items, lesson, 2, packed=False)
+    _, apart = in_packs(networks, items, lesson, 2, CPU)
     assert apart == [[0], [1], [2], [3], [4]]

@@ -1,0 +1,44 @@
+"""How kernels are compiled: by numba, once on a machine, kept on disk, without the lock of the interpreter."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from numba import njit
+
+__all__ = ["inlined", "kernel"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OPTIONS: dict[str, Any] = {"nogil": True, "boundscheck": False, "error_model": "numpy", "fastmath": {"contract"}}
+
+
+def fingerprint(folder: Path) -> str:
+    """Return a number of all Python files of a folder that changes when one of them does."""
+    files = sorted(folder.glob("*.py"))
+    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
+
+
+SOURCES = fingerprint(Path(__file__).parent)
+
+
+def kernel(function: F) -> F:
+    """Compile a function of flat arrays and numbers when it is first called.
+
+    Multiplications and additions may be contracted, nothing else is reordered: NaN and infinities go through. What is
+    kept on disk is used while all files of this folder are as they were: numba itself looks at the caller's alone.
+    """
+    try:
+        compiled = njit(cache=True, **OPTIONS)(function)
+    except RuntimeError:  # no folder where it could be kept
+        return cast(F, njit(**OPTIONS)(function))
+    compiled._cache._cache_file._source_stamp = (compiled._cache._cache_file._source_stamp, SOURCES)
+    return cast(F, compiled)
+
+
+def inlined(function: F) -> F:
+    """Compile a small function of vectors into each kernel that calls it: what is constant there is known here."""
+    return cast(F, njit(forceinline=True, **OPTIONS)(function))
