@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 from nas_core.training.compiled.fields import (
@@ -19,12 +21,17 @@ from nas_core.training.compiled.fields import (
     WEIGHT,
     Memory,
     X,
-)  # fmt: skip
+)
 from nas_core.training.compiled.jit import kernel
 from nas_core.training.compiled.lanes import LANES, fma, load, none, spread, total
 from nas_core.training.compiled.products import correlate, weigh
 
-__all__ = ["convolve", "convolve_back"]
+__all__ = ["convolve", "convolve_back", "convolve_each", "convolve_each_back"]
+
+ROWS = 32
+"""Rows that are summed in single precision before the sums are added up in double precision."""
+SET, ADD, ONE, NO_BIAS = (cast(int, np.int64(number)) for number in (0, 1, 1, -1))
+"""Numbers whose type is that of any other: numba compiles a kernel anew for each int that is written into a call."""
 
 
 @kernel
@@ -33,7 +40,7 @@ def convolve(op: np.ndarray, m: Memory, N: int) -> None:
     inputs, taps = op[C_IN], op[TAPS]
     weigh(
         m.values, op[X], op[P_IN], m.weights, op[WEIGHT], inputs * taps, taps, op[BIAS],
-        m.values, op[OUT], op[P_OUT], m.tables, op[TABLE], inputs, op[C_OUT], N, False,
+        m.values, op[OUT], op[P_OUT], m.tables, op[TABLE], inputs, op[C_OUT], N, SET,
     )  # fmt: skip
 
 
@@ -50,15 +57,51 @@ def convolve_back(op: np.ndarray, m: Memory, N: int) -> None:
             m.gradient[op[BIAS] + o] = row_total(m.slopes, op[OUT] + o * places, places, N)
     if op[NEEDS]:
         weigh(
-            m.slopes, op[OUT], places, m.weights, op[WEIGHT], taps, inputs * taps, -1,
-            m.slopes, op[X], op[P_IN], m.tables, op[BACK], outputs, inputs, N, True,
+            m.slopes, op[OUT], places, m.weights, op[WEIGHT], taps, inputs * taps, NO_BIAS,
+            m.slopes, op[X], op[P_IN], m.tables, op[BACK], outputs, inputs, N, ADD,
         )  # fmt: skip
+
+
+@kernel
+def convolve_each(op: np.ndarray, m: Memory, N: int) -> None:
+    """Compute a convolution of each channel with a kernel of its own, without bias."""
+    taps = op[TAPS]
+    for c in range(op[C_OUT]):
+        weigh(
+            m.values, op[X] + c * op[P_IN], op[P_IN], m.weights, op[WEIGHT] + c * taps, taps, taps, NO_BIAS,
+            m.values, op[OUT] + c * op[P_OUT], op[P_OUT], m.tables, op[TABLE], ONE, ONE, N, SET,
+        )  # fmt: skip
+
+
+@kernel
+def convolve_each_back(op: np.ndarray, m: Memory, N: int) -> None:
+    """Write the slopes of its weights, add those of what it reads."""
+    taps, places = op[TAPS], op[P_OUT]
+    for c in range(op[C_OUT]):
+        x, y, weight = op[X] + c * op[P_IN], op[OUT] + c * places, op[WEIGHT] + c * taps
+        correlate(
+            m.values, x, op[P_IN], m.slopes, y, places, m.gradient, weight, taps, taps, m.tables, op[BY_TAP],
+            taps, ONE, ONE, N,
+        )  # fmt: skip
+        if op[NEEDS]:
+            weigh(
+                m.slopes, y, places, m.weights, weight, taps, taps, NO_BIAS, m.slopes, x, op[P_IN], m.tables, op[BACK],
+                ONE, ONE, N, ADD,
+            )  # fmt: skip
 
 
 @kernel
 def row_total(x: np.ndarray, row: int, rows: int, N: int) -> float:
     """Return the sum of rows of N numbers."""
-    a, one = none(), spread(np.float32(1.0))
-    for at in range(row * N, (row + rows) * N, LANES):
-        a = fma(one, load(x, at), a)
-    return total(a)
+    one = spread(np.float32(1.0))
+    sum_ = 0.0
+    for begin in range(row, row + rows, ROWS):
+        a = b = none()
+        for r in range(begin, min(begin + ROWS, row + rows)):
+            at = r * N
+            while at + 2 * LANES <= N * (r + 1):
+                a, b, at = fma(one, load(x, at), a), fma(one, load(x, at + LANES), b), at + 2 * LANES
+            if at < N * (r + 1):
+                a = fma(one, load(x, at), a)
+        sum_ += np.float64(total(fma(one, a, b)))
+    return sum_

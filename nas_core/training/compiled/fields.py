@@ -27,6 +27,7 @@ __all__ = [
     "OTHER",
     "OUT",
     "PLACE",
+    "PRESENT",
     "P_IN",
     "P_OUT",
     "TABLE",
@@ -52,6 +53,8 @@ OPTION = 15
 """A number whose meaning depends on the kind, such as which activation it is."""
 NEEDS = 16
 """1 where the slopes of what it reads are needed, 0 where it reads the rows of the data."""
+PRESENT = 17
+"""First row of the value that says where a sequence has a step, -1 where all have one length; see :mod:`.steps`."""
 FIELDS = 20
 
 

@@ -15,7 +15,7 @@ from numba.core import cgutils
 from numba.extending import models, register_model
 
 __all__ = [
-    "LANES", "add", "at_most", "divide", "first_largest", "fma", "load", "multiply", "none", "scaled", "spread",
+    "LANES", "add", "at_most", "divide", "first_largest", "fma", "load", "multiply", "none", "root", "scaled", "spread",
     "store", "subtract", "total", "upto", "where_equal",
 ]  # fmt: skip
 
@@ -49,7 +49,7 @@ class LanesModel(models.PrimitiveModel):
         super().__init__(dmm, fe_type, _VECTOR)
 
 
-def _place(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+def address(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
     """Return the address of an element of a flat array."""
     return builder.gep(cgutils.create_struct_proxy(kind)(context, builder, array).data, [at])
 
@@ -66,7 +66,7 @@ def load(typing: Any, array: Any, at: Any) -> Any:
     """Return the vector that begins at element ``at`` of a flat array."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        place = _place(context, builder, signature.args[0], args[0], args[1])
+        place = address(context, builder, signature.args[0], args[0], args[1])
         value = builder.load(builder.bitcast(place, _VECTOR.as_pointer()))
         value.align = 4
         return value
@@ -79,7 +79,7 @@ def store(typing: Any, array: Any, at: Any, value: Any) -> Any:
     """Write a vector to a flat array from element ``at`` on."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        place = _place(context, builder, signature.args[0], args[0], args[1])
+        place = address(context, builder, signature.args[0], args[0], args[1])
         builder.store(args[2], builder.bitcast(place, _VECTOR.as_pointer())).align = 4
         return context.get_dummy_value()
 
@@ -178,6 +178,12 @@ def scaled(typing: Any, a: Any, power: Any) -> Any:
         return a
 
     return lanes(lanes, lanes), code
+
+
+@intrinsic
+def root(typing: Any, a: Any) -> Any:
+    """Return the square root of a."""
+    return lanes(lanes), lambda context, builder, signature, args: called(builder, "sqrt", *args)
 
 
 @intrinsic

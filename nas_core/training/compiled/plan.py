@@ -17,7 +17,7 @@ from nas_core.training.compiled import kinds
 from nas_core.training.compiled.activations import ACTIVATIONS
 from nas_core.training.compiled.tables import Taps, taps_of
 
-__all__ = ["Drop", "Plan", "plan_of"]
+__all__ = ["Drop", "Plan", "Writer", "plan_of"]
 
 LINE = 64
 """Bytes of a line of the cache."""
@@ -85,15 +85,11 @@ def _zeros(size: int) -> np.ndarray:
 
 def plan_of(program: Program, network: nn.Module) -> Plan | None:
     """Return how a network is computed by kernels, None where they lack one of its operations."""
-    writer = _Writer(program, network)
-    if not all(writer.write(number, operation) for number, operation in enumerate(program.operations)):
-        return None
-    height, width, channels = program.operations[-1].shape
-    return writer.plan(len(program.operations) - 1, height * width * channels)
+    return Writer(program, network).plan()
 
 
 @dataclass
-class _Writer:
+class Writer:
     """Writes one row after the other."""
 
     program: Program
@@ -115,8 +111,12 @@ class _Writer:
         self.rows = prod(self.program.given)
         self._known: dict[int, int] = {}
 
-    def plan(self, last: int, outputs: int) -> Plan:
-        """Return what was written."""
+    def plan(self) -> Plan | None:
+        """Return how the network is computed by kernels, None where they lack one of its operations."""
+        operations = self.program.operations
+        if not all(self.write(number, operation) for number, operation in enumerate(operations)):
+            return None
+        last, outputs = len(operations) - 1, prod(operations[-1].shape)
         return Plan(
             np.stack(self.ops), np.array(self.reals, dtype=np.float32),
             np.concatenate(self.tables) if self.tables else np.zeros(1, dtype=np.int32), self.rows, self.starts[last],
@@ -147,7 +147,7 @@ class _Writer:
         row[[f.KIND, f.X, f.OUT]] = kind, self.starts[first], self.starts[number]
         row[[f.C_IN, f.P_IN, f.C_OUT]] = channels, height * width, operation.shape[2]
         row[f.P_OUT] = operation.shape[0] * operation.shape[1]
-        row[[f.WEIGHT, f.BIAS]] = -1
+        row[[f.WEIGHT, f.BIAS, f.PRESENT]] = -1
         row[f.NEEDS] = any(self.needed[i] for i in operation.inputs)
         if len(operation.inputs) > 1:
             row[f.OTHER] = self.starts[operation.inputs[1]]
@@ -178,6 +178,9 @@ class _Writer:
         kernel, stride, padding = operation.traits
         taps = _tabled(self.program.shape(operation.inputs[0])[:2], kernel, stride, padding, operation.shape[:2])
         self._add(kind, number, operation, self._taps(taps, kernel) | self._weights(operation))
+
+    def _depthwise(self, number: int, operation: Operation) -> None:
+        self._convolution(number, operation, kinds.DEPTHWISE)
 
     def _linear(self, number: int, operation: Operation) -> None:
         taps = _tabled((1, 1), (1, 1), (1, 1), (0, 0), (1, 1))

@@ -8,10 +8,11 @@ import numpy as np
 from torch import nn
 
 from nas_core.training.batched.program import INPUT, Operation, Program
+from nas_core.training.compiled.calls import addresses
 from nas_core.training.compiled.lanes import LANES
 from nas_core.training.compiled.losses import rows_loss
 from nas_core.training.compiled.plan import plan_of
-from nas_core.training.compiled.step import backward, forward
+from nas_core.training.compiled.step import BACKWARD, FORWARD, backward, calls_of, forward
 from nas_core.training.compiled.updates import update
 
 __all__ = ["is_ready", "prepare"]
@@ -29,6 +30,8 @@ def prepare() -> None:
     """Compile the kernels, or load what was compiled before: they train a linear function for a step."""
     with _doing:
         if not _done.is_set():
+            addresses(FORWARD, FORWARD)
+            addresses(BACKWARD, BACKWARD)
             _step()
             _done.set()
 
@@ -38,9 +41,14 @@ def _step() -> None:
     linear.add_module("readout", nn.Linear(1, 1))
     plan = plan_of(Program((Operation("linear", (INPUT,), (1, 1, 1), "readout"),), (1, 1, 1)), linear)
     assert plan is not None
-    m, one, rows = plan.room(LANES), np.ones(1, dtype=np.float32), np.zeros(1, dtype=np.int64)
+    m, one, rows, calls = (
+        plan.room(LANES),
+        np.ones(1, dtype=np.float32),
+        np.zeros(1, dtype=np.int64),
+        calls_of(plan.ops),
+    )
     each, first, second = np.zeros(LANES, dtype=np.float32), np.zeros_like(m.weights), np.zeros_like(m.weights)
-    forward(plan.ops, plan.reals, m, LANES, one[:, None], rows, True)
+    forward(plan.ops, plan.reals, calls[0], m, LANES, one[:, None], rows, True)
     rows_loss(m, plan.out, plan.outputs, one, one, each, LANES, 1, 0)
-    backward(plan.ops, plan.reals, m, LANES, plan.out, plan.outputs, one, one, each, 0)
+    backward(plan.ops, plan.reals, calls[1], m, LANES, plan.out, plan.outputs, one, one, each, 0)
     update(0, m.weights, m.gradient, first, second, plan.decayed, 0.1, 0.0, 1)

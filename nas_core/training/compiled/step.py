@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from nas_core.training.compiled import kinds as k
 from nas_core.training.compiled.activations import activate, activate_back
-from nas_core.training.compiled.convolution import convolve, convolve_back
+from nas_core.training.compiled.attention import (
+    mix,
+    mix_back,
+    place,
+    place_back,
+    scores,
+    scores_back,
+    soften,
+    soften_back,
+)  # fmt: skip
+from nas_core.training.compiled.calls import Kernels, addresses, call
+from nas_core.training.compiled.convolution import convolve, convolve_back, convolve_each, convolve_each_back
 from nas_core.training.compiled.fields import KIND, Memory
 from nas_core.training.compiled.jit import kernel
 from nas_core.training.compiled.joins import (
@@ -21,21 +33,7 @@ from nas_core.training.compiled.joins import (
     hand_back,
     plus,
 )  # fmt: skip
-from nas_core.training.compiled.kinds import (
-    ACTIVATE,
-    AVERAGE_POOL,
-    CHANNEL_LARGEST,
-    CHANNEL_MEAN,
-    CONVOLVE,
-    COPY,
-    DROP,
-    GATE,
-    MAX_POOL,
-    MEAN,
-    NORM,
-    PLACE_GATE,
-    SUM,
-)  # fmt: skip
+from nas_core.training.compiled.kinds import CHANNEL_NORM, DROP, EMBED, NORM, PRESENCE, STEP_NORM
 from nas_core.training.compiled.losses import loss
 from nas_core.training.compiled.norms import normalise, normalise_back
 from nas_core.training.compiled.pooling import (
@@ -46,8 +44,44 @@ from nas_core.training.compiled.pooling import (
     mean,
     mean_back,
 )  # fmt: skip
+from nas_core.training.compiled.recurrent import recur, recur_back
+from nas_core.training.compiled.step_norms import channel_norm, channel_norm_back, step_norm, step_norm_back
+from nas_core.training.compiled.steps import (
+    embed,
+    embed_back,
+    largest,
+    largest_back,
+    last,
+    last_back,
+    presence,
+    step_mean,
+    step_mean_back,
+)  # fmt: skip
 
-__all__ = ["backward", "forward"]
+__all__ = ["backward", "calls_of", "forward"]
+
+FORWARD: Kernels = {
+    k.CONVOLVE: convolve, k.DEPTHWISE: convolve_each, k.ACTIVATE: activate, k.MAX_POOL: max_pool,
+    k.AVERAGE_POOL: average_pool, k.MEAN: mean, k.COPY: copy, k.SUM: plus, k.GATE: gate, k.PLACE_GATE: gate,
+    k.CHANNEL_MEAN: channel_mean, k.CHANNEL_LARGEST: channel_largest, k.RECUR: recur, k.SCORES: scores, k.MIX: mix,
+    k.SOFTMAX: soften, k.PLACED: place, k.LAST: last, k.LARGEST: largest, k.STEP_MEAN: step_mean,
+}  # fmt: skip
+BACKWARD: Kernels = {
+    k.CONVOLVE: convolve_back, k.DEPTHWISE: convolve_each_back, k.ACTIVATE: activate_back, k.MAX_POOL: max_pool_back,
+    k.AVERAGE_POOL: average_pool_back, k.MEAN: mean_back, k.DROP: drop_back, k.COPY: hand_back, k.SUM: hand_back,
+    k.GATE: gate_back, k.PLACE_GATE: gate_back, k.CHANNEL_MEAN: channel_mean_back,
+    k.CHANNEL_LARGEST: channel_largest_back, k.RECUR: recur_back, k.SCORES: scores_back, k.MIX: mix_back,
+    k.SOFTMAX: soften_back, k.PLACED: place_back, k.CHANNEL_NORM: channel_norm_back, k.STEP_NORM: step_norm_back,
+    k.LAST: last_back, k.LARGEST: largest_back, k.STEP_MEAN: step_mean_back,
+}  # fmt: skip
+"""The kernels of most kinds; those that are told more than the row are called by name."""
+NAMED_FORWARD, NAMED_BACKWARD = {NORM, DROP, CHANNEL_NORM, STEP_NORM, PRESENCE, EMBED}, {NORM, PRESENCE, EMBED}
+
+
+def calls_of(ops: np.ndarray) -> np.ndarray:
+    """Return (2, kinds) where the kernels of these operations lie, forwards and backwards, in this process."""
+    used = set(ops[:, KIND].tolist())
+    return np.stack([addresses(used - NAMED_FORWARD, FORWARD), addresses(used - NAMED_BACKWARD, BACKWARD)])
 
 
 @kernel
@@ -64,56 +98,49 @@ def gather(X: np.ndarray, rows: np.ndarray, values: np.ndarray, N: int) -> None:
 
 @kernel
 def forward(
-    ops: np.ndarray, reals: np.ndarray, m: Memory, N: int, X: np.ndarray, rows: np.ndarray, training: bool
+    ops: np.ndarray, reals: np.ndarray, calls: np.ndarray, m: Memory, N: int, X: np.ndarray, rows: np.ndarray,
+    training: bool,
 ) -> None:  # fmt: skip
     """Compute all values of the chosen rows.
 
     Args:
         ops, reals, m, N: See :class:`nas_core.training.compiled.plan.Plan` and :mod:`.fields`.
+        calls: The first row of :func:`calls_of`.
         X: Rows of the data (n, D).
         rows: int64, the chosen ones, at most N.
         training: Whether noise is added and the statistics of the batch are used and remembered.
     """
     n = len(rows)
     gather(X, rows, m.values, N)
-    for k in range(len(ops)):
-        op = ops[k]
+    for number in range(len(ops)):
+        op = ops[number]
         kind = op[KIND]
-        if kind == CONVOLVE:
-            convolve(op, m, N)
-        elif kind == ACTIVATE:
-            activate(op, m, N)
-        elif kind == MAX_POOL:
-            max_pool(op, m, N)
-        elif kind == AVERAGE_POOL:
-            average_pool(op, m, N)
-        elif kind == MEAN:
-            mean(op, m, N)
-        elif kind == NORM:
-            normalise(op, reals[k], m, N, n, training)
+        if kind == NORM:
+            normalise(op, reals[number], m, N, n, training)
         elif kind == DROP:
             drop(op, m, N, training)
-        elif kind == COPY:
-            copy(op, m, N)
-        elif kind == SUM:
-            plus(op, m, N)
-        elif kind in (GATE, PLACE_GATE):
-            gate(op, m, N)
-        elif kind == CHANNEL_MEAN:
-            channel_mean(op, m, N)
-        elif kind == CHANNEL_LARGEST:
-            channel_largest(op, m, N)
+        elif kind == CHANNEL_NORM:
+            channel_norm(op, reals[number], m, N)
+        elif kind == STEP_NORM:
+            step_norm(op, reals[number], m, N, training)
+        elif kind == PRESENCE:
+            presence(op, m, N, n)
+        elif kind == EMBED:
+            embed(op, m, N, n)
+        else:
+            call(calls[kind], op, m, N)
 
 
 @kernel
 def backward(
-    ops: np.ndarray, reals: np.ndarray, m: Memory, N: int, row: int, outputs: int, y: np.ndarray, counts: np.ndarray,
-    each: np.ndarray, task: int,
+    ops: np.ndarray, reals: np.ndarray, calls: np.ndarray, m: Memory, N: int, row: int, outputs: int, y: np.ndarray,
+    counts: np.ndarray, each: np.ndarray, task: int,
 ) -> None:  # fmt: skip
     """Compute the losses of the rows that went forward, and all slopes and the gradient of their mean.
 
     Args:
         ops, reals, m, N: As of :func:`forward`.
+        calls: The second row of :func:`calls_of`.
         row, outputs: Where the outputs begin in the values, and how many there are.
         y, counts: float32 (n,): targets or class numbers of these rows, and how much each counts.
         each: float32 (N,): written, the loss of each row.
@@ -122,28 +149,12 @@ def backward(
     n = len(y)
     m.slopes[:] = 0.0
     loss(m, row, outputs, y, counts, each, N, n, task)
-    for k in range(len(ops) - 1, -1, -1):
-        op = ops[k]
+    for number in range(len(ops) - 1, -1, -1):
+        op = ops[number]
         kind = op[KIND]
-        if kind == CONVOLVE:
-            convolve_back(op, m, N)
-        elif kind == ACTIVATE:
-            activate_back(op, m, N)
-        elif kind == MAX_POOL:
-            max_pool_back(op, m, N)
-        elif kind == AVERAGE_POOL:
-            average_pool_back(op, m, N)
-        elif kind == MEAN:
-            mean_back(op, m, N)
-        elif kind == NORM:
-            normalise_back(op, reals[k], m, N, n)
-        elif kind == DROP:
-            drop_back(op, m, N)
-        elif kind in (COPY, SUM):
-            hand_back(op, m, N)
-        elif kind in (GATE, PLACE_GATE):
-            gate_back(op, m, N)
-        elif kind == CHANNEL_MEAN:
-            channel_mean_back(op, m, N)
-        elif kind == CHANNEL_LARGEST:
-            channel_largest_back(op, m, N)
+        if kind == NORM:
+            normalise_back(op, reals[number], m, N, n)
+        elif kind == EMBED:
+            embed_back(op, m, N, n)
+        elif kind != PRESENCE:
+            call(calls[kind], op, m, N)

@@ -11,13 +11,16 @@ import torch
 from torch import Tensor, nn
 
 from nas_core.spaces.layers import Dropout, SignalNetwork, seed_dropout
+from nas_core.spaces.sequence.network import SequenceNetwork
 from nas_core.training.batched.program import program_of
+from nas_core.training.batched.sequence_program import sequence_program
 from nas_core.training.batches import batch_slices, epoch_order
 from nas_core.training.compiled.fields import Memory
 from nas_core.training.compiled.lanes import LANES
 from nas_core.training.compiled.losses import rows_loss
 from nas_core.training.compiled.plan import Plan, plan_of
-from nas_core.training.compiled.step import backward, forward
+from nas_core.training.compiled.sequence_plan import SequenceWriter
+from nas_core.training.compiled.step import backward, calls_of, forward
 from nas_core.training.compiled.updates import update
 from nas_core.training.inheritance import inherit_entries
 from nas_core.training.learner import Learner, Lesson
@@ -52,6 +55,8 @@ def sheets_of(lesson: Lesson) -> tuple[Sheet, Sheet]:
 
 def compiled_plan(network: SignalNetwork, x: Tensor) -> Plan | None:
     """Return how kernels compute a network, None where they cannot; ``x`` (1, …) is one of its rows."""
+    if isinstance(network, SequenceNetwork):
+        return SequenceWriter(sequence_program(network, *x.shape[1:]), network).plan()
     program = program_of(network, x)
     return None if program is None else plan_of(program, network)
 
@@ -133,7 +138,7 @@ class CompiledTraining(Learner):
         """Make room, and make the parameters and statistics of the network views of it."""
         plan, slices = self._plan, batch_slices(len(self._train.y), self.lesson.recipe.batch_size)
         self._N = N = -(-max(rows.stop - rows.start for rows in slices) // LANES) * LANES
-        self._memory = plan.room(N)
+        self._memory, self._calls = plan.room(N), calls_of(plan.ops)
         weights, kept = self._memory.weights, self._memory.statistics
         self._first, self._second = np.zeros_like(weights), np.zeros_like(weights)
         self._each = np.zeros(N, dtype=np.float32)
@@ -189,9 +194,10 @@ class CompiledTraining(Learner):
         plan, train, m, N = self._plan, self._train, self._room, self._N
         self._steps += 1
         self._draw(len(rows))
-        forward(plan.ops, plan.reals, m, N, train.X, rows, True)
+        forward(plan.ops, plan.reals, self._calls[0], m, N, train.X, rows, True)
         y, counts = train.y[rows], train.counts[rows]
-        backward(plan.ops, plan.reals, m, N, plan.out, plan.outputs, y, counts, self._each, self._task)
+        ahead = plan.ops, plan.reals, self._calls[1], m, N
+        backward(*ahead, plan.out, plan.outputs, y, counts, self._each, self._task)
         optimiser, decay = self._tuning
         update(
             optimiser, m.weights, m.gradient, self._first, self._second, plan.decayed, rate, decay, self._steps
@@ -220,7 +226,7 @@ class CompiledTraining(Learner):
         outputs = m.values[plan.out * N : (plan.out + plan.outputs) * N].reshape(plan.outputs, N)
         for start in range(0, len(rows), N):
             part = rows[start : start + N]
-            forward(plan.ops, plan.reals, m, N, valid.X, part, False)
+            forward(plan.ops, plan.reals, self._calls[0], m, N, valid.X, part, False)
             y, counts, n = valid.y[part], valid.counts[part], len(part)
             rows_loss(m, plan.out, plan.outputs, y, counts, self._each, N, n, self._task)
             found[start : start + n] = self._each[:n]
