@@ -53,6 +53,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _scope(item.nodeid) != BROWSER)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what is measured here out of the cache of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NASIGHT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 def _scope(nodeid: str) -> str:
     path = nodeid.partition("::")[0]
     return BROWSER if path.startswith(f"{BROWSER}/") else path

@@ -1,4 +1,4 @@
-"""How long a search takes, measured on this machine when a person asks for it."""
+"""How long a search takes, measured on this machine when a person asks for it, and remembered."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -19,6 +20,7 @@ from nas_core.errors import NasightError, error_line
 if TYPE_CHECKING:
     from nas_core.data import Problem
     from nas_core.evaluation.calibration import Calibration
+    from nas_core.evaluation.calibration_cache import KeptCalibration
     from nas_core.spaces import SearchSpace
 
 __all__ = ["Measuring", "measure_time", "measured_time", "time_panel"]
@@ -55,9 +57,11 @@ class Measuring:
 
     def _go(self, made: Problem, space: SearchSpace, seconds: float) -> None:
         from nas_core.evaluation.calibration import calibrate
+        from nas_core.evaluation.calibration_cache import keep_calibration
 
         try:
             self.result = calibrate(made, space, seed=0, budget_seconds=seconds)
+            keep_calibration(made, self.result)
         except NasightError as error:
             self.reason = str(error)
         except Exception as error:
@@ -95,16 +99,27 @@ def time_panel(draft: state.Draft, space: SearchSpace) -> None:
     if running:
         st.fragment(_progress, run_every=REFRESH)(draft, space)
         return
-    if found is None:
+    kept = _kept(draft, space) if found is None else None
+    if kept is not None:
+        _result(kept.calibration(space))
+        st.caption(text("space.time_kept", day=datetime.fromtimestamp(kept.made).strftime("%Y-%m-%d %H:%M")))
+    elif found is None:
         st.caption(text("space.time_none", seconds=round(SECONDS)))
     elif found.result is not None:
         _result(found.result)
     else:
         st.warning(text("space.time_failed", reason=found.reason))
-    label = text("space.time_measure" if found is None else "space.time_again")
+    label = text("space.time_measure" if found is None and kept is None else "space.time_again")
     if st.button(label, icon=":material/timer:", key="space_measure"):
         measure_time(draft, space)
         st.rerun()
+
+
+def _kept(draft: state.Draft, space: SearchSpace) -> KeptCalibration | None:
+    """Return what was measured of these data and this space before this process began."""
+    from nas_core.evaluation.calibration_cache import kept_calibration
+
+    return kept_calibration(problem(draft), space)
 
 
 def _progress(draft: state.Draft, space: SearchSpace) -> None:

@@ -58,8 +58,8 @@ class LocalAdditiveFidelity(Measure):
         """Return the mean held-out R² with its interval; raw = the mean before R² is cut to [0, 1]."""
         if context.signal is not None:
             return [self._of_network(context, k) for k in range(len(context.facts))]
-        rows = _masked_rows(context)
-        found = rows.estimates([np.asarray(context.pack.predict(E), float) for E in rows.encoded(MOST)])
+        rows = _masked_rows(context, MOST)
+        found = rows.estimates([np.asarray(context.pack.predict(E), float) for E in rows.encoded])
         return [m if facts.pairs or m.value is None else exact(1.0, 1.0) for facts, m in zip(context.facts, found)]
 
     def _of_network(self, context: MeasureContext, k: int) -> Measurement:
@@ -68,9 +68,11 @@ class LocalAdditiveFidelity(Measure):
         if not facts.pairs:
             return exact(1.0, 1.0)
         forwards = affordable(context.known_problem, facts.operations, SHARE)
-        rows = _masked_rows(context).encoded(int(np.clip(forwards // (4 * context.features + 16), FEWEST, MOST)))
-        outputs = context.outputs(k, rows.reshape(-1, rows.shape[-1]))
-        return _masked_rows(context).estimates(list(outputs.reshape(len(rows), 1, rows.shape[1], -1)))[0]
+        count = int(np.clip(forwards // (4 * context.features + 16), FEWEST, MOST))
+        rows = _masked_rows(context, count)
+        some = rows.encoded[:count]
+        outputs = context.outputs(k, some.reshape(-1, some.shape[-1]))
+        return rows.estimates(list(outputs.reshape(len(some), 1, some.shape[1], -1)))[0]
 
     def advise(self, candidate: MeasuredCandidate) -> Advice:
         """Return what share is reproduced, and what leaves less to interactions."""
@@ -88,36 +90,33 @@ class LocalAdditiveFidelity(Measure):
         return Advice(state, keep_apart(candidate))
 
 
-def _masked_rows(context: MeasureContext) -> _MaskedRows:
-    """Return the masked rows of the problem."""
-    problem = context.known_problem
-    return once(problem, "masked rows", lambda: _MaskedRows(problem, context.features, context.owner))
+def _masked_rows(context: MeasureContext, count: int) -> _MaskedRows:
+    """Return at least ``count`` masked rows of the problem: all, for every candidate, where they are few numbers."""
+    problem, features, owner = context.known_problem, context.features, context.owner
+    if MOST * (4 * features + 18) * len(owner) > KEPT:
+        return _MaskedRows(problem, features, owner, count)
+    return once(problem, "masked rows", lambda: _MaskedRows(problem, features, owner, MOST))
 
 
 class _MaskedRows:
-    """A few held-out rows with sets of their features taken away, encoded, and the fits to what comes out.
+    """A few held-out rows with sets of their features taken away, and the fits to what comes out.
 
-    Of each row there are m sets of its features, then none of them and all of them. What is encoded is kept for the
-    next candidate where it is at most KEPT numbers.
+    Attributes:
+        masks: Of each row, m sets.
+        encoded: (rows, m + 2, D) each row under its masks; the last two have no feature and all of them.
     """
 
-    def __init__(self, problem: Problem, features: int, owner: np.ndarray) -> None:
-        at = measured_rows(problem, MOST)
-        self._rows, self._owner = problem.valid.E[at], owner
-        self._absent = absent_rows(problem, self._rows)
+    def __init__(self, problem: Problem, features: int, owner: np.ndarray, count: int) -> None:
+        at = measured_rows(problem, count)
+        rows = problem.valid.E[at]
+        absent = absent_rows(problem, rows)
+        ends = np.array([[False] * features, [True] * features])
         seeds = [derive_seed("masks", problem.spec.split_seed, i) for i in range(len(at))]
         self.masks = [shapley_masks(features, 4 * features + 16, np.random.default_rng(seed)) for seed in seeds]
-        ends = np.array([[False] * features, [True] * features])
-        self._present = [np.concatenate([masks.present, ends]) for masks in self.masks]
-        self._kept = self._mixed(len(at)) if len(at) * self._present[0].shape[0] * len(owner) <= KEPT else None
-
-    def encoded(self, count: int) -> np.ndarray:
-        """Return (rows, m + 2, D) at most ``count`` rows under their masks."""
-        return self._mixed(count) if self._kept is None else self._kept[:count]
-
-    def _mixed(self, count: int) -> np.ndarray:
-        some = zip(self._rows[:count], self._absent, self._present)
-        return np.stack([mixtures(row, absent, present, self._owner) for row, absent, present in some])
+        sets = len(self.masks[0].folds) + len(ends) if self.masks else 0
+        self.encoded = np.empty((len(at), sets, len(owner)), np.result_type(rows, absent))
+        for i, masks in enumerate(self.masks):
+            self.encoded[i] = mixtures(rows[i], absent[i], np.concatenate([masks.present, ends]), owner)
 
     def estimates(self, outputs: list[np.ndarray]) -> list[Measurement]:
         """Return the measurements of K candidates from their outputs (K, m + 2, C) per row; the fits are shared."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from nas_core.errors import NasightError
+from nas_core.evaluation.calibration_cache import calibration_directory
 from nas_core.evaluation.throughput import Throughput, measure_throughput
 from nas_core.records import Record, RunRecord
 from nas_core.runs.bar import time_text
@@ -28,8 +30,8 @@ LOW_DISK, LOW_MEMORY, SEARCH = 2e9, 1e9, 500
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DEVELOPMENT = ("test",)  # extras that only somebody who changes NASight needs
 CALIBRATION = (
-    "The time of a search is measured when somebody asks for it, with candidates of the space and the data at hand; a "
-    "studio keeps the numbers while it runs, nothing is kept on disk, so they are never those of another machine"
+    "The time of a search is measured when somebody asks for it, with candidates of the space and the data at hand, "
+    "and kept for this machine, its cores and device, and the versions of torch and NASight in {folder}"
 )
 
 
@@ -57,14 +59,14 @@ class Diagnosis(Record):
         machine: Processor, memory, devices.
         packages: Required distributions with their versions.
         findings: One of each thing that was looked at.
-        calibration: Where estimates of time come from.
+        calibration: Where estimates of time come from, and where they are kept.
         throughput: The measured speed; None when it was not measured.
     """
 
     machine: Machine
     packages: tuple[Package, ...]
     findings: tuple[Finding, ...]
-    calibration: str = CALIBRATION
+    calibration: str
     throughput: Throughput | None = None
 
     @property
@@ -90,6 +92,8 @@ def diagnose(location: str | None = None, *, seconds: float = 10.0, on_progress:
     findings += _store(location)
     speed: Throughput | None = None
     if seconds > 0:
+        told("Compiling what trains images and sequences, once on a machine", 0.07)
+        findings.append(_kernels())
         try:
             speed = measure_throughput(
                 seconds, on_progress=lambda share: told("Training random candidates", 0.1 + 0.9 * share)
@@ -97,7 +101,8 @@ def diagnose(location: str | None = None, *, seconds: float = 10.0, on_progress:
             findings.append(_speed(speed))
         except Exception as error:  # noqa: BLE001 - whatever breaks the training is what we are here to report
             findings.append(_broken("training", f"{type(error).__name__}: {error}", "reinstall torch and NASight"))
-    return Diagnosis(machine=machine, packages=installed, findings=tuple(findings), throughput=speed)
+    kept = CALIBRATION.format(folder=calibration_directory())
+    return Diagnosis(machine=machine, packages=installed, findings=tuple(findings), calibration=kept, throughput=speed)
 
 
 def _broken(name: str, words: str, fix: str) -> Finding:
@@ -164,6 +169,24 @@ def _graphviz() -> Finding:
         words = f"Architectures cannot be drawn ({type(error).__name__}: {error})"
         return _broken("Graphviz", words, "pip install --force-reinstall pygraphviz, or install Graphviz itself")
     return Finding(name="Graphviz", health="ok", words=f"Draws architectures (pygraphviz {pygraphviz.__version__})")
+
+
+def _kernels() -> Finding:
+    """Compile or load what trains networks of images and sequences on a processor."""
+    began = time.perf_counter()
+    try:
+        from nas_core.training.compiled.ready import kept_in, prepare
+
+        for family in ("image", "sequence"):
+            prepare(family)
+    except Exception as error:  # noqa: BLE001 - a compiler that does not suit shows itself as anything
+        return _broken("kernels", f"{type(error).__name__}: {error}", "pip install --force-reinstall numba llvmlite")
+    seconds, place = time.perf_counter() - began, kept_in()
+    words = f"Images and sequences: ready after {seconds:.1f} s"
+    if place:
+        return Finding(name="kernels", health="ok", words=f"{words}, kept in {place}")
+    fix = "let NUMBA_CACHE_DIR name a folder that can be written"
+    return Finding(name="kernels", health="missing", words=f"{words}; each process compiles them anew", fix=fix)
 
 
 def _browser() -> Finding:

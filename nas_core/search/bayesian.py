@@ -6,29 +6,37 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import ndtr
 
+from nas_core.errors import SettingsError
 from nas_core.objectives import Objective
-from nas_core.preferences import AUGMENTATION, Preference
+from nas_core.preferences import Preference
 from nas_core.records import Architecture, Evaluation, Proposal, derive_seed
+from nas_core.search.improvement import choose
 from nas_core.search.ledger import Ledger
-from nas_core.search.odds import NO_GOALS, GoalOdds, surrogate_losses
+from nas_core.search.odds import GoalOdds, surrogate_losses
 from nas_core.search.snapshot import SEARCH_MEASURES
 from nas_core.search.standing import Standing, best_and_others
 from nas_core.search.starts import Starts
 from nas_core.search.strategy import Space, Strategy
-from nas_core.search.surrogate import Posterior, Surrogate
+from nas_core.search.surrogate import Surrogate
 
 __all__ = ["BayesianStrategy"]
 
 STARTS = 12
-DATA = 800
-"""Evaluations the surrogate is fitted to, at most: the best half, and a random choice of the others."""
+DATA = 192
+"""Evaluations the surrogate is fitted to, at most: the best half, and others as good as random.
 
-PARENTS, NEAR, RANDOM = 8, 96, 256
-"""The pool of each ask: neighbours of so many of the best candidates and of the front, and random architectures."""
+Sparse Gaussian processes get by with as few; at ten thousand candidates a fit to all of them takes minutes.
+"""
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
+PARENTS, NEAR, STEP = 8, 96, 4
+"""The pool of each ask: neighbours of so many of the best candidates and of as many of the front.
+
+Each has at most so many neighbours; every ask draws so many of them, or an eighth of the pack.
+"""
+
+FRESH, KEPT = 16, 16
+"""Random architectures that each ask adds to the pool, and asks after which they leave it."""
 
 
 class BayesianStrategy(Strategy):
@@ -42,7 +50,7 @@ class BayesianStrategy(Strategy):
     Differs: losses are normal scores, so the hypervolume is that of ranks; what improves is the next measurement, noise
     included, as the best measurement is what a person chooses by; within a pack, each choice is taken as if it had been
     measured at its mean, which lowers the variance of what is like it (kriging believer): a pack spreads.
-    Costs: 12 factorisations of at most 800 rows and one prediction per ask, O(s²) per proposal for a pool of s.
+    Costs: some factorisations of at most 192 rows and one prediction for a pool of s per ask, O(s) per proposal.
     """
 
     name: ClassVar[str] = "bayesian"
@@ -65,7 +73,8 @@ class BayesianStrategy(Strategy):
         self._asks = 0
         self._starts = Starts(space, seed, self.name, STARTS, hints)
         self._codes: dict[str, np.ndarray] = {}
-        self._near: dict[str, list[Proposal]] = {}
+        self._near: dict[str, _Neighbours] = {}
+        self._fresh: dict[int, list[Architecture]] = {}
 
     def ask(self, n: int) -> list[Proposal]:
         """Return up to ``n`` proposals: the informed initial ones, then those with the largest improvement."""
@@ -96,6 +105,7 @@ class BayesianStrategy(Strategy):
             "started": self._starts.looked_at,
             "pending": self._ledger.state(),
             "preference": self._standing.preference.model_dump(mode="json"),
+            "near": {parent: near.tried for parent, near in self._near.items()},
         }
 
     def restore(self, state: dict[str, Any], evaluations: Sequence[Evaluation]) -> None:
@@ -105,6 +115,16 @@ class BayesianStrategy(Strategy):
         self._standing.prefer(Preference.model_validate(state["preference"]))
         self._ledger.restore(state["pending"], evaluations)
         self._standing.add(evaluations)
+        near = state.get("near", {})  # a state may be older than it
+        if missing := [parent for parent in near if parent not in self._standing]:
+            raise SettingsError(
+                f"The stored state refers to {len(missing)} candidates without an evaluation, first {missing[0]}",
+                allowed="a state together with all evaluations told before it",
+                fix="pass every evaluation of the run",
+            )
+        for parent, tried in near.items():
+            self._near[parent] = self._neighbours(parent)
+            self._near[parent].drawn(self._space, tried, self._hints)
 
     def _random(self, rng: np.random.Generator) -> Proposal:
         return Proposal(architecture=self._space.sample(rng, self._hints))
@@ -112,16 +132,17 @@ class BayesianStrategy(Strategy):
     def _improving(self, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Return up to ``n`` proposals with the largest expected improvement, each claimed."""
         ranked = self._standing.ranked()
-        known = sorted(ranked) if len(ranked) <= DATA else best_and_others(ranked, DATA, rng)
+        known = sorted(best_and_others(ranked, DATA))
         pool = self._pool(ranked[:PARENTS], rng, n)
         if not pool:
             return []
         losses = surrogate_losses(self._standing, known)
-        surrogate = Surrogate(np.stack([self._code(self._standing.architectures[k]) for k in known]), losses)
-        believed = surrogate.posterior(np.stack([self._code(p.architecture) for p in pool]))
+        codes = self._encoded([*(self._standing.architectures[k] for k in known), *(p.architecture for p in pool)])
+        surrogate = Surrogate(codes[: len(known)], losses)
+        believed = surrogate.posterior(codes[len(known) :])
         meets = np.array([self._standing.meets(key) for key in known])
         goals = GoalOdds.of(self._standing.limits, losses)
-        chosen = _choose(believed, surrogate.targets[meets], n, self._standing.preference.weight, rng, goals)
+        chosen = choose(believed, surrogate.targets[meets], n, self._standing.preference.weight, rng, goals)
         found = [pool[at] for at in chosen]
         return [p for p in found if self._ledger.claim(p)]
 
@@ -129,126 +150,56 @@ class BayesianStrategy(Strategy):
         """Return unknown architectures: neighbours of the best and of the front, and random ones."""
         front = self._standing.front
         spread = [front[at] for at in np.unique(np.linspace(0, len(front) - 1, PARENTS).astype(int))]
+        self._near = {parent: self._neighbours(parent) for parent in dict.fromkeys([*best, *spread])}
         found: dict[str, Proposal] = {}
-        for parent in dict.fromkeys([*best, *spread]):
-            for near in self._neighbours(parent):
-                if not self._ledger.knows(near.architecture.id):
-                    found.setdefault(near.architecture.id, near)
-        for _ in range(max(RANDOM, 2 * n)):
-            fresh = self._space.sample(rng, self._hints)
+        for near in self._near.values():
+            for proposal in near.drawn(self._space, max(STEP, n // PARENTS), self._hints):
+                if not self._ledger.knows(proposal.architecture.id):
+                    found.setdefault(proposal.architecture.id, proposal)
+        more = (self._space.sample(rng, self._hints) for _ in range(n - len(found)))
+        for fresh in (*self._recent(), *more):
             if not self._ledger.knows(fresh.id):
                 found.setdefault(fresh.id, Proposal(architecture=fresh))
         return list(found.values())
 
-    def _neighbours(self, parent: str) -> list[Proposal]:
-        """Return neighbours of a candidate, each once, drawn when it is first a parent: the same ones in any run."""
+    def _recent(self) -> list[Architecture]:
+        """Return random architectures of this ask and of those shortly before it: the same ones after a restart."""
+        recent = range(max(1, self._asks - KEPT + 1), self._asks + 1)
+        self._fresh = {ask: self._fresh.get(ask) or self._drawn(ask) for ask in recent}
+        return [architecture for ask in recent for architecture in self._fresh[ask]]
+
+    def _drawn(self, ask: int) -> list[Architecture]:
+        rng = np.random.default_rng(derive_seed(self._seed, self.name, "fresh", ask))
+        return [self._space.sample(rng, self._hints) for _ in range(FRESH)]
+
+    def _neighbours(self, parent: str) -> _Neighbours:
+        """Return the neighbours of a candidate, as far as they were drawn since it is a parent."""
         found = self._near.get(parent)
         if found is None:
             rng = np.random.default_rng(derive_seed(self._seed, self.name, "near", parent))
-            here = self._standing.architectures[parent]
-            drawn: dict[str, Proposal] = {}
-            for _ in range(NEAR):
-                near, operator = self._space.mutate(here, rng, self._hints)
-                drawn.setdefault(near.id, Proposal(architecture=near, parents=(parent,), operator=operator))
-            found = self._near[parent] = list(drawn.values())
+            found = _Neighbours(self._standing.architectures[parent], rng)
         return found
 
-    def _code(self, architecture: Architecture) -> np.ndarray:
-        code = self._codes.get(architecture.id)
-        if code is None:
-            code = self._codes[architecture.id] = self._space.encode(architecture)
-        return code
+    def _encoded(self, architectures: Sequence[Architecture]) -> np.ndarray:
+        """Return the encodings (k, D); they are kept as long as they are asked for."""
+        known = self._codes
+        self._codes = {a.id: known[a.id] if a.id in known else self._space.encode(a) for a in architectures}
+        return np.stack([self._codes[a.id] for a in architectures])
 
 
-def _choose(
-    believed: Posterior,
-    told: np.ndarray,
-    n: int,
-    weight: float,
-    rng: np.random.Generator,
-    goals: GoalOdds = NO_GOALS,
-) -> list[int]:
-    """Return up to ``n`` positions of the pool, the most promising first.
+class _Neighbours:
+    """Neighbours of one architecture, drawn a few at a time: the same ones in any run."""
 
-    Args:
-        believed: Of the pool.
-        told: (k, m) the known scores of those that meet all goals.
-        n: How many.
-        weight: λ.
-        rng: Decides what each choice is to improve.
-        goals: Which scores meet the goals.
-    """
-    mean, latent = believed.mean, believed.variance.copy()
-    scalar_share = abs(2.0 * weight - 1.0)
-    chosen: list[int] = []
-    drops: list[np.ndarray] = []  # (m, s) each: what is no longer unknown, as a factor of the change of covariance
-    losses, reached = told[:, :2], len(told) > 0
-    for _ in range(min(n, len(mean))):
-        sd = np.sqrt(np.maximum(latent, 1e-12) + believed.noise)  # (s, m)
-        gain = goals.log_probability(mean, sd)
-        by_weight = rng.random() < scalar_share
-        if reached:
-            pair = mean[:, :2], sd[:, :2], losses
-            better = _scalar_gain(*pair, weight) if by_weight else _volume_gain(*pair)
-            gain += np.log(np.maximum(better, np.finfo(float).tiny))
-        gain[chosen] = -np.inf
-        at = int(np.argmax(gain))
-        chosen.append(at)
-        if goals.meets(mean[at]):
-            losses = np.vstack([losses, mean[at, :2]])
-        if len(chosen) < n:
-            row = believed.row(at) - sum(drop[:, at, None] * drop for drop in drops)
-            drops.append(row / np.sqrt(np.maximum(row[:, at, None], 0.0) + 1e-9))
-            latent -= drops[-1].T ** 2
-    return chosen
+    def __init__(self, parent: Architecture, rng: np.random.Generator) -> None:
+        self._parent, self._rng = parent, rng
+        self._found: dict[str, Proposal] = {}
+        self.tried = 0
 
-
-def _below(limit: np.ndarray | float, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
-    """Return E max(limit − Z, 0) of normal Z, the expected improvement upon ``limit``, in broadcast shape."""
-    z = (limit - mean) / sd
-    found: np.ndarray = sd * (z * ndtr(z) + np.exp(-0.5 * z**2) / np.sqrt(2.0 * np.pi))
-    return np.maximum(found, 0.0)
-
-
-def _scalar_gain(mean: np.ndarray, sd: np.ndarray, told: np.ndarray, weight: float) -> np.ndarray:
-    """Return the expected improvement (s,) of the Tchebycheff scalar at λ over the best that is known.
-
-    E max(T − max(A, B), 0) = ∫ P(A < t) P(B < t) dt up to T, of the two weighted losses A and B; in the augmentation
-    each takes the other at its mean. With one loss that counts it is the usual closed form.
-    """
-    wish = np.array([1.0 - weight, weight])[: told.shape[1]]
-    if (wish > 0).sum() < 2:
-        at = int(np.argmax(wish))
-        return _below(told[:, at].min(), mean[:, at], sd[:, at])
-    low = told.min(axis=0)
-    known = (told - low) * wish
-    best = float((known.max(axis=1) + AUGMENTATION * known.sum(axis=1)).min())
-    middle, spread = (mean - low) * wish, sd * wish * (1.0 + AUGMENTATION)
-    middle = middle + AUGMENTATION * middle.sum(axis=1, keepdims=True)
-    reach = np.maximum(best - (middle - 6.0 * spread).max(axis=1), spread.max(axis=1))  # nothing lies below T − reach
-    ends = best + np.outer(reach, _NODES - 1.0) / 2.0
-    inside = ndtr((ends[:, :, None] - middle[:, None]) / spread[:, None]).prod(axis=2)
-    gains: np.ndarray = inside @ _WEIGHTS * reach / 2.0
-    return gains
-
-
-def _volume_gain(mean: np.ndarray, sd: np.ndarray, told: np.ndarray) -> np.ndarray:
-    """Return the expected improvement (s,) of the hypervolume of two losses; reference: one beyond the worst known.
-
-    Losses are independent given the data, so the expectation of each strip's area is a product of two closed forms.
-    """
-    reference = told.max(axis=0) + 1.0
-    if told.shape[1] == 1:
-        return _below(told.min(), mean[:, 0], sd[:, 0])
-    order = np.lexsort((told[:, 1], told[:, 0]))
-    sorted_told = told[order]
-    low = np.minimum.accumulate(sorted_told[:, 1])
-    keep = np.concatenate([[True], sorted_told[1:, 1] < low[:-1]])
-    front = sorted_told[keep]
-    # Strip i lies between the first losses of neighbours on the front, below the second loss of the left one.
-    borders = np.concatenate([front[:, 0], [reference[0]]])
-    ceilings = np.concatenate([[reference[1]], front[:, 1]])
-    reached = _below(borders, mean[:, :1], sd[:, :1])  # (s, f + 1)
-    width = np.diff(reached, axis=1, prepend=0.0)
-    improvement: np.ndarray = (width * _below(ceilings, mean[:, 1:], sd[:, 1:])).sum(axis=1)
-    return improvement
+    def drawn(self, space: Space, more: int, hints: Any) -> list[Proposal]:
+        """Return those drawn before and up to ``more`` others, each once."""
+        for _ in range(min(more, NEAR - self.tried)):
+            near, operator = space.mutate(self._parent, self._rng, hints)
+            proposal = Proposal(architecture=near, parents=(self._parent.id,), operator=operator)
+            self._found.setdefault(near.id, proposal)
+            self.tried += 1
+        return list(self._found.values())

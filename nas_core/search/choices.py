@@ -10,16 +10,20 @@ import numpy as np
 
 from nas_core.objectives import Objective
 from nas_core.preferences import Preference
-from nas_core.records import Evaluation, Proposal, derive_seed
+from nas_core.records import Architecture, Evaluation, Proposal, derive_seed
+from nas_core.search.answers import AnswerBook, AnswerTable
 from nas_core.search.decisions import Decision, decisions_of
 from nas_core.search.ledger import Ledger
 from nas_core.search.snapshot import SEARCH_MEASURES
-from nas_core.search.standing import Standing
+from nas_core.search.standing import Standing, from_best
 from nas_core.search.starts import Starts
 from nas_core.search.strategy import Space, Strategy
 from nas_core.spaces.variables import Chooser
 
-__all__ = ["ChoiceStrategy", "RefittedStrategy"]
+__all__ = ["BINS", "ChoiceStrategy", "RefittedStrategy"]
+
+BINS = 8
+"""Parts that a number is chosen from where options are learned; it lies anywhere in its part."""
 
 STARTS = 16
 MISSES = 12
@@ -50,6 +54,7 @@ class ChoiceStrategy(Strategy):
         self._starts = Starts(space, seed, self.name, STARTS, hints)
         self._asks = 0
         self._decided: dict[str, dict[str, Decision]] = {}
+        self._book = AnswerBook()
         self._begin()
 
     @abstractmethod
@@ -61,8 +66,11 @@ class ChoiceStrategy(Strategy):
         """Take in candidates that were not known, in the order of their identities."""
 
     @abstractmethod
-    def _choosers(self, n: int, rng: np.random.Generator) -> Iterator[Chooser]:
-        """Yield choosers for a pack of ``n``, the best first; more than ``n``, as some decide what is known already."""
+    def _choosers(self, n: int, rng: np.random.Generator) -> Iterator[Chooser | Architecture]:
+        """Yield choosers for a pack of ``n``, the best first; more than ``n``, as some decide what is known already.
+
+        What is chosen as a whole is yielded as an architecture.
+        """
 
     @abstractmethod
     def _learned(self) -> dict[str, Any]:
@@ -128,25 +136,37 @@ class ChoiceStrategy(Strategy):
             found = self._decided[candidate] = decisions_of(self._space, architecture, self._hints)
         return found
 
+    def answers(self, candidates: Sequence[str]) -> AnswerTable:
+        """Return the decisions of candidates told before as a table."""
+        for candidate in candidates:
+            if candidate not in self._book:
+                self._book.note(candidate, self.decisions(candidate))
+        return self._book.table(candidates)
+
     def losses(self) -> dict[str, float]:
         """Return one number for every candidate told, smaller is better.
 
         It is the Tchebycheff scalar where all goals are met. All others are worse, one behind the other; equal ones
-        share a number. They come in the order of their identities.
+        share a number.
         """
         everyone, good = self._standing.architectures, self._standing.scalars()
         others = {c: self._standing.key(c) for c in everyone if c not in good}
         worst = max(good.values(), default=0.0)
         behind = sorted(set(others.values()))
         numbers = {key: worst + 1.0 + at / len(behind) for at, key in enumerate(behind)}
-        return {c: good[c] if c in good else numbers[others[c]] for c in sorted(everyone)}
+        return good | {c: numbers[key] for c, key in others.items()}
+
+    def ordered(self) -> tuple[list[str], dict[str, float]]:
+        """Return every candidate told, the best first and of equal ones by identity, and :meth:`losses`."""
+        losses = self.losses()
+        return from_best(list(losses), np.array(list(losses.values()))), losses
 
     def _chosen(self, n: int, rng: np.random.Generator) -> list[Proposal]:
         """Return up to ``n`` claimed proposals of choosers; fewer when what they decide is known already."""
         found: list[Proposal] = []
         misses = 0
         for chooser in self._choosers(n, rng):
-            architecture = self._space.decide(chooser, self._hints)
+            architecture = chooser if isinstance(chooser, Architecture) else self._space.decide(chooser, self._hints)
             decided = None if architecture is None else Proposal(architecture=architecture, operator=self.name)
             if decided is not None and self._ledger.claim(decided):
                 found.append(decided)

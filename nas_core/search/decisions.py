@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from nas_core.records import Architecture
 from nas_core.search.strategy import Space
@@ -16,8 +16,7 @@ from nas_core.search.strategy import Space
 __all__ = ["Decision", "Follower", "Scribe", "decisions_of"]
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """One answer.
 
     Attributes:

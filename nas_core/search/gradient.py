@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from nas_core.search.answers import AnswerTable
 from nas_core.search.choices import RefittedStrategy
-from nas_core.search.decisions import Decision, Follower
+from nas_core.search.decisions import Follower
 from nas_core.search.standing import best_and_others
 from nas_core.search.surrogate import Surrogate
 from nas_core.spaces.variables import Chooser
 
 __all__ = ["GradientStrategy"]
 
-DATA = 400
+DATA = 200
 """Candidates that the relaxed objective is fitted to, at most: the best half, and a random half of the others."""
 
-DESCENTS, STEPS, RATE = 8, 20, 0.5
-"""Relaxed architectures moved side by side, gradient steps of each, and the length of a step."""
+FEWEST, MOST = 8, 64
+"""Relaxed architectures moved side by side: as many as are asked for, but not fewer and not more than this."""
+
+STEPS, RATE = 12, 0.5
+"""Gradient steps of each, and the length of a step."""
 
 DRAWS = 2
-"""How often each relaxed architecture is drawn from, as some draws are known already."""
+"""Draws for each candidate that is asked for, as some draws are known already."""
 
 HOT, COLD = 1.0, 0.15
 """The temperature of the relaxation at the first and at the last step."""
@@ -52,18 +56,19 @@ class GradientStrategy(RefittedStrategy):
     description: ClassVar[str] = "Relaxes every choice and follows the gradient of what it has learned."
 
     def _choosers(self, n: int, rng: np.random.Generator) -> Iterator[Chooser]:
-        losses = self.losses()
-        ordered = best_and_others(sorted(losses, key=losses.__getitem__), DATA, rng)
-        table = _Table.of([self.decisions(c) for c in ordered])
-        known = np.stack([table.encode(self.decisions(c)) for c in ordered])
+        everyone, losses = self.ordered()
+        ordered = best_and_others(everyone, DATA)
+        told = self.answers(ordered)
+        table = _Table.of(told)
+        known = table.encode(told.answers)
         model = Surrogate(known, np.array([losses[c] for c in ordered])[:, None])
         while True:
-            logits = rng.normal(0.0, 1.0, (max(DESCENTS, n), table.width))
+            logits = rng.normal(0.0, 1.0, (min(max(FEWEST, n), MOST), table.width))
             near = rng.integers(min(len(ordered), max(4, len(ordered) // 5)), size=len(logits) * 3 // 4)
             logits[: len(near)] += SURE * (2.0 * known[near] - 1.0)
             shares = table.descended(logits, model)
-            for _ in range(DRAWS):
-                yield from (Follower(table.drawn(row, rng)) for row in shares)
+            for _ in range(-(-DRAWS * n // len(shares))):
+                yield from map(Follower, table.drawn(shares, rng))
 
 
 @dataclass(frozen=True)
@@ -77,35 +82,26 @@ class _Table:
     """(width,) the decision of each entry, −1 for numbers."""
 
     @classmethod
-    def of(cls, known: Sequence[dict[str, Decision]]) -> _Table:
+    def of(cls, told: AnswerTable) -> _Table:
         """Return the table of all decisions that occur."""
-        options: dict[str, int] = {}
-        for decisions in known:
-            for name, decision in decisions.items():
-                options[name] = max(options.get(name, 0), decision.options)
-        names = tuple(sorted(options))
-        sizes = np.array([options[n] for n in names], dtype=int)
-        widths = np.maximum(sizes, 1)
-        owner = np.repeat(np.where(sizes > 0, np.arange(len(names)), -1), widths)
-        return cls(names, sizes, np.concatenate([[0], np.cumsum(widths)[:-1]]), owner)
+        widths = np.maximum(told.options, 1)
+        owner = np.repeat(np.where(told.options > 0, np.arange(len(told.names)), -1), widths)
+        return cls(told.names, told.options, np.concatenate([[0], np.cumsum(widths)[:-1]]), owner)
 
     @property
     def width(self) -> int:
         """Length of the vector."""
         return len(self.owner)
 
-    def encode(self, decisions: dict[str, Decision]) -> np.ndarray:
-        """Return the vector (width,) of known decisions; one that was not taken has equal shares."""
-        vector = np.zeros(self.width)
-        for name, size, start in zip(self.names, self.sizes, self.starts):
-            decision = decisions.get(name)
-            if not size:
-                vector[start] = 0.5 if decision is None else decision.answer
-            elif decision is None:
-                vector[start : start + size] = 1.0 / size
-            else:
-                vector[start + int(decision.answer)] = 1.0
-        return vector
+    def encode(self, answers: np.ndarray) -> np.ndarray:
+        """Return vectors (n, width) of answers (n, d); a decision that was not taken has equal shares."""
+        taken = ~np.isnan(answers)
+        equal = np.where(self.owner < 0, 0.5, 1.0 / np.maximum(self.sizes, 1)[self.owner])
+        vectors = np.where(self._spread(taken), 0.0, equal)
+        row, column = np.nonzero(taken)
+        answer, choice = answers[row, column], self.sizes[column] > 0
+        vectors[row, self.starts[column] + np.where(choice, answer, 0.0).astype(int)] = np.where(choice, 1.0, answer)
+        return vectors
 
     def relaxed(self, logits: np.ndarray, temperature: float) -> np.ndarray:
         """Return shares (s, width) of logits: a softmax per decision, a logistic function for numbers."""
@@ -137,11 +133,14 @@ class _Table:
         ordered: np.ndarray = shares[order]
         return ordered
 
-    def drawn(self, shares: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
-        """Return discrete answers drawn from shares (width,)."""
-        answers: dict[str, float] = {}
-        for name, size, start in zip(self.names, self.sizes, self.starts):
-            part = shares[start : start + max(1, size)]
-            turn = float(rng.random())
-            answers[name] = float(np.searchsorted(np.cumsum(part), turn * part.sum())) if size else float(part[0])
-        return answers
+    def drawn(self, shares: np.ndarray, rng: np.random.Generator) -> Iterator[dict[str, float]]:
+        """Yield for each of the shares (s, width) discrete answers drawn from them."""
+        within = np.arange(self.width) - self._spread(self.starts[None])[0]
+        decision = self._spread(np.arange(len(self.names))[None])[0]
+        parts = np.zeros((len(shares), len(self.names), int(self.sizes.max(initial=1)) or 1))
+        parts[:, decision, within] = shares
+        upto = parts.cumsum(axis=2)
+        answers = (upto < rng.random(upto.shape[:2])[..., None] * upto[..., -1:]).sum(axis=2)
+        drawn = np.where(self.sizes > 0, answers, shares[:, self.starts])
+        for row in drawn.tolist():
+            yield dict(zip(self.names, row, strict=True))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from heapq import nsmallest
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +16,7 @@ from nas_core.records import Architecture, Evaluation, Status
 from nas_core.search.limits import Limits
 from nas_core.search.ranking import NEGLIGIBLE
 
-__all__ = ["INELIGIBLE", "MEETS", "Key", "Standing", "best_and_others"]
+__all__ = ["INELIGIBLE", "MEETS", "Key", "Standing", "best_and_others", "from_best"]
 
 UNFINISHED = (Status.PRUNED, Status.CANCELLED)
 """What may still be trained to the end."""
@@ -65,6 +67,8 @@ class Standing:
         self._limits = Limits.of(preference.goals, objective)
         self._losses: dict[str, tuple[float, float]] = {}
         self._violations: dict[str, float] = {}
+        self._table = np.empty((64, 3))  # both losses and the violation of the feasible, as the dictionaries have them
+        self._rows: dict[str, int] = {}
         self._least = float("inf")  # the smallest violation: the front is that of the candidates that have it
         self._front: list[tuple[float, float]] = []  # ascending in the first loss, descending in the second
         self._holders: list[str] = []  # who is where on the front
@@ -101,7 +105,7 @@ class Standing:
         self._limits = Limits.of(preference.goals, self._objective)
         self.preference = preference
         self._losses, self._front, self._holders, self._shares = {}, [], [], {}
-        self._violations, self._least = {}, float("inf")
+        self._violations, self._rows, self._least = {}, {}, float("inf")
         for key in self._told:
             self._place(key)
 
@@ -123,28 +127,26 @@ class Standing:
         """Return the scalar of every candidate that meets all goals, as :meth:`key` has it, all at once."""
         names, scalar, missed = self._columns()
         meets = missed == 0.0
-        return dict(zip((name for name, one in zip(names, meets.tolist()) if one), scalar[meets].tolist()))
+        return dict(zip(compress(names, meets.tolist()), scalar[meets].tolist()))
 
     def ranked(self) -> list[str]:
         """Return the feasible candidates from the best, by :meth:`key` and of equal ones by identity."""
         names, scalar, missed = self._columns()
         first = np.where(missed == 0.0, scalar, missed)
         tie = np.where(missed == 0.0, 0.0, scalar)
-        order = np.lexsort((np.array(names, dtype=str), tie, first, missed != 0.0))
-        return [names[at] for at in order.tolist()]
+        return from_best(names, missed != 0.0, first, tie)
 
     def _columns(self) -> tuple[list[str], np.ndarray, np.ndarray]:
         """Return the n feasible candidates, their scalars (n,), and by how much they miss the goals (n,)."""
-        names = list(self._losses)
+        names = list(self._rows)
         if not names:
             return names, np.empty(0), np.empty(0)
-        losses = np.array(list(self._losses.values()))
+        losses = self._table[: len(names)]
         (low_one, high_two), (high_one, low_two) = self._front[0], self._front[-1]
         weight = self.preference.weight
         a = (1.0 - weight) * (losses[:, 0] - low_one) / _span(high_one - low_one)
         b = weight * (losses[:, 1] - low_two) / _span(high_two - low_two)
-        missed = np.array([self._violations[name] for name in names])
-        return names, np.maximum(a, b) + AUGMENTATION * (a + b), missed
+        return names, np.maximum(a, b) + AUGMENTATION * (a + b), losses[:, 2]
 
     @property
     def feasible(self) -> tuple[str, ...]:
@@ -193,6 +195,10 @@ class Standing:
         self._losses[key] = point
         missed = float(self._limits.violation(*self._row(key)).item()) if self._limits.goals else 0.0
         violation = self._violations[key] = missed
+        row = self._rows.setdefault(key, len(self._rows))
+        if row == len(self._table):
+            self._table = np.concatenate([self._table, np.empty_like(self._table)])
+        self._table[row] = *point, missed
         if violation > self._least:
             return
         if violation < self._least:
@@ -227,13 +233,29 @@ class Standing:
         return mean if mean == mean else 0.0
 
 
-def best_and_others(ordered: Sequence[str], most: int, rng: np.random.Generator) -> list[str]:
-    """Return at most ``most`` of the candidates ``ordered`` from the best: the best half, and others at random."""
+def from_best(names: Sequence[str], *values: np.ndarray) -> list[str]:
+    """Return ``names`` by the first of the ``values`` (n,) each, then by the next, and of equal ones by the name."""
+    order = np.lexsort(values[::-1])
+    found = [names[at] for at in order.tolist()]
+    same = np.ones(max(0, len(names) - 1), dtype=bool)
+    for value in values:
+        same &= value[order][1:] == value[order][:-1]
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], same, [0]])))  # of runs of equals, begin and end in turn
+    for begin, end in edges.reshape(-1, 2).tolist():
+        found[begin : end + 1] = sorted(found[begin : end + 1])
+    return found
+
+
+def best_and_others(ordered: Sequence[str], most: int) -> list[str]:
+    """Return at most ``most`` of the candidates ``ordered`` from the best: the best half, and others as good as random.
+
+    The others are those with the smallest identities, which are hashes. So they hardly change from one time to the
+    next, and what was worked out about them is not worked out again.
+    """
     if len(ordered) <= most:
         return list(ordered)
     half = most // 2
-    rest = rng.choice(len(ordered) - half, most - half, replace=False) + half
-    return [*ordered[:half], *(ordered[at] for at in np.sort(rest))]
+    return [*ordered[:half], *nsmallest(most - half, ordered[half:])]
 
 
 def _span(width: float) -> float:

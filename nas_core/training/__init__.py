@@ -7,11 +7,11 @@ padded shapes; a ``section`` computes its sub-networks forward and backward with
 ``network`` joins the sections; ``optimiser`` updates all candidates element by element; ``module`` is the
 LightningModule that drives them; ``trained`` is what remains. No number of one candidate enters a sum of another.
 
-Networks of images and sequences are modules of their own. ``initialise`` draws their weights, ``network_training``
-trains one of them (``rates``: how its learning rate goes), ``side_by_side`` is the LightningModule that trains some at
-the same time, ``networks`` hands each over when it has finished, ``module_pack`` is what remains. ``learner`` is what
-is known of a network while it trains. On an accelerator ``packing`` makes packs of those of images, and ``batched``
-computes the operations of many networks together.
+Networks of images and sequences are modules of their own. ``initialise`` draws their weights, ``side_by_side`` is the
+LightningModule that trains some at the same time, ``networks`` hands each over when it has finished, ``module_pack`` is
+what remains. ``learner`` is what is known of a network while it trains (``rates``: how its learning rate goes).
+``packing`` chooses how: on a processor kernels of our own (``compiled``) train each; on an accelerator the operations
+of many networks of images are computed together (``batched``); ``network_training`` trains one by torch.
 
 ``inheritance`` starts a child from its parent's weights, where they fit; a watch (``progress``) looks on and may end
 single candidates. ``untrained`` builds either kind with the weights its training starts from, ``shortage`` knows when

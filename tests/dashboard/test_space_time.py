@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from dashboard import process, state
 from dashboard.components import space_time
 from dashboard.components.space_time import Measuring, measured_time
 from nas_core.data import DataSource
+from nas_core.evaluation.calibration import Calibration, Law
+from nas_core.evaluation.calibration_cache import keep_calibration
 from nas_core.spaces import SearchSpace
 from nas_core.store import InMemoryStore
 
@@ -21,7 +24,8 @@ IRIS = state.Draft(source=DataSource(kind="builtin", location="iris"))
 
 
 @pytest.fixture(autouse=True)
-def _store() -> Iterator[None]:
+def _store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("NASIGHT_CACHE", str(tmp_path))
     process.configure(opened=InMemoryStore())
     yield
     process.configure(opened=InMemoryStore())
@@ -72,3 +76,21 @@ def test_the_page_measures_on_demand_and_remembers() -> None:
     app.number_input(key="space_time_count").set_value(50).run()
     assert "50 candidates take about" in " ".join(m.value for m in app.markdown)
     assert measured_time(IRIS, space) is measuring
+
+
+def test_what_an_earlier_studio_measured_is_told_at_once(space: SearchSpace) -> None:
+    made = process.problem_of(process.Order(IRIS.source, settings=None))
+    keep_calibration(made, Calibration(space, Law(0.5), 1, (0.4, 0.6), "2 packs"))
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.switch_page("pages/space.py")
+    app.session_state["nasight_draft"] = state.Draft(source=IRIS.source, preset="transparent")
+    app.session_state["space_builds"] = "Cost and time"
+    with pytest.MonkeyPatch.context() as patch:  # what this process measured before comes first
+        patch.setattr(space_time, "_measured", OrderedDict())
+        app.run()
+    assert not app.exception
+    words = " ".join([m.value for m in app.markdown] + [c.value for c in app.caption])
+    assert "500 candidates take about **4 min" in words
+    assert "Measured on this machine: 2 packs." in words
+    assert "kept in the cache" in words
+    assert app.button(key="space_measure").label == "Measure again"

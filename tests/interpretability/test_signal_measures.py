@@ -11,7 +11,7 @@ from signal_examples import Formula, Modules, PlaceNetwork, context_of, family_c
 
 from nas_core.data.measured import OF_SIGNALS
 from nas_core.errors import SettingsError
-from nas_core.interpretability import MEASURES, MeasureContext, MeasuredCandidate, measure_pack
+from nas_core.interpretability import MEASURES, MeasureContext, MeasuredCandidate, local_fidelity, measure_pack
 from nas_core.interpretability.budget import affordable
 from nas_core.interpretability.cells import absent_rows, column_owner
 from nas_core.interpretability.introspectability import _distances, class_distance
@@ -88,6 +88,15 @@ def test_a_linear_network_is_additive_and_locally_so(measured: MeasureContext) -
     assert MEASURES["additivity"].score(context)[0].raw <= 1e-5
     assert MEASURES["local_additive_fidelity"].score(context)[0].value == pytest.approx(1, abs=1e-6)
     assert MEASURES["additivity"].score(measured)[0].value == 1
+
+
+def test_masked_rows_that_are_too_many_to_keep_give_the_same(
+    measured: MeasureContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = MEASURES["local_additive_fidelity"].score(measured)
+    monkeypatch.setattr(local_fidelity, "KEPT", 0)
+    monkeypatch.setattr(local_fidelity, "once", None)
+    assert MEASURES["local_additive_fidelity"].score(measured) == kept
 
 
 def test_a_product_of_cells_is_neither(measured: MeasureContext) -> None:

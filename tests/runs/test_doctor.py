@@ -157,3 +157,6 @@ def test_the_speed_is_measured_when_there_is_time_for_it(tmp_path: Path) -> None
     assert diagnosis.throughput is not None
     assert "one fit at a time" in found_in(diagnosis)["training"].words
     assert "To train 500 such candidates takes about" in found_in(diagnosis)["training"].words
+    kernels = found_in(diagnosis)["kernels"]
+    assert kernels.health == "ok"
+    assert Path(kernels.words.rpartition("kept in ")[2]).is_dir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from random import Random
 
 import numpy as np
@@ -13,7 +14,7 @@ from nas_core.objectives import metric_objective
 from nas_core.preferences import Goal, Preference
 from nas_core.records import Architecture, Estimate, Evaluation, Measurement, Status
 from nas_core.search.archive import Archive
-from nas_core.search.standing import INELIGIBLE, MEETS, Standing
+from nas_core.search.standing import INELIGIBLE, MEETS, Standing, best_and_others, from_best
 
 AUC = metric_objective("roc_auc")
 NAMES = ("feature_parsimony", "additivity")
@@ -118,3 +119,21 @@ def test_without_measures_performance_alone_counts() -> None:
     standing.add(plain)
     assert standing.best([e.id for e in plain]) == plain[1].id
     assert standing.front == (plain[1].id,)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.integers(0, 2)), max_size=30), st.randoms())
+def test_from_the_best_is_sorting_by_the_values_and_then_by_the_name(rows: list, shuffler: Random) -> None:
+    names = [f"{at:04x}" for at in range(len(rows))]
+    shuffler.shuffle(names)
+    values = [np.array([row[at] for row in rows], dtype=float) for at in range(3)]
+    assert from_best(names, *values) == [name for _, name in sorted(zip(rows, names, strict=True))]
+
+
+def test_the_others_beside_the_best_are_the_same_ones_when_more_are_told() -> None:
+    ids = [hashlib.sha256(str(n).encode()).hexdigest() for n in range(400)]
+    few, many = best_and_others(ids[:380], 40), best_and_others(ids, 40)
+    assert few[:20] == many[:20] == ids[:20]
+    assert len(set(many)) == len(many) == 40
+    assert len(set(few[20:]) & set(many[20:])) >= 15
+    assert 50 < np.mean([ids.index(one) - 20 for one in many[20:]]) < 330, "of all ranks"
+    assert best_and_others(ids[:40], 40) == ids[:40]

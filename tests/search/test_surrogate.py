@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from nas_core.preferences import AUGMENTATION
-from nas_core.search.bayesian import _choose, _scalar_gain, _volume_gain
 from nas_core.search.fronts import hypervolume
-from nas_core.search.surrogate import LENGTHS, NOISES, Posterior, Surrogate, normal_scores
+from nas_core.search.improvement import BLOCK, choose, scalar_gain, volume_gain
+from nas_core.search.surrogate import JUDGED, LENGTHS, NOISES, Posterior, Surrogate, normal_scores
 
 
 def plain_process(X: np.ndarray, y: np.ndarray, Z: np.ndarray, length: float, noise: float) -> tuple[np.ndarray, ...]:
@@ -85,7 +85,7 @@ def test_the_volume_gain_is_the_mean_difference_of_hypervolumes(told: list, one:
     draws = mean + sd * np.random.default_rng(0).standard_normal((1500, 2))
     gains = np.array([hypervolume(np.vstack([known, d]), reference) - before for d in draws])
     error = gains.std() / np.sqrt(len(gains)) + 1e-3  # a rare improvement may not have been drawn at all
-    assert _volume_gain(mean, sd, known)[0] == pytest.approx(gains.mean(), abs=5 * error)
+    assert volume_gain(mean, sd, known)[0] == pytest.approx(gains.mean(), abs=5 * error)
 
 
 @settings(max_examples=50, deadline=None)
@@ -94,7 +94,7 @@ def test_the_volume_gain_is_the_mean_difference_of_hypervolumes(told: list, one:
 def test_the_scalar_gain_is_the_mean_improvement(told: list, believed: list, weight: float) -> None:
     known = np.array(told)
     mean, sd = (np.array([[b[0][i], b[1][i]] for b in believed]) for i in (0, 1))
-    found = _scalar_gain(mean, sd, known, weight)
+    found = scalar_gain(mean, sd, known, weight)
     draws = mean + sd * np.random.default_rng(0).standard_normal((20_000, 1, 2))
     low, wish = known.min(axis=0), np.array([1.0 - weight, weight])
     if weight in (0.0, 1.0):
@@ -113,34 +113,60 @@ def test_a_pack_does_not_choose_the_same_thing_under_two_names() -> None:
     covariance = np.array([[[1.0, 0.999, 0.0], [0.999, 1.0, 0.0], [0.0, 0.0, 1.0]]])
     mean = np.array([[-1.0], [-0.99], [-0.9]])
     believed = Posterior(mean, np.ones((3, 1)), np.zeros(1), lambda at: covariance[:, at])
-    chosen = _choose(believed, np.array([[0.0], [1.0]]), 2, 0.0, np.random.default_rng(0))
+    chosen = choose(believed, np.array([[0.0], [1.0]]), 2, 0.0, np.random.default_rng(0))
     assert set(chosen) in ({0, 2}, {1, 2})
 
 
 def test_the_noise_of_a_measurement_is_part_of_what_may_improve() -> None:
     alone = np.array([[0.01, 0.0], [0.0, 0.01]])
     believed = Posterior(np.array([[0.5], [0.6]]), np.full((2, 1), 0.01), np.array([1.0]), lambda at: alone[None, at])
-    assert _choose(believed, np.array([[0.0]]), 1, 0.0, np.random.default_rng(0)) == [0]
+    assert choose(believed, np.array([[0.0]]), 1, 0.0, np.random.default_rng(0)) == [0]
     X = np.random.default_rng(1).random((40, 3))
     noisy = Surrogate(X, np.random.default_rng(2).standard_normal((40, 1))).posterior(X[:2])
     smooth = Surrogate(X, X[:, :1]).posterior(X[:2])
     assert noisy.noise[0] > 5 * smooth.noise[0]
 
 
-def test_a_pack_is_chosen_as_with_the_whole_covariance() -> None:
+@pytest.mark.parametrize("weight", [0.0, 0.3, 0.5])
+def test_a_pack_is_chosen_as_with_the_whole_covariance(weight: float) -> None:
     rng = np.random.default_rng(3)
-    X, Y, Z = rng.integers(0, 2, (40, 8)).astype(float), rng.random((40, 2)), rng.random((30, 8))
+    size = 5 * BLOCK  # most gains are not looked at again
+    X, Y, Z = rng.integers(0, 2, (40, 8)).astype(float), rng.random((40, 2)), rng.random((size, 8))
     surrogate = Surrogate(X, Y)
     believed = surrogate.posterior(Z)
-    whole = np.stack([believed.row(at) for at in range(30)], axis=1)  # (m, s, s)
+    whole = np.stack([believed.row(at) for at in range(size)], axis=1)  # (m, s, s)
     told, slow, rng = surrogate.targets.copy(), [], np.random.default_rng(5)
-    for _ in range(6):
+    for _ in range(12):
         sd = np.sqrt(np.maximum(np.diagonal(whole, axis1=1, axis2=2).T, 1e-12) + believed.noise)
-        gain = (_scalar_gain(believed.mean, sd, told, 0.3) if rng.random() < 0.4
-                else _volume_gain(believed.mean, sd, told))  # fmt: skip
+        gain = (scalar_gain(believed.mean, sd, told, weight) if rng.random() < abs(2 * weight - 1)
+                else volume_gain(believed.mean, sd, told))  # fmt: skip
         gain[slow] = -np.inf
         slow.append(int(np.argmax(gain)))
         told = np.vstack([told, believed.mean[slow[-1]]])
         rows = whole[:, slow[-1]].copy()
         whole -= np.einsum("ma,mb->mab", rows, rows) / (rows[:, slow[-1], None, None] + 1e-9)
-    assert _choose(believed, surrogate.targets, 6, 0.3, np.random.default_rng(5)) == slow
+    assert choose(believed, surrogate.targets, 12, weight, np.random.default_rng(5)) == slow
+
+
+def test_of_many_rows_the_members_that_count_are_fitted_to_all_and_weighted_by_some() -> None:
+    rng = np.random.default_rng(4)
+    X, Z = rng.random((JUDGED + 60, 3)), rng.random((5, 3))
+    Y = X[:, :1] + rng.normal(0, 0.2, (len(X), 1))
+    surrogate = Surrogate(X, Y)
+    some = np.linspace(0, len(X) - 1, JUDGED).round().astype(int)
+    y = normal_scores(Y[:, 0])
+    scale = ((X[:, None] - X[None]) ** 2).sum() / (len(X) * (len(X) - 1))
+    evidence = []
+    for length, noise in itertools.product(LENGTHS, NOISES):
+        K = np.exp(-((X[some, None] - X[some]) ** 2).sum(-1) / (length * scale)) + noise * np.eye(JUDGED)
+        amplitude = y[some] @ np.linalg.solve(K, y[some]) / JUDGED
+        evidence.append(-0.5 * len(X) * np.log(amplitude) - 0.5 * np.linalg.slogdet(K)[1] * len(X) / JUDGED)
+    weights = np.exp(np.array(evidence) - max(evidence))
+    weights = np.where(weights / weights.sum() < 0.02, 0.0, weights)
+    members = [plain_process(X, y, Z, ell, noise)[0] for ell, noise in itertools.product(LENGTHS, NOISES)]
+    mean = sum(w * member for w, member in zip(weights / weights.sum(), members))
+    assert surrogate.mean(Z)[:, 0] == pytest.approx(mean, abs=1e-6)
+    assert 0 < len(surrogate.weights) < len(members)
+    step = 1e-5 * np.eye(3)
+    slope = [(surrogate.mean(Z + d) - surrogate.mean(Z - d))[:, 0] / 2e-5 for d in step]
+    assert surrogate.slope(Z) == pytest.approx(np.stack(slope, axis=1), abs=1e-5)

@@ -22,7 +22,9 @@ def as_groups(blocks: Iterable[Block]) -> list[dict[str, Any]]:
     """Return blocks as they are stored: linear ones split to single features, everything sorted."""
     single: list[Block] = []
     for features, linear in blocks:
-        if linear:
+        if len(features) == 1:
+            single.append((features, linear))
+        elif linear:
             single.extend(((j,), True) for j in features)
         elif features:
             single.append((tuple(sorted(features)), False))

@@ -162,11 +162,12 @@ class FeatureGroups(Variable):
         shared = min(SHARED, rules.max_groups, len(rules.allowed) // 2) if rules.hidden_depths else 0
         own = [*(["linear"] if rules.linear else []), *(["alone"] if rules.hidden_depths else [])]
         places = [*own, *(range(1, shared + 1) if rules.max_group_size > 1 else ())]
+        free = ["unused", *places]
         known = None if like is None else _places(as_blocks(like), shared)
         blocks: list[Block] = []
         together: dict[Any, list[int]] = {}
         for j in _asked(rules.allowed, rules.required, context.hints):
-            options = places if j in rules.required else ["unused", *places]
+            options = places if j in rules.required else free
             wanted = None if known is None else known.get(j, "unused")
             at = chooser.pick(
                 f"place of {rules.names[j]}", options, options.index(wanted) if wanted in options else None
@@ -176,7 +177,7 @@ class FeatureGroups(Variable):
             elif options[at] != "unused":
                 together.setdefault(options[at], []).append(j)
         blocks += [(tuple(features), False) for features in together.values()]
-        return as_groups(fit_blocks(rules, blocks, np.random.default_rng(0)))
+        return as_groups(fit_blocks(rules, blocks))
 
     def tidy(self, value: Any) -> Groups:
         """Return sorted groups, linear ones split to single features."""

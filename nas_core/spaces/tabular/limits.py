@@ -21,26 +21,35 @@ def joinable(rules: Rules, one: Sequence[int], two: Sequence[int]) -> bool:
     return not any(i in rules.enemies.get(j, ()) for j in two for i in one) if rules.enemies else True
 
 
-def fit_blocks(rules: Rules, blocks: Blocks, rng: np.random.Generator) -> Blocks:
+def fit_blocks(rules: Rules, blocks: Blocks, rng: np.random.Generator | None = None) -> Blocks:
     """Return blocks inside every limit on features and groups that can be met.
 
     Forbidden and repeated features go, linear flags follow what the space allows, groups that are too large or hold a
-    forbidden pair are divided, required features are added, surplus features and groups are dropped or merged.
+    forbidden pair are divided, required features are added, surplus features and groups are dropped or merged. Without
+    ``rng`` what is drawn depends on the blocks alone.
     """
     fitted = _divided(rules, _selected(rules, blocks))
     used = {j for features, _ in fitted for j in features}
     for j in rules.required:
         if j not in used:
             fitted.append(((j,), rules.linear and (not fitted or fitted[0][1])))
+    surplus = sum(len(f) for f, _ in fitted) - rules.max_features
+    if not fitted or surplus > 0 or len(fitted) > rules.max_groups:
+        rng = np.random.default_rng(0) if rng is None else rng
+        fitted = _reduced(rules, fitted, surplus, rng)
+    if rules.depths and rules.depths[0] > 0 and all(linear for _, linear in fitted):
+        fitted[0] = (fitted[0][0], False)
+    return fitted
+
+
+def _reduced(rules: Rules, fitted: Blocks, surplus: int, rng: np.random.Generator) -> Blocks:
+    """Return blocks with one feature at least, ``surplus`` features fewer, and no more groups than may be."""
     if not fitted:
         fitted = [((rules.allowed[int(rng.random() * len(rules.allowed))],), rules.linear)]
-    surplus = sum(len(f) for f, _ in fitted) - rules.max_features
     if surplus > 0:
         fitted = drop_features(rules, fitted, surplus, rng)
     if len(fitted) > rules.max_groups:
         fitted = _fewer_groups(rules, fitted, rng)
-    if rules.depths and rules.depths[0] > 0 and all(linear for _, linear in fitted):
-        fitted[0] = (fitted[0][0], False)
     return fitted
 
 
@@ -58,10 +67,16 @@ def _selected(rules: Rules, blocks: Blocks) -> Blocks:
     allowed = set(rules.allowed) if len(rules.allowed) < rules.P else None
     seen: set[int] = set()
     kept: Blocks = []
+    linear_only, may_be_linear = not rules.hidden_depths, rules.linear
     for features, linear in blocks:
+        linear = (linear and may_be_linear) or linear_only
+        if len(features) == 1:  # most are
+            if features[0] not in seen and (allowed is None or features[0] in allowed):
+                seen.add(features[0])
+                kept.append((features, linear))
+            continue
         fresh = tuple(j for j in dict.fromkeys(features) if j not in seen and (allowed is None or j in allowed))
         seen.update(fresh)
-        linear = (linear and rules.linear) or not rules.hidden_depths
         if linear:
             kept.extend(((j,), True) for j in fresh)
         elif fresh:

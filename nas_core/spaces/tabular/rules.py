@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -100,7 +101,7 @@ class Rules:
     reals: dict[str, Real]
     most_operations: int = 0
 
-    @property
+    @cached_property
     def hidden_depths(self) -> tuple[int, ...]:
         """Depths that have a hidden layer."""
         return tuple(d for d in self.depths if d > 0)

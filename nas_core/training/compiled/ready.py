@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -16,7 +17,7 @@ from nas_core.training.compiled.plan import plan_of
 from nas_core.training.compiled.step import BACKWARD, backward, calls_of, forward
 from nas_core.training.compiled.updates import update
 
-__all__ = ["is_ready", "prepare"]
+__all__ = ["is_ready", "kept_in", "prepare"]
 
 IMAGES = tuple(kind for kind in BACKWARD if kind < RECUR)
 SEQUENCES = tuple({*BACKWARD} - {DEPTHWISE, MAX_POOL, AVERAGE_POOL, CHANNEL_MEAN, CHANNEL_LARGEST})
@@ -29,6 +30,12 @@ _doing = threading.Lock()
 def is_ready(family: str) -> bool:
     """Return whether this process has the kernels of the networks of a family."""
     return family in _done
+
+
+def kept_in() -> str:
+    """Return the folder where compiled kernels are kept; empty where none can be written."""
+    compiled: Any = forward
+    return str(compiled.stats.cache_path or "")
 
 
 def prepare(family: str) -> None:
@@ -48,13 +55,9 @@ def _step() -> None:
     linear.add_module("readout", nn.Linear(1, 1))
     plan = plan_of(Program((Operation("linear", (INPUT,), (1, 1, 1), "readout"),), (1, 1, 1)), linear)
     assert plan is not None
-    m, one, rows, calls = (
-        plan.room(LANES),
-        np.ones(1, dtype=np.float32),
-        np.zeros(1, dtype=np.int64),
-        calls_of(plan.ops),
-    )
+    m, one, rows = plan.room(LANES), np.ones(1, dtype=np.float32), np.zeros(1, dtype=np.int64)
     each, first, second = np.zeros(LANES, dtype=np.float32), np.zeros_like(m.weights), np.zeros_like(m.weights)
+    calls = calls_of(plan.ops)
     forward(plan.ops, plan.reals, calls[0], m, LANES, one[:, None], rows, True)
     rows_loss(m, plan.out, plan.outputs, one, one, each, LANES, 1, 0)
     backward(plan.ops, plan.reals, calls[1], m, LANES, plan.out, plan.outputs, one, one, each, 0)

@@ -105,7 +105,7 @@ def forward(
 
     Args:
         ops, reals, m, N: See :class:`nas_core.training.compiled.plan.Plan` and :mod:`.fields`.
-        calls: The first row of :func:`calls_of`.
+        calls: Where the kernels are, see :func:`calls_of`; the first row of it.
         X: Rows of the data (n, D).
         rows: int64, the chosen ones, at most N.
         training: Whether noise is added and the statistics of the batch are used and remembered.
@@ -139,8 +139,7 @@ def backward(
     """Compute the losses of the rows that went forward, and all slopes and the gradient of their mean.
 
     Args:
-        ops, reals, m, N: As of :func:`forward`.
-        calls: The second row of :func:`calls_of`.
+        ops, reals, calls, m, N: As of :func:`forward`; the second row of the calls.
         row, outputs: Where the outputs begin in the values, and how many there are.
         y, counts: float32 (n,): targets or class numbers of these rows, and how much each counts.
         each: float32 (N,): written, the loss of each row.

@@ -199,8 +199,9 @@ class CompiledTraining(Learner):
         self._draw(len(rows))
         forward(plan.ops, plan.reals, self._calls[0], m, N, train.X, rows, True)
         y, counts = train.y[rows], train.counts[rows]
-        ahead = plan.ops, plan.reals, self._calls[1], m, N
-        backward(*ahead, plan.out, plan.outputs, y, counts, self._each, self._task)
+        backward(
+            plan.ops, plan.reals, self._calls[1], m, N, plan.out, plan.outputs, y, counts, self._each, self._task
+        )  # fmt: skip
         optimiser, decay = self._tuning
         update(
             optimiser, m.weights, m.gradient, self._first, self._second, plan.decayed, rate, decay, self._steps

@@ -17,6 +17,7 @@ from nas_core.spaces import SearchSpace
 from nas_core.training.compiled.fields import KIND, Memory
 from nas_core.training.compiled.kinds import EMBED, NORM, PRESENCE
 from nas_core.training.compiled.lanes import LANES
+from nas_core.training.compiled.losses import TASKS
 from nas_core.training.compiled.plan import Plan
 from nas_core.training.compiled.ready import SEQUENCES
 from nas_core.training.compiled.step import backward, calls_of, forward
@@ -85,16 +86,18 @@ def test_outputs_and_gradients_are_those_of_torch(number: int, kind: str) -> Non
     assert plan is not None
     assert set(plan.ops[:, KIND].tolist()) <= {*SEQUENCES, NORM, EMBED, PRESENCE}  # what is prepared
     sheet, rows, N = Sheet.of(lesson.train), np.arange(3, 3 + n), -(-n // LANES) * LANES
-    m, (ahead, back) = memory_of(plan, network, N), calls_of(plan.ops)
-    forward(plan.ops, plan.reals, ahead, m, N, sheet.X, rows, False)
-    said = m.values.reshape(-1, N)[plan.out : plan.out + plan.outputs, :n].T.copy()
+    m, calls, task = memory_of(plan, network, N), calls_of(plan.ops), TASKS.index("classes")
+    forward(plan.ops, plan.reals, calls[0], m, N, sheet.X, rows, False)
+    said = m.values[plan.out * N : (plan.out + plan.outputs) * N].reshape(-1, N)[:, :n].T
     with torch.no_grad():
         wanted = network.eval()(lesson.train.x[rows])
     torch.testing.assert_close(torch.from_numpy(said), wanted, rtol=1e-4, atol=1e-5)
 
-    forward(plan.ops, plan.reals, ahead, m, N, sheet.X, rows, True)
-    y, counts, each = sheet.y[rows], sheet.counts[rows], np.empty(N, np.float32)
-    backward(plan.ops, plan.reals, back, m, N, plan.out, plan.outputs, y, counts, each, 2)
+    forward(plan.ops, plan.reals, calls[0], m, N, sheet.X, rows, True)
+    each = np.empty(N, np.float32)
+    backward(
+        plan.ops, plan.reals, calls[1], m, N, plan.out, plan.outputs, sheet.y[rows], sheet.counts[rows], each, task
+    )  # fmt: skip
     network.train()
     functional.cross_entropy(network(lesson.train.x[rows]), lesson.train.y[rows]).backward()
     for name, (start, shape) in plan.parameters.items():
