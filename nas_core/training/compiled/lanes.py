@@ -22,7 +22,16 @@ __all__ = [
 intrinsic: Any = extending.intrinsic
 """Untyped: kernels call an intrinsic without the context that its first argument is."""
 
-_FEATURES = llvm.get_host_cpu_features()
+
+def _features() -> dict[str, bool]:
+    """Return what this processor can do, nothing where LLVM cannot tell."""
+    try:
+        return dict(llvm.get_host_cpu_features())
+    except RuntimeError:
+        return {}
+
+
+_FEATURES = _features()
 LANES = 16 if _FEATURES.get("avx512f") else 8 if _FEATURES.get("avx2") else 4
 """Numbers in a vector."""
 

@@ -175,12 +175,18 @@ def _share(m: Memory, row: int, steps: int, N: int) -> object:
 
 
 @kernel
+def _word(op: np.ndarray, number: np.float32) -> int:
+    """Return an id that is one of the ``OPTION`` words, so that nothing beyond the table is ever read."""
+    return max(0, min(int(np.rint(number)), op[OPTION] - 1))
+
+
+@kernel
 def embed(op: np.ndarray, m: Memory, N: int, n: int) -> None:
-    """Look up the vectors of words, ids in ``X``; columns that are no rows get that of the padding."""
+    """Look up the vectors of words, of the ids in ``X``; columns that are no rows get that of the padding."""
     width, steps = op[C_OUT], op[P_OUT]
     for p in range(steps):
         for j in range(N):
-            word = int(np.rint(m.values[(op[X] + p) * N + j])) if j < n else 0
+            word = _word(op, m.values[(op[X] + p) * N + j]) if j < n else 0
             for c in range(width):
                 m.values[(op[OUT] + c * steps + p) * N + j] = m.weights[op[WEIGHT] + word * width + c]
 
@@ -193,7 +199,7 @@ def embed_back(op: np.ndarray, m: Memory, N: int, n: int) -> None:
         m.gradient[op[WEIGHT] + k] = 0.0
     for p in range(steps):
         for j in range(n):
-            word = int(np.rint(m.values[(op[X] + p) * N + j]))
+            word = _word(op, m.values[(op[X] + p) * N + j])
             if word > 0:
                 for c in range(width):
                     m.gradient[op[WEIGHT] + word * width + c] += m.slopes[(op[OUT] + c * steps + p) * N + j]
