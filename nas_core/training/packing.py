@@ -10,7 +10,6 @@ from torch import Tensor
 from nas_core.spaces.layers import SignalNetwork
 from nas_core.training.batched.layout import Plan
 from nas_core.training.batched.training import PackTraining, packed_plan
-from nas_core.training.compiled.training import CompiledTraining, compiled_plan, sheets_of
 from nas_core.training.learner import Lesson
 from nas_core.training.network_training import NetworkTraining
 from nas_core.training.progress import PackItem
@@ -35,6 +34,9 @@ def in_packs(
 
 
 def _compiled(networks: Networks, items: Sequence[PackItem], lesson: Lesson) -> Divided:
+    # numba takes a while to import, and who trains tables does not need it
+    from nas_core.training.compiled.training import CompiledTraining, compiled_plan, sheets_of
+
     row, sheets = lesson.train.x[:1], sheets_of(lesson)
     trainings: list[Training] = []
     for k, network in networks.items():
