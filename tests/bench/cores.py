@@ -21,12 +21,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from on_cores import ready_on_cores
 
 from nas_core import Problem, SearchSpace, load_data
 from nas_core.evaluation.base import Evaluator
-from nas_core.evaluation.cores import LEAST, CoresEvaluator, divided
-from nas_core.evaluation.isolation.beside import Beside
-from nas_core.evaluation.isolation.recipes import PackRecipe
+from nas_core.evaluation.cores import divided
 from nas_core.evaluation.packs import PackEvaluator
 from nas_core.records import Proposal
 from nas_core.training.side_by_side import workers_on
@@ -45,16 +44,10 @@ def numbers(evaluator: Evaluator, proposals: list[Proposal]) -> tuple[dict[str, 
 def compared(problem: Problem, size: int, packs: int, cores: int) -> dict[str, Any]:
     """Return the ratios on one set of data."""
     space = SearchSpace.for_problem(problem)
-    recipe = PackRecipe(problem=problem.spec.model_dump(mode="json"), space=space.model_dump(mode="json"), device="cpu")
     one, divide = PackEvaluator(problem, space, device="cpu"), divided(problem)
-    several = CoresEvaluator(
-        PackEvaluator(problem, space, device="cpu"), lambda: Beside(recipe), divide, cores, worth=0.0
-    )
+    several = ready_on_cores(problem, space, size, cores)
     rng, rows, same = np.random.default_rng(0), [], True
     try:
-        numbers(several, space.initial(size, rng, problem.hints))
-        while several.ready < min(cores, size // LEAST):
-            time.sleep(0.1)
         for _ in range(packs):
             work = space.initial(size, rng, problem.hints)
             whole, shared = numbers(one, work), numbers(several, work)

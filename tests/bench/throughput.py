@@ -35,16 +35,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from on_cores import ready_on_cores
 from one_at_a_time import Lesson, Said, lightning_fits, optuna_fits, outputs_of, plain_fits
 from pack_growth import memory, memory_of_images, scaling
 from rich.console import Console
 from rich.progress import Progress
 
 from nas_core import Problem, RunSettings, SearchSpace, load_data, open_store, start_run
-from nas_core.evaluation.cores import LEAST, CoresEvaluator, divided
-from nas_core.evaluation.isolation.beside import Beside
-from nas_core.evaluation.isolation.recipes import PackRecipe
-from nas_core.evaluation.packs import PackEvaluator
+from nas_core.evaluation.cores import CoresEvaluator
 from nas_core.evaluation.performance import metric_values
 from nas_core.records import Architecture, Proposal, derive_seed
 from nas_core.training.device import pick_device
@@ -68,17 +66,11 @@ class Packs:
     """
 
     def __init__(self, problem: Problem, space: SearchSpace, size: int, cores: int) -> None:
-        self._problem, self._space, self._several = problem, space, None
+        self._problem, self._space = problem, space
+        self._several: CoresEvaluator | None = None
         if space.signal is not None or cores < 2 or pick_device().type != "cpu":
             return
-        recipe = PackRecipe(
-            problem=problem.spec.model_dump(mode="json"), space=space.model_dump(mode="json"), device="cpu"
-        )
-        own = PackEvaluator(problem, space, device="cpu")
-        self._several = CoresEvaluator(own, lambda: Beside(recipe), divided(problem), cores, worth=0.0)
-        self.train([space.sample(np.random.default_rng(k), problem.hints) for k in range(size)])
-        while self._several.ready < min(cores, size // LEAST):
-            time.sleep(0.1)
+        self._several = ready_on_cores(problem, space, size, cores)
 
     def train(self, work: list[Architecture]) -> None:
         """Train a pack."""
