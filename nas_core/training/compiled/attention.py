@@ -23,7 +23,7 @@ from nas_core.training.compiled.fields import (
     X,
 )  # fmt: skip
 from nas_core.training.compiled.functions import exponential
-from nas_core.training.compiled.jit import kernel
+from nas_core.training.compiled.jit import kernel, within
 from nas_core.training.compiled.lanes import (
     LANES,
     add,
@@ -37,6 +37,7 @@ from nas_core.training.compiled.lanes import (
     store,
     subtract,
 )  # fmt: skip
+from nas_core.training.compiled.products import ADD, ONE, SET
 
 __all__ = ["mix", "mix_back", "place", "place_back", "scores", "scores_back", "soften", "soften_back"]
 
@@ -57,8 +58,8 @@ def scores(op: np.ndarray, m: Memory, N: int) -> None:
     for h in range(heads):
         first, to = h * each, op[OUT] + h * P * S
         products(
-            m.values, op[X] + first * P, 1, P, m.values, op[OTHER] + first * S, 1, S, m.values, to, S, 1,
-            P, S, each, scale, N, False,
+            m.values, op[X] + first * P, ONE, P, m.values, op[OTHER] + first * S, ONE, S, m.values, to, S, ONE,
+            P, S, each, scale, N, SET,
         )  # fmt: skip
     _softmax(op, m, N)
 
@@ -75,10 +76,10 @@ def scores_back(op: np.ndarray, m: Memory, N: int) -> None:
         first, to = h * each, op[OUT] + h * P * S
         queries, keys = op[X] + first * P, op[OTHER] + first * S
         products(
-            m.values, keys, S, 1, m.slopes, to, S, 1, m.slopes, queries, P, 1, each, P, S, scale, N, True
+            m.values, keys, S, ONE, m.slopes, to, S, ONE, m.slopes, queries, P, ONE, each, P, S, scale, N, ADD
         )  # fmt: skip
         products(
-            m.values, queries, P, 1, m.slopes, to, 1, S, m.slopes, keys, S, 1, each, S, P, scale, N, True
+            m.values, queries, P, ONE, m.slopes, to, ONE, S, m.slopes, keys, S, ONE, each, S, P, scale, N, ADD
         )  # fmt: skip
 
 
@@ -89,8 +90,8 @@ def mix(op: np.ndarray, m: Memory, N: int) -> None:
     each = op[C_OUT] // heads
     for h in range(heads):
         products(
-            m.values, op[X] + h * each * S, S, 1, m.values, op[OTHER] + h * P * S, S, 1,
-            m.values, op[OUT] + h * each * P, P, 1, each, P, S, np.float32(1.0), N, False,
+            m.values, op[X] + h * each * S, S, ONE, m.values, op[OTHER] + h * P * S, S, ONE,
+            m.values, op[OUT] + h * each * P, P, ONE, each, P, S, np.float32(1.0), N, SET,
         )  # fmt: skip
 
 
@@ -102,12 +103,13 @@ def mix_back(op: np.ndarray, m: Memory, N: int) -> None:
     for h in range(heads):
         maps, weights, out = op[X] + h * each * S, op[OTHER] + h * P * S, op[OUT] + h * each * P
         products(
-            m.slopes, out, 1, P, m.values, maps, 1, S, m.slopes, weights, S, 1, P, S, each, np.float32(1.0), N, True
+            m.slopes, out, ONE, P, m.values, maps, ONE, S, m.slopes, weights, S, ONE, P, S, each, np.float32(1.0), N,
+            ADD,
         )  # fmt: skip
         if op[NEEDS]:
             products(
-                m.slopes, out, P, 1, m.values, weights, 1, S, m.slopes, maps, S, 1,
-                each, S, P, np.float32(1.0), N, True,
+                m.slopes, out, P, ONE, m.values, weights, ONE, S, m.slopes, maps, S, ONE,
+                each, S, P, np.float32(1.0), N, ADD,
             )  # fmt: skip
 
 
@@ -159,7 +161,7 @@ def place_back(op: np.ndarray, m: Memory, N: int) -> None:
             store(m.slopes, x, add(load(m.slopes, x), load(m.slopes, op[OUT] * N + at)))
 
 
-@kernel
+@within
 def _softmax(op: np.ndarray, m: Memory, N: int) -> None:
     """Turn the scores of each channel where they lie into weights; those of steps that are not there are 0."""
     S, there = op[P_OUT], op[PRESENT]
@@ -185,7 +187,7 @@ def _softmax(op: np.ndarray, m: Memory, N: int) -> None:
                 store(m.values, at + s * N, multiply(share, load(m.values, at + s * N)))
 
 
-@kernel
+@within
 def _softmax_back(op: np.ndarray, m: Memory, N: int) -> None:
     """Turn the slopes of weights where they lie into those of the scores."""
     S, there = op[P_OUT], op[PRESENT]
@@ -202,10 +204,10 @@ def _softmax_back(op: np.ndarray, m: Memory, N: int) -> None:
                 store(m.slopes, at + s * N, a)
 
 
-@kernel
+@within
 def products(
     x: np.ndarray, x0: int, x_out: int, x_in: int, y: np.ndarray, y0: int, y_out: int, y_in: int,
-    z: np.ndarray, z0: int, z_x: int, z_y: int, A: int, B: int, terms: int, scale: np.float32, N: int, plus: bool,
+    z: np.ndarray, z0: int, z_x: int, z_y: int, A: int, B: int, terms: int, scale: np.float32, N: int, plus: int,
 ) -> None:  # fmt: skip
     """Set rows of N numbers, or add to them: z[a, b] = scale · Σ x[a, i] · y[b, i], each row of the batch by itself.
 
@@ -216,7 +218,7 @@ def products(
         A, B, terms: How many a, b and i there are.
         scale: What sums are multiplied with.
         N: Numbers in a row.
-        plus: Whether what z holds is added to.
+        plus: 1 where what z holds is added to, 0 where it is overwritten.
     """
     factor, step_x, step_y, step_z = spread(scale), x_out * N, y_out * N, z_y * N
     for a in range(0, A, BLOCK):
@@ -251,9 +253,9 @@ def products(
                     _put(z, to + 3 * z_x * N, step_z, rest, factor, plus, d1, d2, d3, d4)
 
 
-@kernel
+@within
 def _put(
-    z: np.ndarray, to: int, step: int, rest: int, factor: object, plus: bool, a: object, b: object, c: object, d: object
+    z: np.ndarray, to: int, step: int, rest: int, factor: object, plus: int, a: object, b: object, c: object, d: object
 ) -> None:
     store(z, to, fma(factor, a, load(z, to) if plus else none()))
     if rest > 0:

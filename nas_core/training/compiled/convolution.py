@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 
 from nas_core.training.compiled.fields import (
@@ -22,16 +20,14 @@ from nas_core.training.compiled.fields import (
     Memory,
     X,
 )
-from nas_core.training.compiled.jit import kernel
+from nas_core.training.compiled.jit import kernel, within
 from nas_core.training.compiled.lanes import LANES, fma, load, none, spread, total
-from nas_core.training.compiled.products import correlate, weigh
+from nas_core.training.compiled.products import ADD, NO_BIAS, ONE, SET, correlate, weigh
 
 __all__ = ["convolve", "convolve_back", "convolve_each", "convolve_each_back"]
 
 ROWS = 32
 """Rows that are summed in single precision before the sums are added up in double precision."""
-SET, ADD, ONE, NO_BIAS = (cast(int, np.int64(number)) for number in (0, 1, 1, -1))
-"""Numbers whose type is that of any other: numba compiles a kernel anew for each int that is written into a call."""
 
 
 @kernel
@@ -90,7 +86,7 @@ def convolve_each_back(op: np.ndarray, m: Memory, N: int) -> None:
             )  # fmt: skip
 
 
-@kernel
+@within
 def row_total(x: np.ndarray, row: int, rows: int, N: int) -> float:
     """Return the sum of rows of N numbers."""
     one = spread(np.float32(1.0))

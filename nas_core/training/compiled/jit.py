@@ -9,11 +9,17 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 
-__all__ = ["inlined", "kernel"]
+__all__ = ["inlined", "kernel", "within"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-OPTIONS: dict[str, Any] = {"nogil": True, "boundscheck": False, "error_model": "numpy", "fastmath": {"contract"}}
+OPTIONS: dict[str, Any] = {
+    "nogil": True, "boundscheck": False, "error_model": "numpy", "fastmath": {"contract"}, "no_cfunc_wrapper": True,
+    "_nrt": False,
+}  # fmt: skip
+"""Kernels make no arrays, so nobody counts references to any: that is much less code to compile."""
+INSIDE: dict[str, Any] = {**OPTIONS, "no_cpython_wrapper": True}
+"""Python never calls these."""
 
 
 def fingerprint(folder: Path) -> str:
@@ -31,14 +37,23 @@ def kernel(function: F) -> F:
     Multiplications and additions may be contracted, nothing else is reordered: NaN and infinities go through. What is
     kept on disk is used while all files of this folder are as they were: numba itself looks at the caller's alone.
     """
+    return _compiled(function, OPTIONS)
+
+
+def within(function: F) -> F:
+    """Compile a function as :func:`kernel` does that only kernels call."""
+    return _compiled(function, INSIDE)
+
+
+def _compiled(function: F, options: dict[str, Any]) -> F:
     try:
-        compiled = njit(cache=True, **OPTIONS)(function)
+        compiled = njit(cache=True, **options)(function)
     except RuntimeError:  # no folder where it could be kept
-        return cast(F, njit(**OPTIONS)(function))
+        return cast(F, njit(**options)(function))
     compiled._cache._cache_file._source_stamp = (compiled._cache._cache_file._source_stamp, SOURCES)
     return cast(F, compiled)
 
 
 def inlined(function: F) -> F:
     """Compile a small function of vectors into each kernel that calls it: what is constant there is known here."""
-    return cast(F, njit(forceinline=True, **OPTIONS)(function))
+    return cast(F, njit(forceinline=True, **INSIDE)(function))

@@ -15,8 +15,8 @@ from numba.core import cgutils
 from numba.extending import models, register_model
 
 __all__ = [
-    "LANES", "add", "at_most", "divide", "first_largest", "fma", "load", "multiply", "none", "root", "scaled", "spread",
-    "store", "subtract", "total", "upto", "where_equal",
+    "LANES", "add", "at_most", "divide", "first_largest", "fma", "lane", "load", "multiply", "none", "root", "scaled",
+    "spread", "store", "subtract", "total", "upto", "where_equal",
 ]  # fmt: skip
 
 intrinsic: Any = extending.intrinsic
@@ -134,6 +134,12 @@ def total(typing: Any, a: Any) -> Any:
         return builder.extract_element(value, ir.Constant(_INT, 0))
 
     return types.float32(lanes), code
+
+
+@intrinsic
+def lane(typing: Any, a: Any, which: Any) -> Any:
+    """Return the number of one lane, counted from 0."""
+    return types.float32(lanes, types.intp), lambda context, builder, signature, args: builder.extract_element(*args)
 
 
 @intrinsic

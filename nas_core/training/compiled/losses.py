@@ -6,12 +6,13 @@ import numpy as np
 
 from nas_core.training.compiled.fields import Memory
 from nas_core.training.compiled.functions import ONE, exponential, log_one_plus, logistic, magnitude
-from nas_core.training.compiled.jit import inlined, kernel
+from nas_core.training.compiled.jit import inlined, kernel, within
 from nas_core.training.compiled.lanes import (
     LANES,
     add,
     at_most,
     divide,
+    lane,
     load,
     multiply,
     none,
@@ -73,7 +74,7 @@ def rows_loss(
         _classes(m.values, row, outputs, y, counts, each, N, n)
 
 
-@kernel
+@within
 def _square_slopes(m: Memory, row: int, outputs: int, y: np.ndarray, N: int, n: int) -> None:
     for at in range((row + 1) * N, (row + outputs) * N):
         m.slopes[at] = 0
@@ -81,18 +82,16 @@ def _square_slopes(m: Memory, row: int, outputs: int, y: np.ndarray, N: int, n: 
         m.slopes[row * N + r] = np.float32(2.0) * (m.values[row * N + r] - y[r])
 
 
-@kernel
+@within
 def _binary(x: np.ndarray, row: int, y: np.ndarray, counts: np.ndarray, each: np.ndarray, N: int, n: int) -> None:
-    rest = np.empty(N, np.float32)
-    for at in range(0, N, LANES):
-        logit = load(x, row * N + at)
-        store(rest, at, log_one_plus(exponential(subtract(none(), magnitude(logit)))))
-    for r in range(n):
-        logit = x[row * N + r]
-        each[r] = ((np.float32(1.0) - y[r]) * logit - min(logit, np.float32(0.0)) + rest[r]) * counts[r]
+    for at in range(0, n, LANES):
+        rest = log_one_plus(exponential(subtract(none(), magnitude(load(x, row * N + at)))))
+        for r in range(at, min(at + LANES, n)):
+            logit = x[row * N + r]
+            each[r] = ((np.float32(1.0) - y[r]) * logit - min(logit, np.float32(0.0)) + lane(rest, r - at)) * counts[r]
 
 
-@kernel
+@within
 def _binary_slopes(m: Memory, row: int, y: np.ndarray, N: int, n: int) -> None:
     for at in range(row * N, (row + 1) * N, LANES):
         store(m.slopes, at, logistic(load(m.values, at)))
@@ -100,21 +99,19 @@ def _binary_slopes(m: Memory, row: int, y: np.ndarray, N: int, n: int) -> None:
         m.slopes[row * N + r] -= y[r]
 
 
-@kernel
+@within
 def _classes(
     x: np.ndarray, row: int, outputs: int, y: np.ndarray, counts: np.ndarray, each: np.ndarray, N: int, n: int,
 ) -> None:  # fmt: skip
-    largest, total = np.empty(N, np.float32), np.empty(N, np.float32)
-    for at in range(0, N, LANES):
+    for at in range(0, n, LANES):
         top = _largest(x, row * N + at, (row + outputs) * N, N)
-        store(largest, at, top)
-        store(total, at, _mass(x, row * N + at, (row + outputs) * N, N, top))
-    for r in range(n):
-        logit = x[(row + int(y[r])) * N + r]
-        each[r] = (np.log(total[r]) - (logit - largest[r])) * counts[r]
+        mass = _mass(x, row * N + at, (row + outputs) * N, N, top)
+        for r in range(at, min(at + LANES, n)):
+            logit = x[(row + int(y[r])) * N + r]
+            each[r] = (np.log(lane(mass, r - at)) - (logit - lane(top, r - at))) * counts[r]
 
 
-@kernel
+@within
 def _class_slopes(m: Memory, row: int, outputs: int, y: np.ndarray, N: int, n: int) -> None:
     for at in range(0, N, LANES):
         first, last = row * N + at, (row + outputs) * N

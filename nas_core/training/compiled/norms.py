@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nas_core.training.compiled.fields import BIAS, C_OUT, NEEDS, OTHER, OUT, P_OUT, PLACE, WEIGHT, Memory, X
-from nas_core.training.compiled.jit import kernel
+from nas_core.training.compiled.jit import kernel, within
 from nas_core.training.compiled.lanes import LANES, fma, load, none, spread, store, total, upto
 
 __all__ = ["normalise", "normalise_back"]
@@ -78,7 +78,7 @@ def normalise_back(op: np.ndarray, real: np.ndarray, m: Memory, N: int, n: int) 
                     store(m.slopes, x * N + at, fma(one, upto(slope, n - column), load(m.slopes, x * N + at)))
 
 
-@kernel
+@within
 def _moments(x: np.ndarray, row: int, rows: int, N: int, n: int, mean: np.float32) -> tuple[float, float]:
     """Return Σ (x - mean) and Σ (x - mean)² over rows of N numbers of which n are there."""
     sums, squares = 0.0, 0.0
@@ -94,7 +94,7 @@ def _moments(x: np.ndarray, row: int, rows: int, N: int, n: int, mean: np.float3
     return sums, squares
 
 
-@kernel
+@within
 def _products(
     x: np.ndarray, row: int, g: np.ndarray, row_g: int, rows: int, N: int, mean: np.float32
 ) -> tuple[float, float]:

@@ -6,15 +6,18 @@ takes; the blocks are as wide as the channels allow, so that no lane of them wor
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from nas_core.training.compiled.blocks import blank, fill, inner, keep, outer, read, scatter
-from nas_core.training.compiled.jit import kernel
+from nas_core.training.compiled.jit import within
 from nas_core.training.compiled.lanes import LANES
 
-__all__ = ["correlate", "weigh"]
+__all__ = ["ADD", "NO_BIAS", "ONE", "SET", "correlate", "weigh"]
+
+SET, ADD, ONE, NO_BIAS = (cast(int, np.int64(number)) for number in (0, 1, 1, -1))
+"""Numbers whose type is that of any other: numba compiles a kernel anew for each int that is written into a call."""
 
 WIDE, BROAD = (2, 4) if LANES == 16 else (1, 2)
 """Vectors beside eight rows of sums, and beside four: sixteen sums where there are 32 registers, eight where 16."""
@@ -22,7 +25,7 @@ CHUNK = 128
 """Pairs of places after which sums over the batch are written down, so that what they read stays near."""
 
 
-@kernel
+@within
 def weigh(
     x: np.ndarray, x0: int, per_x: int, w: np.ndarray, w0: int, w_out: int, w_in: int, bias: int,
     y: np.ndarray, y0: int, per_y: int, tables: np.ndarray, table: int, inputs: int, outputs: int, N: int, add: int,
@@ -61,7 +64,7 @@ def weigh(
         _weigh(blank(1, 1), of, four, outputs, fourfold, N)
 
 
-@kernel
+@within
 def _weigh(
     block: tuple[tuple[object, ...], ...], of: tuple[Any, ...], first: int, last: int, start: int, stop: int,
 ) -> None:  # fmt: skip
@@ -88,7 +91,7 @@ def _weigh(
                 keep(sums, y, to, per_y * N)
 
 
-@kernel
+@within
 def correlate(
     x: np.ndarray, x0: int, per_x: int, g: np.ndarray, g0: int, per_g: int, w: np.ndarray, w0: int, w_out: int,
     w_in: int, tables: np.ndarray, table: int, taps: int, inputs: int, outputs: int, N: int,
@@ -120,7 +123,7 @@ def correlate(
             _correlate(blank(1, 1), of, begin, two, outputs, 0, inputs)
 
 
-@kernel
+@within
 def _correlate(
     block: tuple[tuple[object, ...], ...], of: tuple[Any, ...], begin: int, o_first: int, o_last: int, i_first: int,
     i_last: int,

@@ -29,7 +29,7 @@ from nas_core.training.compiled.fields import (
     X,
 )  # fmt: skip
 from nas_core.training.compiled.functions import hyperbolic_tangent, logistic
-from nas_core.training.compiled.jit import kernel
+from nas_core.training.compiled.jit import kernel, within
 from nas_core.training.compiled.lanes import (
     LANES,
     add,
@@ -41,7 +41,7 @@ from nas_core.training.compiled.lanes import (
     store,
     subtract,
 )
-from nas_core.training.compiled.products import correlate, weigh
+from nas_core.training.compiled.products import ADD, NO_BIAS, ONE, SET, correlate, weigh
 
 __all__ = ["recur", "recur_back"]
 
@@ -61,8 +61,8 @@ def recur(op: np.ndarray, m: Memory, N: int) -> None:
     for k in range(steps):
         p = steps - 1 - k if turned else k
         weigh(
-            m.values, state // N, 1, m.weights, op[WEIGHT], H, 1, op[BIAS],
-            m.values, gates // N, 1, m.tables, op[TABLE], H if k else 0, width, N, False,
+            m.values, state // N, ONE, m.weights, op[WEIGHT], H, ONE, op[BIAS],
+            m.values, gates // N, ONE, m.tables, op[TABLE], H if k else 0, width, N, SET,
         )  # fmt: skip
         for c in range(H):
             if lstm:
@@ -90,8 +90,8 @@ def recur_back(op: np.ndarray, m: Memory, N: int) -> None:
             else:
                 _gru_back(op, m, N, c, p, k, turned)
         weigh(
-            m.values, gates // N, 1, m.weights, op[WEIGHT], 1, H, -1,
-            m.values, state // N, 1, m.tables, op[TABLE], width if k else 0, H, N, True,
+            m.values, gates // N, ONE, m.weights, op[WEIGHT], ONE, H, NO_BIAS,
+            m.values, state // N, ONE, m.tables, op[TABLE], width if k else 0, H, N, ADD,
         )  # fmt: skip
     apart = 0 if lstm else 2 * H  # rows of weights before those whose slopes lie behind the states
     first = width if lstm else apart
@@ -100,18 +100,18 @@ def recur_back(op: np.ndarray, m: Memory, N: int) -> None:
         _weight_slopes(op, m, N, op[OUT] + H * steps, apart, H)
 
 
-@kernel
+@within
 def _weight_slopes(op: np.ndarray, m: Memory, N: int, slopes: int, row: int, rows: int) -> None:
     H, steps = op[C_OUT], op[P_OUT]
     correlate(
-        m.values, op[OUT], steps, m.slopes, slopes, steps, m.gradient, op[WEIGHT] + row * H, H, 1,
-        m.tables, op[BY_TAP], 1, H, rows, N,
+        m.values, op[OUT], steps, m.slopes, slopes, steps, m.gradient, op[WEIGHT] + row * H, H, ONE,
+        m.tables, op[BY_TAP], ONE, H, rows, N,
     )  # fmt: skip
     for o in range(rows):
         m.gradient[op[BIAS] + row + o] = row_total(m.slopes, slopes + o * steps, steps, N)
 
 
-@kernel
+@within
 def _keep_inside(op: np.ndarray, m: Memory, N: int, c: int, p: int, lstm: int) -> None:
     """Set the state of a channel to 0 where the sequence has ended."""
     H, steps = op[C_OUT], op[P_OUT]
@@ -127,7 +127,7 @@ def _keep_inside(op: np.ndarray, m: Memory, N: int, c: int, p: int, lstm: int) -
             store(m.values, cell, multiply(there, load(m.values, cell)))
 
 
-@kernel
+@within
 def _gru(op: np.ndarray, m: Memory, N: int, c: int, p: int) -> None:
     """Compute one channel of one step; the room holds the states before and what the gates read of them."""
     H, steps = op[C_OUT], op[P_OUT]
@@ -150,7 +150,7 @@ def _gru(op: np.ndarray, m: Memory, N: int, c: int, p: int) -> None:
         store(m.values, state + at, after)
 
 
-@kernel
+@within
 def _gru_back(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned: int) -> None:
     """Slopes of one channel of one step: of its gates, in the room once more as the state before reads them."""
     H, steps = op[C_OUT], op[P_OUT]
@@ -181,7 +181,7 @@ def _gru_back(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned:
         store(m.values, state + at, kept)
 
 
-@kernel
+@within
 def _lstm(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned: int) -> None:
     """Compute one channel of one step; the room holds what the gates read of the states before."""
     H, steps = op[C_OUT], op[P_OUT]
@@ -207,7 +207,7 @@ def _lstm(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned: int
         store(m.values, state + at, after)
 
 
-@kernel
+@within
 def _lstm_back(op: np.ndarray, m: Memory, N: int, c: int, p: int, k: int, turned: int) -> None:
     """Slopes of one channel of one step: of its gates, in the room once more, and of the cell before."""
     H, steps = op[C_OUT], op[P_OUT]

@@ -19,7 +19,7 @@ from nas_core.training.compiled.attention import (
 from nas_core.training.compiled.calls import Kernels, addresses, call
 from nas_core.training.compiled.convolution import convolve, convolve_back, convolve_each, convolve_each_back
 from nas_core.training.compiled.fields import KIND, Memory
-from nas_core.training.compiled.jit import kernel
+from nas_core.training.compiled.jit import kernel, within
 from nas_core.training.compiled.joins import (
     channel_largest,
     channel_largest_back,
@@ -84,7 +84,7 @@ def calls_of(ops: np.ndarray) -> np.ndarray:
     return np.stack([addresses(used - NAMED_FORWARD, FORWARD), addresses(used - NAMED_BACKWARD, BACKWARD)])
 
 
-@kernel
+@within
 def gather(X: np.ndarray, rows: np.ndarray, values: np.ndarray, N: int) -> None:
     """Write the chosen rows of X (n, D) side by side as the first D rows of the values; zeros beyond them."""
     n, D = len(rows), X.shape[1]

@@ -17,7 +17,7 @@ from nas_core.training.compiled.fields import (
     Memory,
     X,
 )  # fmt: skip
-from nas_core.training.compiled.jit import kernel
+from nas_core.training.compiled.jit import kernel, within
 from nas_core.training.compiled.lanes import (
     LANES,
     add,
@@ -140,7 +140,7 @@ def step_norm_back(op: np.ndarray, m: Memory, N: int) -> None:
                 store(m.slopes, x + at, fma(scale, g, load(m.slopes, x + at)))
 
 
-@kernel
+@within
 def _count(m: Memory, first: int, size: int) -> float:
     """Return how many steps are there, at least 1."""
     count = none()
@@ -149,7 +149,7 @@ def _count(m: Memory, first: int, size: int) -> float:
     return max(total(count), np.float32(1.0))
 
 
-@kernel
+@within
 def _moments(m: Memory, x: int, there: int, size: int, count: float) -> tuple[np.float32, np.float32]:
     """Return mean and variance of a channel over the steps that are there."""
     whole = none()

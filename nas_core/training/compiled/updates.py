@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nas_core.training.compiled.jit import kernel
+from nas_core.training.compiled.jit import kernel, within
 from nas_core.training.optimiser import ADAGRAD_EPSILON, ADAM_EPSILON, BETA1, BETA2, MOMENTUM, OPTIMISERS
 
 __all__ = ["update"]
@@ -37,7 +37,7 @@ def update(
         _some(kind, weights, gradient, first, second, start, stop, rate, decay, step)
 
 
-@kernel
+@within
 def _some(
     kind: int, weights: np.ndarray, gradient: np.ndarray, first: np.ndarray, second: np.ndarray, start: int, stop: int,
     rate: float, decay: float, step: int,
@@ -56,7 +56,7 @@ def _some(
         )  # fmt: skip
 
 
-@kernel
+@within
 def _sgd(
     weights: np.ndarray, gradient: np.ndarray, first: np.ndarray, start: int, stop: int, rate: np.float32,
     decay: np.float32,
@@ -66,7 +66,7 @@ def _sgd(
         weights[i] -= rate * first[i]
 
 
-@kernel
+@within
 def _adagrad(
     weights: np.ndarray, gradient: np.ndarray, second: np.ndarray, start: int, stop: int, rate: np.float32,
     decay: np.float32,
@@ -77,7 +77,7 @@ def _adagrad(
         weights[i] -= rate * g / (np.sqrt(second[i]) + np.float32(ADAGRAD_EPSILON))
 
 
-@kernel
+@within
 def _adam(
     weights: np.ndarray, gradient: np.ndarray, first: np.ndarray, second: np.ndarray, start: int, stop: int,
     kept: np.float32, penalty: np.float32, size: np.float32, unbias: np.float32,
