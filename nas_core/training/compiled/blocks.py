@@ -12,7 +12,7 @@ from numba import extending, types
 
 from nas_core.training.compiled.lanes import LANES, address, called, lanes
 
-__all__ = ["blank", "fill", "inner", "keep", "outer", "read", "scatter"]
+__all__ = ["blank", "fill", "inner", "keep", "outer", "read", "scatter", "turn"]
 
 intrinsic: Any = extending.intrinsic
 _INT = ir.IntType(32)
@@ -200,3 +200,41 @@ def scatter(typing: Any, sums: Any, w: Any, at: Any, step: Any, by: Any, add: An
         return context.get_dummy_value()
 
     return types.void(sums, w, types.intp, types.intp, types.intp, types.boolean), code
+
+
+@intrinsic
+def turn(
+    typing: Any, x: Any, places: Any, first: Any, last: Any, width: Any, at: Any, y: Any, to: Any, step: Any
+) -> Any:
+    """Write ``LANES`` numbers of ``LANES`` rows of x side by side: ``y[to + j · step + k] = x[row k, at + j]``.
+
+    Row k is the one whose number is ``places[first + k]``, of ``width`` numbers. Those from ``last`` on are not there:
+    zeros are written for them.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array, rows, begin, end, numbers, start, out, target, by = args
+        last = builder.sub(end, ir.Constant(end.type, 1))
+        vectors = []
+        for k in range(LANES):
+            place = builder.add(begin, ir.Constant(begin.type, k))
+            there = builder.icmp_signed("<=", place, last)
+            row = builder.load(address(context, builder, places, rows, builder.select(there, place, last)))
+            vector = _load(context, builder, x, array, builder.add(builder.mul(row, numbers), start))
+            vectors.append(builder.select(there, vector, ir.Constant(_VECTOR, [0.0] * LANES)))
+        half = LANES // 2
+        while half:  # rows k and k + half change their odd and even runs of as many numbers
+            low = [i + LANES - half if i & half else i for i in range(LANES)]
+            high = [i + LANES if i & half else i + half for i in range(LANES)]
+            orders = [ir.Constant(ir.VectorType(_INT, LANES), order) for order in (low, high)]
+            for k in [k for k in range(LANES) if not k & half]:
+                pair = vectors[k], vectors[k + half]
+                vectors[k], vectors[k + half] = (builder.shuffle_vector(*pair, order) for order in orders)
+            half //= 2
+        for j, vector in enumerate(vectors):
+            place = address(context, builder, y, out, _at(builder, target, (by, j)))
+            builder.store(vector, builder.bitcast(place, _VECTOR.as_pointer())).align = 4
+        return context.get_dummy_value()
+
+    whole = types.intp
+    return types.void(x, places, whole, whole, whole, whole, y, whole, whole), code

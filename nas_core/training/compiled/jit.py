@@ -22,20 +22,21 @@ INSIDE: dict[str, Any] = {**OPTIONS, "no_cpython_wrapper": True}
 """Python never calls these."""
 
 
-def fingerprint(folder: Path) -> str:
-    """Return a number of all Python files of a folder that changes when one of them does."""
-    files = sorted(folder.glob("*.py"))
+def fingerprint(folder: Path, *others: Path) -> str:
+    """Return a number of all Python files of a folder, and of others, that changes when one of them does."""
+    files = [*sorted(folder.glob("*.py")), *others]
     return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
 
 
-SOURCES = fingerprint(Path(__file__).parent)
+SOURCES = fingerprint(Path(__file__).parent, Path(__file__).parents[1] / "optimiser.py")
+"""Constants of :mod:`nas_core.training.optimiser` are compiled into kernels, too."""
 
 
 def kernel(function: F) -> F:
     """Compile a function of flat arrays and numbers when it is first called.
 
     Multiplications and additions may be contracted, nothing else is reordered: NaN and infinities go through. What is
-    kept on disk is used while all files of this folder are as they were: numba itself looks at the caller's alone.
+    kept on disk is used while the files of ``SOURCES`` are as they were: numba itself looks at the caller's alone.
     """
     return _compiled(function, OPTIONS)
 

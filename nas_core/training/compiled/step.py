@@ -16,9 +16,10 @@ from nas_core.training.compiled.attention import (
     soften,
     soften_back,
 )  # fmt: skip
+from nas_core.training.compiled.blocks import turn
 from nas_core.training.compiled.calls import Kernels, addresses, call
 from nas_core.training.compiled.convolution import convolve, convolve_back, convolve_each, convolve_each_back
-from nas_core.training.compiled.fields import KIND, Memory
+from nas_core.training.compiled.fields import KIND, OUT, Memory
 from nas_core.training.compiled.jit import kernel, within
 from nas_core.training.compiled.joins import (
     channel_largest,
@@ -34,6 +35,7 @@ from nas_core.training.compiled.joins import (
     plus,
 )  # fmt: skip
 from nas_core.training.compiled.kinds import CHANNEL_NORM, DROP, EMBED, NORM, PRESENCE, STEP_NORM
+from nas_core.training.compiled.lanes import LANES, none, store
 from nas_core.training.compiled.losses import loss
 from nas_core.training.compiled.norms import normalise, normalise_back
 from nas_core.training.compiled.pooling import (
@@ -88,12 +90,15 @@ def calls_of(ops: np.ndarray) -> np.ndarray:
 def gather(X: np.ndarray, rows: np.ndarray, values: np.ndarray, N: int) -> None:
     """Write the chosen rows of X (n, D) side by side as the first D rows of the values; zeros beyond them."""
     n, D = len(rows), X.shape[1]
-    for i in range(n):
-        for d in range(D):
-            values[d * N + i] = X[rows[i], d]
-    for d in range(D):
-        for i in range(n, N):
-            values[d * N + i] = 0.0
+    for i in range(0, N, LANES):
+        for d in range(0, D, LANES):
+            if D >= LANES and i < n:
+                begin = min(d, D - LANES)
+                turn(X, rows, i, n, D, begin, values, begin * N + i, N)
+            else:
+                for k in range(d, min(d + LANES, D)):
+                    for j in range(i, i + LANES):
+                        values[k * N + j] = X[rows[j], k] if j < n else np.float32(0.0)
 
 
 @kernel
@@ -146,7 +151,11 @@ def backward(
         task: See :data:`nas_core.training.compiled.losses.TASKS`.
     """
     n = len(y)
-    m.slopes[:] = 0.0
+    first = len(m.slopes) // N
+    for number in range(len(ops)):
+        first = min(first, ops[number, OUT])
+    for at in range(first * N, len(m.slopes), LANES):  # the data lie before and have no slopes
+        store(m.slopes, at, none())
     loss(m, row, outputs, y, counts, each, N, n, task)
     for number in range(len(ops) - 1, -1, -1):
         op = ops[number]

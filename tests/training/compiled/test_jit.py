@@ -30,11 +30,17 @@ def test_kernels_are_kept_until_a_file_changes(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_change_of_any_file_is_noticed(tmp_path: Path) -> None:
+    folder = Path(jit.__file__).parent
+    assert jit.fingerprint(folder, folder.parent / "optimiser.py") == jit.SOURCES
     for name in ("a.py", "b.py"):
         (tmp_path / name).write_text("x = 1\n")
     before = jit.fingerprint(tmp_path)
     assert jit.fingerprint(tmp_path) == before
     (tmp_path / "b.py").write_text("x = 2\n")
     assert jit.fingerprint(tmp_path) != before
+    (tmp_path / "other").write_text("1")
+    beside = jit.fingerprint(tmp_path, tmp_path / "other")
+    (tmp_path / "other").write_text("2")
+    assert jit.fingerprint(tmp_path, tmp_path / "other") != beside
     (tmp_path / "b.py").rename(tmp_path / "c.py")
     assert jit.fingerprint(tmp_path) != before
