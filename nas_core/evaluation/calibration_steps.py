@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["law_of_networks", "sizes"]
 
-NETWORKS, STEPS, EPOCHS = 8, 6, 6
+NETWORKS, STEPS, EPOCHS, PREDICTED = 8, 6, 6, 256
 BACKWARD = 3.0  # a gradient step costs about as much as three predictions: one, and two for the gradients
 
 
@@ -64,7 +64,7 @@ def law_of_networks(
     steps = recipe.max_epochs * -(-n // recipe.batch_size)
     weights = (by_row[0] * rows, by_row[1] * rows, by_step * steps)
     looked_at = [chosen[i] for i in sorted({0, len(chosen) // 2, len(chosen) - 1})]
-    return Law(0.0, weights, _measuring(problem, space, looked_at, by_row)), len(timed)
+    return Law(0.0, weights, _measuring(problem, space, looked_at)), len(timed)
 
 
 @dataclass(frozen=True)
@@ -168,13 +168,18 @@ def _first(part: Part, rows: int) -> Part:
 
 
 class _Counted(SignalNetwork):
-    """A network that costs nothing and counts what it is asked: a linear function of the input."""
+    """A network that costs nothing and counts what it is asked: a linear function of the input.
+
+    The count is a buffer, which copies made for quick predictions share.
+    """
 
     layers = ("seen",)
+    rows: Tensor
 
     def __init__(self, columns: int, outputs: int) -> None:
         super().__init__()
-        self.seen, self.rows = nn.Flatten(), 0
+        self.seen = nn.Flatten()
+        self.register_buffer("rows", torch.zeros((), dtype=torch.int64))
         self.linear = nn.Linear(columns, outputs)
 
     def features(self, x: Tensor) -> Tensor:
@@ -206,9 +211,9 @@ class _One:
 
 
 def _measuring(
-    problem: Problem, space: SearchSpace, looked_at: Sequence[Architecture], by_row: tuple[float, float]
+    problem: Problem, space: SearchSpace, looked_at: Sequence[Architecture]
 ) -> tuple[tuple[float, float], ...]:
-    """Return (operations, seconds of measuring) of these candidates: their predictions are counted, not computed."""
+    """Return (operations, seconds of measuring) of these candidates: their predictions are counted, a few are timed."""
     points = {}
     for architecture in looked_at:
         known = facts(space, architecture)
@@ -218,7 +223,24 @@ def _measuring(
         context = MeasureContext(space, [architecture], [known], problem, _One(network))
         measure_pack(context, problem.spec.measures)
         own = time.perf_counter() - began
-        operations, numbers, _ = sizes(space, architecture)
-        each = (by_row[0] * operations + by_row[1] * numbers) / BACKWARD
-        points[operations] = own + each * network.rows
+        points[float(known.operations)] = own + _prediction(problem, space, architecture) * int(network.rows)
     return tuple(sorted(points.items()))
+
+
+def _prediction(problem: Problem, space: SearchSpace, architecture: Architecture) -> float:
+    """Return the seconds that a network needs for one of many predictions, as measures ask for them."""
+    from nas_core.interpretability.networks import QuickNetwork
+    from nas_core.training.device import one_thread
+    from nas_core.training.networks import build_network
+    from nas_core.training.progress import PackItem
+
+    signal = problem.dataset.signal
+    assert signal is not None
+    quick = QuickNetwork(build_network(space, PackItem(architecture, 0)), signal.encoded_shape)
+    E, seconds = problem.valid.E[:PREDICTED], []
+    with one_thread():
+        for _ in range(3):
+            began = time.perf_counter()
+            quick.outputs(E)
+            seconds.append(time.perf_counter() - began)
+    return min(seconds) / len(E)
