@@ -109,13 +109,13 @@ class _Fleet:
                 self.outcomes[k] = TrainOutcome(
                     "failed", error_line(error), traceback=traceback_of(error), starved=is_shortage(error)
                 )
-        self.heard: queue.SimpleQueue[int | BaseException] = queue.SimpleQueue()
+        self.heard: queue.SimpleQueue[list[int] | BaseException] = queue.SimpleQueue()
         workers = workers_on(device)
         trainings, self.numbers = in_packs(networks, items, lesson, workers, device)
         self.learners = {
             k: learner for t, ks in zip(trainings, self.numbers) for k, learner in zip(ks, t.learners, strict=True)
         }
-        self.module = SideBySide(trainings, cast(StopSignal, _Either(stop, self.own)), self.heard.put, workers)
+        self.module = SideBySide(trainings, cast(StopSignal, _Either(stop, self.own)), self._tell, workers)
         self.thread = threading.Thread(target=self._fit, name="training", daemon=True)
 
     def results(self, on_epoch: Callable[[PackProgress], None] | None) -> Iterator[tuple[int, PackResult]]:
@@ -131,16 +131,19 @@ class _Fleet:
                 raise heard
             if on_epoch is not None:
                 on_epoch(self._progress())
-            for k in self.numbers[heard]:
-                if k in left and self.learners[k].ended:
-                    left.remove(k)
-                    yield k, self._result(k, self.learners[k].outcome)
+            for k in left.intersection(heard):
+                left.remove(k)
+                yield k, self._result(k, self.learners[k].outcome)
 
     def halt(self) -> None:
         """End the training, if it goes on, and wait for it."""
         self.own.set()
         if self.thread.ident is not None:
             self.thread.join()
+
+    def _tell(self, number: int) -> None:
+        """Say in the thread that trains that an epoch of a training is over, and which of its networks have ended."""
+        self.heard.put([k for k in self.numbers[number] if self.learners[k].ended])
 
     def _fit(self) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,7 +42,8 @@ def test_the_estimate_of_a_training_is_about_what_it_takes(
     items = [PackItem(space.sample(np.random.default_rng(n)), n) for n in range(8)]
     train_pack(image, space, items[:1], device="cpu")
     result = train_pack(image, space, items, device="cpu")
-    taken, expected = sum(o.seconds for o in result.outcomes), sum(found.seconds(i.architecture) for i in items)
+    training = replace(found, law=replace(found.law, measuring=()))  # measuring is not what is compared here
+    taken, expected = sum(o.seconds for o in result.outcomes), sum(training.seconds(i.architecture) for i in items)
     assert taken / 6 < expected < 6 * taken, "other work on the machine changes both"
 
 
