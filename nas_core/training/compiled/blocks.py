@@ -10,13 +10,12 @@ from typing import Any
 from llvmlite import ir
 from numba import extending, types
 
-from nas_core.training.compiled.lanes import LANES, address, called, lanes
+from nas_core.training.compiled.lanes import LANES, VECTOR, address, called, filled, lanes, loaded, stored
 
 __all__ = ["blank", "fill", "inner", "keep", "outer", "read", "scatter", "turn"]
 
 intrinsic: Any = extending.intrinsic
 _INT = ir.IntType(32)
-_VECTOR = ir.VectorType(ir.FloatType(), LANES)
 
 
 def _each(sums: Any) -> list[tuple[int, int]]:
@@ -41,17 +40,11 @@ def _at(builder: Any, at: Any, *parts: tuple[Any, int]) -> Any:
 
 
 def _load(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
-    place = address(context, builder, kind, array, at)
-    value = builder.load(builder.bitcast(place, _VECTOR.as_pointer()))
-    value.align = 4
-    return value
+    return loaded(builder, address(context, builder, kind, array, at))
 
 
 def _spread(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
-    number = builder.load(address(context, builder, kind, array, at))
-    nothing = ir.Constant(_VECTOR, ir.Undefined)
-    first = builder.insert_element(nothing, number, ir.Constant(_INT, 0))
-    return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(_INT, LANES), [0] * LANES))
+    return filled(builder, builder.load(address(context, builder, kind, array, at)))
 
 
 _LANES = ir.Constant(ir.IntType(64), LANES)
@@ -111,8 +104,7 @@ def keep(typing: Any, sums: Any, y: Any, at: Any, step: Any) -> Any:
         block, array, place, by = args
         for o, v in _each(sums):
             to = address(context, builder, y, array, _at(builder, place, (by, o), (_LANES, v)))
-            vector = builder.extract_value(block, (o, v))
-            builder.store(vector, builder.bitcast(to, _VECTOR.as_pointer())).align = 4
+            stored(builder, builder.extract_value(block, (o, v)), to)
         return context.get_dummy_value()
 
     return types.void(sums, y, types.intp, types.intp), code
@@ -221,7 +213,7 @@ def turn(
             there = builder.icmp_signed("<=", place, last)
             row = builder.load(address(context, builder, places, rows, builder.select(there, place, last)))
             vector = _load(context, builder, x, array, builder.add(builder.mul(row, numbers), start))
-            vectors.append(builder.select(there, vector, ir.Constant(_VECTOR, [0.0] * LANES)))
+            vectors.append(builder.select(there, vector, ir.Constant(VECTOR, [0.0] * LANES)))
         half = LANES // 2
         while half:  # rows k and k + half change their odd and even runs of as many numbers
             low = [i + LANES - half if i & half else i for i in range(LANES)]
@@ -233,7 +225,7 @@ def turn(
             half //= 2
         for j, vector in enumerate(vectors):
             place = address(context, builder, y, out, _at(builder, target, (by, j)))
-            builder.store(vector, builder.bitcast(place, _VECTOR.as_pointer())).align = 4
+            stored(builder, vector, place)
         return context.get_dummy_value()
 
     whole = types.intp

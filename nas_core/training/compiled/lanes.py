@@ -35,7 +35,7 @@ _FEATURES = _features()
 LANES = 16 if _FEATURES.get("avx512f") else 8 if _FEATURES.get("avx2") else 4
 """Numbers in a vector."""
 
-_VECTOR = ir.VectorType(ir.FloatType(), LANES)
+VECTOR = ir.VectorType(ir.FloatType(), LANES)
 _INT = ir.IntType(32)
 _INTS = ir.VectorType(_INT, LANES)
 
@@ -55,7 +55,7 @@ class LanesModel(models.PrimitiveModel):
     """A vector is a value of LLVM."""
 
     def __init__(self, dmm: Any, fe_type: Any) -> None:
-        super().__init__(dmm, fe_type, _VECTOR)
+        super().__init__(dmm, fe_type, VECTOR)
 
 
 def address(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
@@ -65,9 +65,28 @@ def address(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
 
 def called(builder: Any, name: str, *values: Any) -> Any:
     """Return what an intrinsic function of LLVM says of vectors."""
-    kind = ir.FunctionType(_VECTOR, [_VECTOR] * len(values))
+    kind = ir.FunctionType(VECTOR, [VECTOR] * len(values))
     function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{LANES}f32")
     return builder.call(function, values)
+
+
+def loaded(builder: Any, place: Any) -> Any:
+    """Return the vector at an address."""
+    value = builder.load(builder.bitcast(place, VECTOR.as_pointer()))
+    value.align = 4
+    return value
+
+
+def stored(builder: Any, vector: Any, place: Any) -> None:
+    """Write a vector to an address."""
+    builder.store(vector, builder.bitcast(place, VECTOR.as_pointer())).align = 4
+
+
+def filled(builder: Any, number: Any) -> Any:
+    """Return a vector of one number."""
+    nothing = ir.Constant(VECTOR, ir.Undefined)
+    first = builder.insert_element(nothing, number, ir.Constant(_INT, 0))
+    return builder.shuffle_vector(first, nothing, ir.Constant(_INTS, [0] * LANES))
 
 
 @intrinsic
@@ -75,10 +94,7 @@ def load(typing: Any, array: Any, at: Any) -> Any:
     """Return the vector that begins at element ``at`` of a flat array."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        place = address(context, builder, signature.args[0], args[0], args[1])
-        value = builder.load(builder.bitcast(place, _VECTOR.as_pointer()))
-        value.align = 4
-        return value
+        return loaded(builder, address(context, builder, signature.args[0], args[0], args[1]))
 
     return lanes(array, types.intp), code
 
@@ -88,8 +104,7 @@ def store(typing: Any, array: Any, at: Any, value: Any) -> Any:
     """Write a vector to a flat array from element ``at`` on."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        place = address(context, builder, signature.args[0], args[0], args[1])
-        builder.store(args[2], builder.bitcast(place, _VECTOR.as_pointer())).align = 4
+        stored(builder, args[2], address(context, builder, signature.args[0], args[0], args[1]))
         return context.get_dummy_value()
 
     return types.void(array, types.intp, lanes), code
@@ -98,19 +113,13 @@ def store(typing: Any, array: Any, at: Any, value: Any) -> Any:
 @intrinsic
 def spread(typing: Any, number: Any) -> Any:
     """Return a vector of one number."""
-
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        nothing = ir.Constant(_VECTOR, ir.Undefined)
-        first = builder.insert_element(nothing, args[0], ir.Constant(_INT, 0))
-        return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(_INT, LANES), [0] * LANES))
-
-    return lanes(types.float32), code
+    return lanes(types.float32), lambda context, builder, signature, args: filled(builder, args[0])
 
 
 @intrinsic
 def none(typing: Any) -> Any:
     """Return a vector of zeros."""
-    return lanes(), lambda context, builder, signature, args: ir.Constant(_VECTOR, [0.0] * LANES)
+    return lanes(), lambda context, builder, signature, args: ir.Constant(VECTOR, [0.0] * LANES)
 
 
 @intrinsic
@@ -189,7 +198,7 @@ def scaled(typing: Any, a: Any, power: Any) -> Any:
         half = builder.ashr(k, spread_int(1))  # 2^k itself may be no number of single precision
         for part in (half, builder.sub(k, half)):
             bits = builder.shl(builder.add(part, spread_int(127)), spread_int(23))
-            a = builder.fmul(a, builder.bitcast(bits, _VECTOR))
+            a = builder.fmul(a, builder.bitcast(bits, VECTOR))
         return a
 
     return lanes(lanes, lanes), code
@@ -217,7 +226,7 @@ def where_equal(typing: Any, a: Any, b: Any, yes: Any) -> Any:
     """Return ``yes`` where a is b, and 0 elsewhere."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        zeros = ir.Constant(_VECTOR, [0.0] * LANES)
+        zeros = ir.Constant(VECTOR, [0.0] * LANES)
         return builder.select(builder.fcmp_ordered("==", args[0], args[1]), args[2], zeros)
 
     return lanes(lanes, lanes, lanes), code
@@ -233,6 +242,6 @@ def upto(typing: Any, a: Any, count: Any) -> Any:
         count = builder.insert_element(nothing, builder.trunc(args[1], _INT), ir.Constant(_INT, 0))
         counts = builder.shuffle_vector(count, nothing, ir.Constant(ints, [0] * LANES))
         here = builder.icmp_signed("<", ir.Constant(ints, list(range(LANES))), counts)
-        return builder.select(here, args[0], ir.Constant(_VECTOR, [0.0] * LANES))
+        return builder.select(here, args[0], ir.Constant(VECTOR, [0.0] * LANES))
 
     return lanes(lanes, types.intp), code
