@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nas_core.errors import SettingsError
-from nas_core.evaluation.base import PackProgress
+from nas_core.evaluation.base import Evaluator, PackProgress
+from nas_core.evaluation.cores import WORTH_SECONDS
 from nas_core.records import Architecture, Estimate, Proposal, Status, derive_seed
 from nas_core.spaces import SearchSpace
 
@@ -23,6 +24,7 @@ __all__ = ["Calibration", "Law", "calibrate"]
 SAMPLED, AT_LEAST = 60, 12
 PACK, PACKS, EPOCHS = 64, 3, 3
 DOUBT = 1.25  # how far a single measured pack may be from the next one
+SHARED_AFTER = 2 * WORTH_SECONDS  # workers that share packs are started then, and load for about as long again
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Calibration:
         workers: Candidates that are trained at the same time.
         sample: Seconds of random candidates of the space, ascending; of tables, of the packs that were trained.
         words: What was measured, in a sentence for a person.
+        shared: What part of its seconds a pack of tables still takes once processes on all cores share it.
     """
 
     space: SearchSpace
@@ -65,6 +68,7 @@ class Calibration:
     workers: int
     sample: tuple[float, ...]
     words: str
+    shared: float = 1.0
 
     def seconds(self, architecture: Architecture) -> float:
         """Return the seconds to train and measure this candidate beside others; its share of a pack on tables."""
@@ -85,18 +89,23 @@ class Calibration:
         """
         if candidates < 1:
             raise SettingsError(f"{candidates} candidates", allowed="1 or more", fix="choose for example 100")
-        share = candidates / self.workers
         mean = float(np.mean(self.sample))
-        low, high = np.quantile(self.sample, (0.25, 0.75))
+        low, high = (float(q) for q in np.quantile(self.sample, (0.25, 0.75)))
         if len(self.sample) == 1:
             low, high = mean / DOUBT, mean * DOUBT
-        return Estimate(value=share * mean, low=share * min(float(low), mean), high=share * max(float(high), mean))
+
+        def taken(each: float) -> float:
+            alone = candidates / self.workers * each
+            return min(alone, SHARED_AFTER) + self.shared * max(0.0, alone - SHARED_AFTER)
+
+        return Estimate(value=taken(mean), low=taken(min(low, mean)), high=taken(max(high, mean)))
 
 
 def calibrate(problem: Problem, space: SearchSpace, *, seed: int = 0, budget_seconds: float = 5.0) -> Calibration:
     """Measure on this machine what candidates of ``space`` cost.
 
-    Networks of tables: packs of 64 random candidates are evaluated as a search does. Networks of images and sequences:
+    Networks of tables: packs of 64 random candidates are evaluated as a search does, and of one of them the share that
+    is left for this process where packs are divided among the processor cores. Networks of images and sequences:
     random candidates of different size are trained for some gradient steps side by side; what a step costs by
     operations, numbers and layers is fitted to that and carried to the whole training; how many predictions the
     measures ask for is counted.
@@ -117,7 +126,7 @@ def calibrate(problem: Problem, space: SearchSpace, *, seed: int = 0, budget_sec
     from nas_core.training.device import pick_device
     from nas_core.training.side_by_side import workers_on
 
-    sample = _sampled(space, seed, SAMPLED, budget_seconds / 4)
+    sample = _sampled(problem, space, seed, SAMPLED, budget_seconds / 4)
     law, count = law_of_networks(problem, space, sample, seed, budget_seconds)
     seconds = sorted(law.seconds(sizes(space, a)) for a in sample)
     workers = workers_on(pick_device())
@@ -129,11 +138,12 @@ def calibrate(problem: Problem, space: SearchSpace, *, seed: int = 0, budget_sec
     return Calibration(space, law, workers, tuple(seconds), words)
 
 
-def _sampled(space: SearchSpace, seed: int, most: int, seconds: float) -> list[Architecture]:
-    """Return different random architectures, at least 12 and at most ``most``, in about so many seconds."""
+def _sampled(problem: Problem, space: SearchSpace, seed: int, most: int, seconds: float) -> list[Architecture]:
+    """Return different architectures as a search draws them, from 12 to ``most``, in about so many seconds."""
+    hints = problem.hints  # they take their time once, in a search too
     until, found = time.monotonic() + seconds, {}
     for number in range(4 * most):
-        architecture = space.sample(np.random.default_rng(derive_seed("calibration", seed, number)))
+        architecture = space.sample(np.random.default_rng(derive_seed("calibration", seed, number)), hints)
         found[architecture.id] = architecture
         if len(found) >= most or (number >= AT_LEAST and time.monotonic() > until):
             break
@@ -166,31 +176,57 @@ def _of_tables(problem: Problem, space: SearchSpace, seed: int, budget: float) -
     """Evaluate packs until the budget is spent; the first is carried on from its epochs where it takes longer."""
     from nas_core.evaluation.packs import PackEvaluator
 
+    packs = _packs(problem, space, seed, budget / 4)
     evaluator, until = PackEvaluator(problem, space, seed), time.monotonic() + budget
-    packs = _packs(space, seed, budget / 4)
     # imports and the preparation of the data are no candidates'
     warm = _Watch(0.0, epochs=1)
     list(evaluator.evaluate(packs[0][:1], stop=warm, on_progress=warm.told))
-    found: list[float] = []
-    words = "some epochs of a pack of {} random candidates, carried on to the last epoch"
-    for pack in packs:
-        if found and time.monotonic() > until:
+    first, whole = _pack_seconds(evaluator, packs[0], until)
+    shared, sharing = _shared(problem, space, evaluator, packs[0], first, time.monotonic() + budget / 4)
+    found = [first]
+    for pack in packs[1:] if whole else ():
+        if time.monotonic() > until:
             break
-        watch = _Watch(until)
-        told = list(evaluator.evaluate(pack, stop=watch, on_progress=watch.told))
-        if all(e.status is not Status.CANCELLED for e in told):
-            found.append((time.monotonic() - watch.began) / len(pack))
-            words = f"{len(found)} pack{'s' * (len(found) > 1)} of {{}} random candidates, trained and measured"
-        elif not found:
-            found.append(watch.carried_on() / len(pack))
-            break
-    kept = tuple(sorted(found))
-    return Calibration(space, Law(float(np.mean(kept))), 1, kept, words.format(len(packs[0])))
+        seconds, complete = _pack_seconds(evaluator, pack, until)
+        found += [seconds] if complete else []
+    each = tuple(sorted(seconds / len(packs[0]) for seconds in found))
+    words = (
+        f"{len(each)} pack{'s' * (len(each) > 1)} of {len(packs[0])} random candidates, trained and measured" if whole
+        else f"some epochs of a pack of {len(packs[0])} random candidates, carried on to the last epoch"
+    )  # fmt: skip
+    return Calibration(space, Law(float(np.mean(each))), 1, each, words + sharing, shared)
 
 
-def _packs(space: SearchSpace, seed: int, seconds: float) -> list[list[Proposal]]:
+def _pack_seconds(evaluator: Evaluator, pack: Sequence[Proposal], until: float) -> tuple[float, bool]:
+    """Return the seconds of a pack, and whether it was trained to the end or carried on from its epochs."""
+    watch = _Watch(until)
+    told = list(evaluator.evaluate(pack, stop=watch, on_progress=watch.told))
+    if all(e.status is not Status.CANCELLED for e in told):
+        return time.monotonic() - watch.began, True
+    return watch.carried_on(), False
+
+
+def _shared(
+    problem: Problem, space: SearchSpace, evaluator: Evaluator, pack: Sequence[Proposal], seconds: float, until: float
+) -> tuple[float, str]:
+    """Return what part of its seconds a pack takes where all cores share it, and that in words; 1 where they do not."""
+    from nas_core.evaluation.cores import divided, parts_of, processes_for
+    from nas_core.training.device import pick_device
+
+    parts = parts_of(len(pack), processes_for(problem, space, pick_device()))
+    if parts == 1:
+        return 1.0, ""
+    share = divided(problem)(pack, parts)[0]
+    part = min(1.0, _pack_seconds(evaluator, share, until)[0] / seconds)
+    return part, (
+        f"; after {SHARED_AFTER:.0f} seconds {parts} processes share every pack: {len(share)} candidates of one took "
+        f"{part:.0%} of its time"
+    )
+
+
+def _packs(problem: Problem, space: SearchSpace, seed: int, seconds: float) -> list[list[Proposal]]:
     """Return packs of as many different random candidates as a search trains together."""
-    sample = _sampled(space, seed, PACK * PACKS, seconds)
+    sample = _sampled(problem, space, seed, PACK * PACKS, seconds)
     size = min(PACK, len(sample))
     packs = [sample[start : start + size] for start in range(0, len(sample), size)]
     return [[Proposal(architecture=a) for a in pack] for pack in packs if len(pack) == size]

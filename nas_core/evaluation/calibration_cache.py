@@ -38,7 +38,7 @@ class KeptCalibration(FiniteRecord):
     Attributes:
         made: When it was measured, seconds since 1970.
         fixed, weights, measuring: Of the law.
-        workers, sample, words: Of the calibration.
+        workers, sample, words, shared: Of the calibration.
     """
 
     made: float = Field(ge=0)
@@ -48,10 +48,12 @@ class KeptCalibration(FiniteRecord):
     workers: int = Field(ge=1)
     sample: tuple[float, ...] = Field(min_length=1)
     words: str
+    shared: float = Field(gt=0, le=1)
 
     def calibration(self, space: SearchSpace) -> Calibration:
         """Return the calibration of the space that it was made for."""
-        return Calibration(space, Law(self.fixed, self.weights, self.measuring), self.workers, self.sample, self.words)
+        law = Law(self.fixed, self.weights, self.measuring)
+        return Calibration(space, law, self.workers, self.sample, self.words, self.shared)
 
 
 def calibration_directory() -> Path:
@@ -74,7 +76,7 @@ def keep_calibration(problem: Problem, found: Calibration) -> None:
     law = found.law
     kept = KeptCalibration(
         made=time.time(), fixed=law.fixed, weights=law.weights, measuring=law.measuring, workers=found.workers,
-        sample=found.sample, words=found.words,
+        sample=found.sample, words=found.words, shared=found.shared,
     )  # fmt: skip
     with suppress(OSError):
         path = _file(problem, found.space)

@@ -13,9 +13,11 @@ from nas_core.records import Evaluation, Proposal
 from nas_core.spaces import SearchSpace
 
 if TYPE_CHECKING:
+    import torch
+
     from nas_core.data.problem import Problem
 
-__all__ = ["CoresEvaluator", "Divide", "divided"]
+__all__ = ["WORTH_SECONDS", "CoresEvaluator", "Divide", "divided", "parts_of", "processes_for"]
 
 Divide = Callable[[Sequence[Proposal], int], list[list[Proposal]]]
 """Divides proposals into at most so many shares, none of which is empty."""
@@ -66,7 +68,7 @@ class CoresEvaluator(Evaluator):
         referee: Referee | None = None,
     ) -> Iterator[Evaluation]:
         ready = [b for b in self._beside if b.ready]
-        most = min(1 + len(ready), len(proposals) // LEAST)
+        most = parts_of(len(proposals), 1 + len(ready))
         own, *others = self._divide(proposals, most) if most > 1 else [list(proposals)]
         shares = [_Share(b, {p.architecture.id: p for p in part}) for b, part in zip(ready, others, strict=False)]
         told = _Told(on_progress, len(proposals))
@@ -138,7 +140,7 @@ class CoresEvaluator(Evaluator):
 
     def _start(self, size: int) -> None:
         """Start the workers that packs of this size need, once training has taken long enough."""
-        missing = min(self._cores, size // LEAST) - 1 - len(self._beside)
+        missing = parts_of(size, self._cores) - 1 - len(self._beside)
         if self._worth > 0 or missing <= 0:
             return
         for _ in range(missing):
@@ -192,6 +194,23 @@ class _Told:
             return
         self._epoch = max(self._epoch, pack.epoch)
         self._on_progress(replace(pack, size=self._size))
+
+
+def parts_of(size: int, processes: int) -> int:
+    """Return into how many shares a pack of ``size`` is divided among so many processes."""
+    return max(1, min(processes, size // LEAST))
+
+
+def processes_for(problem: Problem, space: SearchSpace, device: torch.device) -> int:
+    """Return how many processes of this machine may share packs; 1 where that is no way to train them.
+
+    Networks of images and sequences have threads, accelerators are one, and data that were handed over as a table in
+    memory cannot be loaded by a worker.
+    """
+    from nas_core.training.side_by_side import workers_on
+
+    alone = space.signal is not None or problem.dataset.source.kind == "memory"
+    return 1 if alone else workers_on(device)
 
 
 def divided(problem: Problem) -> Divide:

@@ -127,23 +127,30 @@ class PackEvaluator(Evaluator):
             found = self._evaluated(proposals, result)
         yield from found
 
+    def _compile(self, size: int, note: OnProgress) -> None:
+        """Get the kernels ready that train networks of images and sequences on a processor."""
+        from nas_core.training.compiled.ready import is_ready, prepare
+
+        if not is_ready(self._space.family):
+            if note:
+                note(PackProgress("prepare", size))
+            prepare(self._space.family)
+
     def _one_by_one(
         self, proposals: Sequence[Proposal], stop: Stop, on_progress: OnProgress, watch: Refereed | None
     ) -> Iterator[Evaluation]:
         """Yield the evaluation of each network of images or sequences when it is trained, while others still are."""
-        from nas_core.training.compiled.ready import is_ready, prepare
         from nas_core.training.device import pick_device
         from nas_core.training.side_by_side import workers_on
 
-        starved, workers = "", workers_on(pick_device(self._device))
+        device = pick_device(self._device)
+        starved, workers = "", workers_on(device)
         for part in in_turns(self._space, proposals):
             items = self._items(part)  # asks for parents, in the thread that was called
 
             def trained(note: OnProgress, until: Stop, items: list[PackItem] = items) -> Trained:
-                if pick_device(self._device).type == "cpu" and not is_ready(self._space.family):
-                    if note:
-                        note(PackProgress("prepare", len(proposals)))
-                    prepare(self._space.family)
+                if device.type == "cpu":
+                    self._compile(len(proposals), note)
                 return self._fit.train_each(
                     self._problem, self._space, items, recipe=self._recipe,
                     stop=cast("StopSignal", until), on_epoch=_told(note, len(proposals)), device=self._device,

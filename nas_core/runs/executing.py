@@ -139,15 +139,13 @@ def _on_all_cores(
     evaluator: Evaluator, problem: Problem, space: SearchSpace, settings: RunSettings, parents: Parents | None
 ) -> Evaluator:
     """Return the evaluator with workers beside it where it would use one processor core, and they can load the data."""
-    from nas_core.training.device import pick_device
-    from nas_core.training.side_by_side import workers_on
-
-    cores = workers_on(pick_device(settings.device))
-    alone = space.signal is not None or problem.dataset.source.kind == "memory" or settings.executor != LOCAL
-    if alone or cores == 1:
-        return evaluator
-    from nas_core.evaluation.cores import CoresEvaluator, divided
+    from nas_core.evaluation.cores import CoresEvaluator, divided, processes_for
     from nas_core.evaluation.isolation.beside import Beside
+    from nas_core.training.device import pick_device
+
+    cores = 1 if settings.executor != LOCAL else processes_for(problem, space, pick_device(settings.device))
+    if cores == 1:
+        return evaluator
 
     recipe = _recipe(problem, space, settings)
     return CoresEvaluator(evaluator, lambda: Beside(recipe, parents), divided(problem), cores)

@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from signal_examples import problem_of
 
-from nas_core.data import Problem, Recipe, load_data
+from nas_core.data import DataSource, Problem, Recipe, load_data
 from nas_core.errors import SettingsError
-from nas_core.evaluation.calibration import Calibration, Law, calibrate
+from nas_core.evaluation.calibration import SHARED_AFTER, Calibration, Law, calibrate
 from nas_core.evaluation.calibration_steps import sizes
+from nas_core.evaluation.cores import processes_for
 from nas_core.spaces import SearchSpace, facts
 from nas_core.training.fit import PackItem, train_pack
 
@@ -83,6 +85,35 @@ def test_tables_are_measured_in_packs() -> None:
     assert found.seconds(a) == found.seconds(b) > 0
     run = found.run_seconds(64)
     assert run.low <= run.value <= run.high
+
+
+def test_what_all_cores_share_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = Recipe(max_epochs=2, patience=2)
+    source = load_data("breast_cancer")
+    problem = Problem.create(source, recipe=recipe)
+    space = SearchSpace.for_problem(problem)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert calibrate(problem, space, budget_seconds=0.5).shared == 1.0
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    cores = processes_for(problem, space, torch.device("cpu"))
+    if cores == 1:
+        pytest.skip("one processor core has nobody to share with")
+    found = calibrate(problem, space, budget_seconds=0.5)
+    assert 0 < found.shared <= 1
+    assert f"{min(cores, 5)} processes share every pack" in found.words
+    handed_over = replace(source, source=DataSource(kind="memory", location="a table"))
+    assert processes_for(Problem.create(handed_over, recipe=recipe), space, torch.device("cpu")) == 1
+
+
+@given(st.floats(0.01, 1), st.floats(0.001, 1), st.integers(1, 5000))
+def test_a_search_is_quicker_once_all_cores_share_it(shared: float, each: float, candidates: int) -> None:
+    alone = Calibration(SPACE, Law(1.0), 1, (each, each), "")
+    together = replace(alone, shared=shared).run_seconds(candidates).value
+    seconds = alone.run_seconds(candidates).value
+    if seconds <= SHARED_AFTER:
+        assert together == seconds
+    else:
+        assert together - SHARED_AFTER == pytest.approx(shared * (seconds - SHARED_AFTER), rel=1e-6, abs=1e-6)
 
 
 def test_a_pack_that_takes_too_long_is_carried_on() -> None:

@@ -31,7 +31,7 @@ def space(problem: Problem) -> SearchSpace:
 
 
 def found(space: SearchSpace, fixed: float = 0.25) -> Calibration:
-    return Calibration(space, Law(fixed, (1e-9, 2.0), ((10.0, 0.1), (20.0, 0.3))), 2, (0.2, 0.4), "3 packs")
+    return Calibration(space, Law(fixed, (1e-9, 2.0), ((10.0, 0.1), (20.0, 0.3))), 2, (0.2, 0.4), "3 packs", 0.6)
 
 
 def test_what_was_kept_is_found_again_to_the_last_digit(problem: Problem, space: SearchSpace) -> None:
