@@ -21,6 +21,7 @@ __all__ = ["edit_columns", "show_warnings", "warnings_of"]
 
 SHOWN = 6
 KINDS = ["numeric", "categorical", "ignore"]
+FLAG_WIDTH = 118  # pixels: as wide as the longest phrase
 
 
 def _key(place: DataSource) -> str:
@@ -57,6 +58,7 @@ def edit_columns(place: DataSource, table: TableView) -> dict[str, str]:
             **labels,
             "kind": st.column_config.SelectboxColumn(labels["kind"], options=KINDS, required=True,
                                                    format_func=lambda kind: spoken(str(kind))),
+            "flag": st.column_config.TextColumn(labels["flag"], width=FLAG_WIDTH),
         },
     )  # fmt: skip
     kinds = dict(zip(edited["name"], edited["kind"]))

@@ -23,7 +23,9 @@ TARGET_NAMES = ("target", "label", "class", "y")
 NUMERIC_SHARE = 0.9  # text of which this share are numbers was meant to be numeric
 FREE_TEXT_LEVELS = 50  # above this number of values, half of them unique: free text or an identifier
 CLASS_VALUES = 20  # a target of at most this many whole numbers is a class
+DATES = "ignore", "dates are not features; derive numbers from them", "date"
 DATE_FORMATS = ("ISO8601", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y")
+_DATE_LIKE = re.compile(r"\d{1,4}[-./]\d{1,2}")
 _ID_NAME = re.compile(r"(^|[^a-z])(id|uuid|guid|index|rownum)s?$|^\(unnamed\)$", re.IGNORECASE)
 
 
@@ -120,7 +122,7 @@ def _guess(values: pd.Series) -> ColumnGuess:
     if unique == 1:
         kind, reason, flag = "ignore", "it has one value only", "constant"
     elif types.is_datetime64_any_dtype(values) or types.is_timedelta64_dtype(values):
-        kind, reason, flag = "ignore", "dates are not features; derive numbers from them", "date"
+        kind, reason, flag = DATES
     elif types.is_bool_dtype(values):
         kind, reason, flag = "categorical", "true or false", ""
     elif is_text(values):
@@ -140,11 +142,28 @@ def _guess_text(present: pd.Series, unique: int) -> tuple[str, str, str]:
     if numbers >= NUMERIC_SHARE * len(present):
         text = len(present) - numbers
         return "numeric", f"numbers, except {text} of {len(present)}" if text else "numbers", "text" if text else ""
+    if _are_dates(present):
+        return DATES
     if unique == len(present) and len(present) > 20:
         return "ignore", "every value is different, like an identifier", "identifier"
     if unique > FREE_TEXT_LEVELS and unique > 0.5 * len(present):
         return "ignore", f"{unique} different texts in {len(present)} rows: free text", "text"
     return "categorical", f"text with {unique} different values", ""
+
+
+def _are_dates(present: pd.Series) -> bool:
+    """Return whether all texts are dates, whatever may be the day and the month in them."""
+    texts = present.map(str).drop_duplicates().str.strip()
+    if not texts.head(20).str.match(_DATE_LIKE).all():
+        return False
+    return any(dates.notna().all() for dates in _as_dates(texts))
+
+
+def _as_dates(texts: pd.Series) -> list[pd.Series]:
+    """Return the texts read as dates in each of the ways in which dates are written; NaT where they cannot be."""
+    import pandas as pd
+
+    return [pd.to_datetime(texts, format=form, errors="coerce", utc=True) for form in DATE_FORMATS]
 
 
 def _guess_number(present: pd.Series, unique: int, missing: int) -> tuple[str, str, str]:
@@ -224,8 +243,8 @@ def _in_order(present: pd.Series) -> tuple[NDArray[Any] | None, str]:
     plain = pd.to_numeric(present.astype(object), errors="coerce")
     if plain.notna().all():
         return plain.to_numpy(dtype=float), ""
-    texts = present.astype(str).str.strip()
-    read = [pd.to_datetime(texts, format=form, errors="coerce", utc=True) for form in DATE_FORMATS]
+    texts = present.map(str).str.strip()
+    read = _as_dates(texts)
     fitting = [dates.astype("int64").to_numpy() for dates in read if dates.notna().all()]
     if len(fitting) == 1 or (fitting and all(np.array_equal(fitting[0], other) for other in fitting[1:])):
         return fitting[0], ""

@@ -191,6 +191,24 @@ def test_column_guesses_say_why() -> None:
     assert all(g.reason for g in guesses.values())
 
 
+@pytest.mark.parametrize(
+    ("texts", "dates"),
+    [
+        (["2024-01-31", "2023-12-01", None], True),
+        (["31.1.2024", "1.12.2023"], True),
+        (["1/2/2024", "3/4/2023"], True),
+        (["2024-01-31T10:00:00Z", "2024-01-31 11:30"], True),
+        (["2024-01-31", "soon"], False),
+        (["12-34", "5-3"], False),
+        (["99.99.2024", "1.12.2023"], False),
+        (["A-1", "B-2"], False),
+    ],
+)
+def test_texts_that_are_all_dates_are_left_out_like_dates(texts: list[str | None], dates: bool) -> None:
+    (guess,) = guess_columns(pd.DataFrame({"seen": texts * 20}))
+    assert (guess.kind, guess.flag) == (("ignore", "date") if dates else ("categorical", ""))
+
+
 def test_a_column_that_is_left_out_leaves_a_note_and_can_be_kept() -> None:
     frame = FRAME.assign(constant=1, empty=np.nan)
     dataset = dataset_from_frame(frame)
