@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from browsing import choose, open_page, open_popover, press_only, settled
+from browsing import choose, open_page, open_popover, press_only, script_run, settled
 from playwright.sync_api import Browser, Page, expect
 from studio_process import Studio
 
@@ -52,7 +52,8 @@ def test_a_dense_candidate_is_explained_at_once_and_then_better(browser: Browser
         settled(page)
         assert page.get_by_text("Getting better").count() == 0
         press_only(page, "One row")
-        page.get_by_role("button", name="Most wrong").click()
+        with script_run(page):  # until then the plots of the row before and of this one are both there
+            page.get_by_role("button", name="Most wrong").click()
         expect(page.get_by_text(re.compile("this row"))).to_be_visible()
 
 
