@@ -115,6 +115,10 @@ class PackEvaluator(Evaluator):
         self, proposals: Sequence[Proposal], stop: Stop, on_progress: OnProgress, watch: Refereed | None
     ) -> Iterator[Evaluation]:
         """Yield the evaluations of one pack of networks of tables; nothing of it is kept when it raises."""
+        from nas_core.training.device import pick_device
+
+        if pick_device(self._device).type == "cpu":
+            self._compile(len(proposals), on_progress)
         with self._timed("train"):
             result = self._fit.train_pack(
                 self._problem, self._space, self._items(proposals), recipe=self._recipe,
@@ -128,7 +132,7 @@ class PackEvaluator(Evaluator):
         yield from found
 
     def _compile(self, size: int, note: OnProgress) -> None:
-        """Get the kernels ready that train networks of images and sequences on a processor."""
+        """Get the kernels ready that train networks on a processor."""
         from nas_core.training.compiled.ready import is_ready, prepare
 
         if not is_ready(self._space.family):

@@ -8,76 +8,27 @@ smaller pack.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nas_core.records import Architecture, Halt
-from nas_core.spaces.tabular.layout import NetworkLayout
 from nas_core.spaces.tabular.module import initial_values
 from nas_core.spaces.tabular.noise import row_keys
 from nas_core.training.bank import Bank
 from nas_core.training.batches import batch_slices, epoch_order
+from nas_core.training.candidate import Candidate, Schedule
 from nas_core.training.inheritance import fill
 from nas_core.training.losses import loss_gradient, losses
 from nas_core.training.network import CHUNK, PackNetwork, initial_stats, pack_members
-from nas_core.training.optimiser import ElementOptimiser, Tuning
+from nas_core.training.optimiser import ElementOptimiser
 from nas_core.training.plan import run_length
 from nas_core.training.progress import Watch
 
-__all__ = ["Candidate", "PackEngine", "Schedule", "tuning_of"]
+__all__ = ["PackEngine"]
 
 SHRINK = 0.8  # the pack is laid out again when at most this share of its candidates is still training
-
-
-@dataclass
-class Candidate:
-    """One candidate while it trains; ``epochs`` and losses grow until it leaves."""
-
-    layout: NetworkLayout
-    seed: int
-    tuning: Tuning
-    id: str = ""
-    inherited: str = ""  # the parent it starts from, and its values by the names of the layout
-    values: dict[str, np.ndarray] = field(default_factory=dict)
-    row_weights: np.ndarray | None = None  # (n,) of the training rows, for this candidate alone
-    train_loss: list[float] = field(default_factory=list)
-    valid_loss: list[float] = field(default_factory=list)
-    performance: dict[int, float] = field(default_factory=dict)  # after so many epochs, where the watch looked
-    start: float = float("nan")  # validation loss of the initial weights of its own seed
-    best: float = float("inf")
-    best_epoch: int = -1
-    waited: int = 0
-    active: bool = True
-    reason: str = ""
-    halt: Halt | None = None
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """The recipe as the engine needs it."""
-
-    task: str
-    outputs: int
-    split_seed: int
-    batch_size: int
-    max_epochs: int
-    patience: int
-    min_delta: float
-
-
-def tuning_of(architecture: Architecture, layout: NetworkLayout) -> Tuning:
-    """Return how the candidate is updated; biases and normalisation are not decayed."""
-    values, decays, start = architecture.values, [], 0
-    for block in layout.blocks:
-        if block.decays:
-            decays.append((start, start + block.size))
-        start += block.size
-    rate, decay = float(values["learning_rate"]), float(values["weight_decay"])
-    return Tuning(values["optimiser"], rate, decay, run_length(layout.size), tuple(decays))
 
 
 class PackEngine:
@@ -177,7 +128,7 @@ class PackEngine:
         found, outputs = self._validate(keep=looked)
         valid = found.numpy()
         train = self.loss_sum.cpu().double().numpy() / len(self.train[0])
-        improved = [self._judge(self.candidates[k], train[n], valid[n]) for n, k in enumerate(self.current)]
+        improved = [self.candidates[k].judge(self.schedule, train[n], valid[n]) for n, k in enumerate(self.current)]
         self._keep([n for n, better in enumerate(improved) if better])
         if self.watch is not None:
             self._ask(self.watch, outputs)
@@ -187,18 +138,10 @@ class PackEngine:
 
     def _ask(self, watch: Watch, outputs: Tensor | None) -> None:
         """Note the performance of those who took part in the epoch, and end those whom the watch ends."""
-        epoch = self.epoch + 1
         for n, k in enumerate(self.current):
             candidate = self.candidates[k]
-            if len(candidate.valid_loss) != epoch or candidate.reason:
-                continue
-            performance = None
-            if outputs is not None:
-                performance = watch.performance(outputs[n].T.numpy())
-                candidate.performance[epoch] = performance
-            if candidate.active and epoch < self.schedule.max_epochs:
-                candidate.halt = watch.halt(candidate.id, epoch, performance)
-                candidate.active = candidate.halt is None
+            if len(candidate.valid_loss) == self.epoch + 1:
+                candidate.ask(watch, self.schedule, None if outputs is None else outputs[n].T.numpy())
 
     def _validate(self, *, keep: bool = False) -> tuple[Tensor, Tensor | None]:
         """Return the mean validation loss (K,) of those in the pack and, when kept, their outputs (K, C, n)."""
@@ -215,29 +158,6 @@ class PackEngine:
             total += found[:, : len(y)].cpu().double().sum(1)
             start += CHUNK
         return total / len(self.valid[0]), torch.cat(kept, 2) if keep else None
-
-    def _judge(self, candidate: Candidate, train: float, valid: float) -> bool:
-        """Record an epoch of one candidate; return whether its weights are its best so far."""
-        if not candidate.active:
-            return False
-        candidate.train_loss.append(float(train))
-        candidate.valid_loss.append(float(valid))
-        if not np.isfinite([train, valid]).all():
-            candidate.active = False
-            which = "training" if not np.isfinite(train) else "validation"
-            became = "undefined (NaN)" if np.isnan([train, valid]).any() else "infinite"
-            tuning = candidate.tuning
-            candidate.reason = (
-                f"the {which} loss became {became} in epoch {self.epoch + 1} "
-                f"({tuning.optimiser}, learning rate {tuning.learning_rate:g})"
-            )
-            return False
-        if valid < candidate.best - self.schedule.min_delta:
-            candidate.best, candidate.best_epoch, candidate.waited = float(valid), self.epoch, 0
-            return True
-        candidate.waited += 1
-        candidate.active = candidate.waited < self.schedule.patience
-        return False
 
     def _keep(self, improved: list[int]) -> None:
         """Copy the weights and statistics of the candidates (by place in the pack) that improved."""

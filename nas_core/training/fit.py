@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from nas_core.errors import SettingsError
 from nas_core.spaces.tabular.layout import NetworkLayout, network_layout
 from nas_core.training.bank import Bank
+from nas_core.training.candidate import Candidate, Schedule, tuning_of
 from nas_core.training.device import one_thread, pick_device
-from nas_core.training.engine import Candidate, PackEngine, Schedule, tuning_of
+from nas_core.training.engine import PackEngine
 from nas_core.training.inheritance import inherited_groups
-from nas_core.training.module import PackModule, fit_quietly
+from nas_core.training.module import OnEpoch, PackModule, fit_quietly
 from nas_core.training.module_pack import ModulePack
+from nas_core.training.network import pack_members
 from nas_core.training.networks import train_networks
 from nas_core.training.optimiser import OPTIMISERS
 from nas_core.training.progress import (
@@ -29,6 +32,7 @@ from nas_core.training.progress import (
     with_performance,
 )
 from nas_core.training.result import PackResult
+from nas_core.training.side_by_side import workers_on
 from nas_core.training.trained import TrainedPack
 
 if TYPE_CHECKING:
@@ -148,20 +152,48 @@ def _train(
     layouts = [network_layout(item.architecture, problem.encoder, problem.C) for item in items]
     order = sorted(range(len(items)), key=lambda k: OPTIMISERS.index(items[k].architecture.values["optimiser"]))
     candidates = [_candidate(problem, items[k], layouts[k]) for k in order]
+    schedule = _schedule(problem, recipe)
+    train = _each if where.type == "cpu" else _packed
+    flat, stats, cancelled = train(problem, candidates, schedule, stop or StopSignal(), on_epoch, where, watch)
+    seconds = time.perf_counter() - began
+    pack = TrainedPack([c.layout for c in candidates], flat, stats, order, problem.encoder.D, where)
+    return PackResult(_outcomes(candidates, order, cancelled, seconds), pack, seconds)
+
+
+Trained = tuple[Tensor, Tensor, bool]
+"""Flat parameters and running statistics of all candidates, and whether a stop was heard."""
+
+
+def _each(
+    problem: Problem, candidates: list[Candidate], schedule: Schedule, stop: StopSignal, on_epoch: OnEpoch | None,
+    where: torch.device, watch: Watch | None,
+) -> Trained:  # fmt: skip
+    """Train each candidate by itself, by compiled kernels."""
+    # numba takes a while to import, and who trains on an accelerator does not need it
+    from nas_core.training.compiled.tables_training import Rows, TableLesson, train_tables
+
+    lesson = TableLesson(schedule, Rows.of(problem.train), Rows.of(problem.valid), watch)
+    trained = train_tables(candidates, lesson, stop, on_epoch, workers_on(where))
+    members = pack_members([c.layout for c in candidates], [c.seed for c in candidates])
+    flat = torch.zeros(sum(m.run for m in members))
+    for member, own in zip(members, trained, strict=True):
+        flat[member.start : member.start + member.layout.size] = torch.from_numpy(own.best)
+    stats = torch.cat([torch.from_numpy(own.best_stats) for own in trained])
+    return flat, stats, any(own.cancelled for own in trained)
+
+
+def _packed(
+    problem: Problem, candidates: list[Candidate], schedule: Schedule, stop: StopSignal, on_epoch: OnEpoch | None,
+    where: torch.device, watch: Watch | None,
+) -> Trained:  # fmt: skip
+    """Train all candidates together."""
     # no autograd anywhere in a pack: the gradients are written out
     with torch.inference_mode():
-        engine = PackEngine(
-            candidates, _schedule(problem, recipe), _part(problem.train, where),
-            _part(problem.valid, where), watch,
-        )  # fmt: skip
+        engine = PackEngine(candidates, schedule, _part(problem.train, where), _part(problem.valid, where), watch)
     module = PackModule(engine, stop, on_epoch)
-    fit_quietly(module, where, recipe.max_epochs)
+    fit_quietly(module, where, schedule.max_epochs)
     module.let_go()
-    seconds = time.perf_counter() - began
-    pack = TrainedPack(
-        [c.layout for c in candidates], engine.best.cpu(), engine.best_stats.cpu(), order, problem.encoder.D, where
-    )
-    return PackResult(_outcomes(candidates, order, module.cancelled, seconds), pack, seconds)
+    return engine.best.cpu(), engine.best_stats.cpu(), module.cancelled
 
 
 def _candidate(problem: Problem, item: PackItem, layout: NetworkLayout) -> Candidate:
@@ -197,8 +229,9 @@ def _outcomes(candidates: list[Candidate], order: list[int], cancelled: bool, se
             status, reason = "cancelled", f"stopped after {len(c.valid_loss)} epochs"
         curves = with_performance({"train_loss": c.train_loss, "valid_loss": c.valid_loss}, c.performance)
         kept = c.best if c.best_epoch >= 0 else c.start
+        start = None if np.isnan(c.start) and not c.valid_loss else c.start
+        own = c.seconds or seconds * len(c.valid_loss) / total
         outcomes[k] = TrainOutcome(
-            status, reason, curves, c.best_epoch, seconds * len(c.valid_loss) / total, c.start, kept, c.halt,
-            c.inherited,
+            status, reason, curves, c.best_epoch, own, start, kept, c.halt, c.inherited,
         )  # fmt: skip
     return [outcomes[k] for k in range(len(candidates))]

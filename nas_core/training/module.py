@@ -15,7 +15,7 @@ from nas_core.training.device import repeatable
 from nas_core.training.engine import PackEngine
 from nas_core.training.progress import PackProgress, StopSignal
 
-__all__ = ["PackModule", "fit_quietly"]
+__all__ = ["OnEpoch", "PackModule", "fit_quietly"]
 
 OnEpoch = Callable[[PackProgress], None]
 

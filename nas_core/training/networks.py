@@ -19,7 +19,7 @@ from nas_core.training.learner import Lesson
 from nas_core.training.module import fit_quietly
 from nas_core.training.module_pack import ModulePack
 from nas_core.training.packing import in_packs
-from nas_core.training.progress import PackItem, PackProgress, StopSignal, TrainOutcome, Watch
+from nas_core.training.progress import EitherStop, PackItem, PackProgress, StopSignal, TrainOutcome, Watch
 from nas_core.training.result import PackResult
 from nas_core.training.shortage import is_shortage
 from nas_core.training.side_by_side import SideBySide, workers_on
@@ -75,16 +75,6 @@ def placed(network: SignalNetwork, device: torch.device) -> SignalNetwork:
     return network
 
 
-class _Either:
-    """A stop signal that is set when one of two is."""
-
-    def __init__(self, outer: StopSignal, own: threading.Event) -> None:
-        self._outer, self._own = outer, own
-
-    def is_set(self) -> bool:
-        return self._own.is_set() or self._outer.is_set()
-
-
 class _Fleet:
     """The networks of one call, trained in a thread of their own, and the queue through which they are heard of."""
 
@@ -99,7 +89,7 @@ class _Fleet:
             SignalRows(problem.train, signal, device), SignalRows(problem.valid, signal, device), problem.task,
             problem.spec.split_seed, recipe, watch,
         )  # fmt: skip
-        self.own, self.began = threading.Event(), time.perf_counter()
+        self.own, self.began = EitherStop(stop), time.perf_counter()
         self.outcomes: dict[int, TrainOutcome] = {}
         networks: dict[int, SignalNetwork] = {}
         for k, item in enumerate(items):
@@ -115,7 +105,7 @@ class _Fleet:
         self.learners = {
             k: learner for t, ks in zip(trainings, self.numbers) for k, learner in zip(ks, t.learners, strict=True)
         }
-        self.module = SideBySide(trainings, cast(StopSignal, _Either(stop, self.own)), self._tell, workers)
+        self.module = SideBySide(trainings, self.own, self._tell, workers)
         self.thread = threading.Thread(target=self._fit, name="training", daemon=True)
 
     def results(self, on_epoch: Callable[[PackProgress], None] | None) -> Iterator[tuple[int, PackResult]]:

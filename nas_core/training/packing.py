@@ -13,12 +13,12 @@ from nas_core.training.batched.training import PackTraining, packed_plan
 from nas_core.training.learner import Lesson
 from nas_core.training.network_training import NetworkTraining
 from nas_core.training.progress import PackItem
-from nas_core.training.side_by_side import Training
+from nas_core.training.side_by_side import Lessons
 
 __all__ = ["in_packs"]
 
 Networks = Mapping[int, SignalNetwork]
-Divided = tuple[list[Training], list[list[int]]]
+Divided = tuple[list[Lessons], list[list[int]]]
 
 
 def in_packs(
@@ -38,7 +38,7 @@ def _compiled(networks: Networks, items: Sequence[PackItem], lesson: Lesson) -> 
     from nas_core.training.compiled.training import CompiledTraining, compiled_plan, sheets_of
 
     row, sheets = lesson.train.x[:1], sheets_of(lesson)
-    trainings: list[Training] = []
+    trainings: list[Lessons] = []
     for k, network in networks.items():
         plan = compiled_plan(network, row)
         if plan is None:
@@ -58,7 +58,7 @@ def _packed(networks: Networks, items: Sequence[PackItem], lesson: Lesson, worke
             alone.append(k)
         else:
             together.append((k, plan))
-    trainings: list[Training] = []
+    trainings: list[Lessons] = []
     numbers: list[list[int]] = []
     for part in (together[n::workers] for n in range(workers)):
         if part:

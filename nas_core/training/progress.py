@@ -10,7 +10,16 @@ import numpy as np
 
 from nas_core.records import Architecture, Halt
 
-__all__ = ["PackItem", "PackProgress", "Parent", "StopSignal", "TrainOutcome", "Watch", "with_performance"]
+__all__ = [
+    "EitherStop",
+    "PackItem",
+    "PackProgress",
+    "Parent",
+    "StopSignal",
+    "TrainOutcome",
+    "Watch",
+    "with_performance",
+]
 
 
 class StopSignal:
@@ -26,6 +35,18 @@ class StopSignal:
     def is_set(self) -> bool:
         """Return whether a stop was asked for."""
         return self._event.is_set()
+
+
+class EitherStop(StopSignal):
+    """A stop signal that is set by itself or with another one."""
+
+    def __init__(self, other: StopSignal) -> None:
+        super().__init__()
+        self._other = other
+
+    def is_set(self) -> bool:
+        """Return whether one of the two was asked to stop."""
+        return super().is_set() or self._other.is_set()
 
 
 class Watch(Protocol):

@@ -1,4 +1,4 @@
-"""The LightningModule that trains signal networks side by side in one ``Trainer.fit``."""
+"""The LightningModule that trains networks side by side in one ``Trainer.fit``."""
 
 from __future__ import annotations
 
@@ -14,17 +14,13 @@ from torch import Tensor
 from nas_core.training.learner import Learner
 from nas_core.training.progress import StopSignal
 
-__all__ = ["SideBySide", "Training", "workers_on"]
+__all__ = ["Lessons", "SideBySide", "Training", "workers_on"]
 
 Told = Callable[[int], None]
 
 
 class Training(Protocol):
     """One network, or some as a pack, that one thread trains epoch by epoch."""
-
-    @property
-    def learners(self) -> Sequence[Learner]:
-        """The networks."""
 
     @property
     def optimisers(self) -> Sequence[torch.optim.Optimizer]:
@@ -35,10 +31,18 @@ class Training(Protocol):
         """Whether there is nothing left to train."""
 
     def run_epoch(self, stop: StopSignal) -> None:
-        """Train for one epoch, validate, and decide whether it goes on."""
+        """Train for one epoch, or some short ones, validate, and decide whether it goes on."""
 
     def fail(self, error: Exception) -> None:
         """Stop for good because of an error."""
+
+
+class Lessons(Training, Protocol):
+    """A training of networks of images or sequences."""
+
+    @property
+    def learners(self) -> Sequence[Learner]:
+        """The networks."""
 
 
 def workers_on(device: torch.device) -> int:

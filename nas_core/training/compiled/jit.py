@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 
-__all__ = ["inlined", "kernel", "within"]
+__all__ = ["inlined", "kernel", "looping", "within"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -18,6 +18,8 @@ OPTIONS: dict[str, Any] = {
     "_nrt": False,
 }  # fmt: skip
 """Kernels make no arrays, so nobody counts references to any: that is much less code to compile."""
+LOOPS: dict[str, Any] = {**OPTIONS, "_nrt": True}
+"""Parts of an array are arrays that numba counts references to."""
 INSIDE: dict[str, Any] = {**OPTIONS, "no_cpython_wrapper": True}
 """Python never calls these."""
 
@@ -39,6 +41,11 @@ def kernel(function: F) -> F:
     kept on disk is used while the files of ``SOURCES`` are as they were: numba itself looks at the caller's alone.
     """
     return _compiled(function, OPTIONS)
+
+
+def looping(function: F) -> F:
+    """Compile a function as :func:`kernel` does that hands parts of arrays to kernels."""
+    return _compiled(function, LOOPS)
 
 
 def within(function: F) -> F:

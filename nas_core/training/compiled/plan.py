@@ -17,7 +17,7 @@ from nas_core.training.compiled import kinds
 from nas_core.training.compiled.activations import ACTIVATIONS
 from nas_core.training.compiled.tables import Taps, taps_of
 
-__all__ = ["Drop", "Plan", "Writer", "plan_of"]
+__all__ = ["Drop", "Plan", "Writer", "memory", "plan_of"]
 
 LINE = 64
 """Bytes of a line of the cache."""
@@ -71,9 +71,16 @@ class Plan:
         """Return the arrays that kernels work on, for batches of at most N rows; all zeros."""
         weights = sum(prod(shape) for _, shape in self.parameters.values())
         statistics = sum(length for _, length in self.statistics.values())
-        sizes = self.rows * N, self.rows * N, weights, weights, statistics, self.noise * N, self.scratch
-        values, slopes, parameters, gradient, kept, noise, scratch = (_zeros(size) for size in sizes)
-        return f.Memory(values, slopes, parameters, gradient, kept, noise, scratch, self.tables)
+        return memory(self.rows, N, weights, statistics, self.noise, self.scratch, self.tables)
+
+
+def memory(
+    rows: int, N: int, weights: int, statistics: int, noise: int, scratch: int, tables: np.ndarray
+) -> f.Memory:  # fmt: skip
+    """Return the arrays that kernels work on: rows of N values and of N numbers of noise, the rest as numbers."""
+    sizes = rows * N, rows * N, weights, weights, statistics, noise * N, scratch
+    values, slopes, parameters, gradient, kept, drawn, passing = (_zeros(size) for size in sizes)
+    return f.Memory(values, slopes, parameters, gradient, kept, drawn, passing, tables)
 
 
 def _zeros(size: int) -> np.ndarray:

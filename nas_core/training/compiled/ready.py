@@ -8,19 +8,39 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from nas_core.spaces.tabular.layout import Block, GroupLayout, NetworkLayout
 from nas_core.training.batched.program import INPUT, Operation, Program
+from nas_core.training.candidate import Candidate, Schedule
 from nas_core.training.compiled.fields import FIELDS, KIND
-from nas_core.training.compiled.kinds import AVERAGE_POOL, CHANNEL_LARGEST, CHANNEL_MEAN, DEPTHWISE, MAX_POOL, RECUR
+from nas_core.training.compiled.kinds import (
+    ACTIVATE,
+    AVERAGE_POOL,
+    CHANNEL_LARGEST,
+    CHANNEL_MEAN,
+    CHANNEL_NORM,
+    CONVOLVE,
+    COPY,
+    DEPTHWISE,
+    DROP,
+    MAX_POOL,
+    NORM,
+    RECUR,
+    SUM,
+)  # fmt: skip
 from nas_core.training.compiled.lanes import LANES
 from nas_core.training.compiled.losses import rows_loss
 from nas_core.training.compiled.plan import plan_of
 from nas_core.training.compiled.step import BACKWARD, backward, calls_of, forward
+from nas_core.training.compiled.tables_training import Rows, TableLesson, TableTraining
 from nas_core.training.compiled.updates import update
+from nas_core.training.optimiser import Tuning
+from nas_core.training.progress import StopSignal
 
 __all__ = ["is_ready", "kept_in", "prepare"]
 
 IMAGES = tuple(kind for kind in BACKWARD if kind < RECUR)
 SEQUENCES = tuple({*BACKWARD} - {DEPTHWISE, MAX_POOL, AVERAGE_POOL, CHANNEL_MEAN, CHANNEL_LARGEST})
+TABLES = (CONVOLVE, ACTIVATE, NORM, DROP, COPY, SUM, CHANNEL_NORM)
 """What networks of the families compute."""
 
 _done: set[str] = set()
@@ -42,12 +62,28 @@ def prepare(family: str) -> None:
     """Compile the kernels of a family, or load what was compiled before; some train a linear function for a step."""
     with _doing:
         if family not in _done:
-            used = SEQUENCES if family == "sequence" else IMAGES
+            used = {"sequence": SEQUENCES, "tabular": TABLES}.get(family, IMAGES)
             ops = np.zeros((len(used), FIELDS), dtype=np.int64)
             ops[:, KIND] = used
             calls_of(ops)
-            _step()
+            if family == "tabular":
+                _table_step()
+            else:
+                _step()
             _done.add(family)
+
+
+def _table_step() -> None:
+    read = Block("groups.0.reads.0.weight", "read", 0, (1, 1), 0.1, decays=True)
+    group = GroupLayout(
+        index=0, features=(0,), spans=(1,), columns=np.zeros(1, dtype=np.int64), depth=0, width=0,
+        activation="identity", normalisation="none", residual=False, dropout=0.0, unit_sign=None, blocks=(read,),
+    )  # fmt: skip
+    rows = Rows(*(np.ones(shape, dtype=np.float32) for shape in ((2, 1), 2, 2)))
+    lesson = TableLesson(Schedule("regression", 1, 0, 2, 1, 1, 0.0), rows, rows, None)
+    TableTraining(Candidate(NetworkLayout(1, (group,)), 0, Tuning("sgd", 0.1, 0.0, 2, ())), lesson).run_epoch(
+        StopSignal()
+    )
 
 
 def _step() -> None:
