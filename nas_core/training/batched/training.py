@@ -9,9 +9,12 @@ import torch
 from torch import Tensor
 
 from nas_core.spaces.layers import SignalNetwork, seed_dropout
+from nas_core.spaces.sequence.network import SequenceNetwork
 from nas_core.training.batched.layout import Plan, plan_of
 from nas_core.training.batched.network_pack import NetworkPack
 from nas_core.training.batched.program import program_of
+from nas_core.training.batched.sequence_layers import sequence_plan
+from nas_core.training.batched.sequence_pack import SequencePack
 from nas_core.training.batched.weights import parameter_runs
 from nas_core.training.batches import batch_slices, epoch_order
 from nas_core.training.inheritance import inherit_entries
@@ -29,6 +32,8 @@ SHRINK = 0.8  # the pack is laid out again when at most this share of its networ
 
 def packed_plan(network: SignalNetwork, x: Tensor) -> Plan | None:
     """Return how a network is computed in a pack, None where it cannot be; ``x`` (1, …) is one of its rows."""
+    if isinstance(network, SequenceNetwork):
+        return sequence_plan(network, x.shape[-1])
     program = program_of(network, x)
     return None if program is None else plan_of(program)
 
@@ -111,11 +116,12 @@ class PackTraining:
         for n, k in enumerate(self._current):
             self._keep(n, k)
 
-    def _lay_out(self, old: tuple[NetworkPack, list[int], ElementOptimiser] | None) -> None:
+    def _lay_out(self, old: tuple[NetworkPack | SequencePack, list[int], ElementOptimiser] | None) -> None:
         """Build the pack of those who are training, from their networks or from a larger pack."""
         chosen = [self.learners[k] for k in self._current]
         networks = [learner.network for learner in chosen]
-        self._pack = NetworkPack(networks, [self._plans[k] for k in self._current], self._device)
+        kind = SequencePack if isinstance(networks[0], SequenceNetwork) else NetworkPack
+        self._pack = kind(networks, [self._plans[k] for k in self._current], self._device)
         self._optimiser = ElementOptimiser([tuning_of(learner) for learner in chosen], self._device)
         self._rate = self._optimiser.rate
         if old is None:
