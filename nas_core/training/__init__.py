@@ -11,7 +11,7 @@ Networks of images and sequences are modules of their own. ``initialise`` draws 
 LightningModule that trains some at the same time, ``networks`` hands each over when it has finished, ``module_pack`` is
 what remains. ``learner`` is what is known of a network while it trains (``rates``: how its learning rate goes).
 ``packing`` chooses how: on a processor kernels of our own (``compiled``) train each; on an accelerator the operations
-of many networks of images are computed together (``batched``); ``network_training`` trains one by torch.
+of many networks are computed together (``batched``); ``network_training`` trains one by torch.
 
 ``inheritance`` starts a child from its parent's weights, where they fit; a watch (``progress``) looks on and may end
 single candidates. ``untrained`` builds either kind with the weights its training starts from, ``shortage`` knows when

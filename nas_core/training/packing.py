@@ -26,9 +26,9 @@ def in_packs(
 ) -> Divided:
     """Return what is trained, and for each training the numbers of its networks.
 
-    On a processor each network is trained by itself, by compiled kernels. On an accelerator networks of images are as
-    many packs as ``workers``. Torch trains, one by one, what has an operation that those lack. Which way a network is
-    trained depends on itself and the device alone, so its numbers do not depend on its company.
+    On a processor each network is trained by itself, by compiled kernels. On an accelerator networks are as many packs
+    as ``workers``. Torch trains, one by one, what has an operation that those lack. Which way a network is trained
+    depends on itself and the device alone, so its numbers do not depend on its company.
     """
     return _compiled(networks, items, lesson) if device.type == "cpu" else _packed(networks, items, lesson, workers)
 

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 import torch
 from network_samples import QUICK, image_problem, network_of
+from sequence_samples import every_kind, lesson_of, trained
 from torch.overrides import TorchFunctionMode
 from training_samples import SHORT, Variant
 
 from nas_core.data import Problem
 from nas_core.spaces import SearchSpace
 from nas_core.training import fit
+from nas_core.training.batched.training import PackTraining
 from nas_core.training.device import repeatable
 from nas_core.training.engine import PackEngine
 from nas_core.training.fit import PackItem, train_pack
@@ -94,6 +96,15 @@ def test_no_step_of_a_network_waits(optimiser: str, monkeypatch: pytest.MonkeyPa
         training.run_epoch(StopSignal())
     assert watch.calls > 100
     assert watch.waits == []
+
+
+@pytest.mark.parametrize("kind", ["series", "padded", "words"])
+def test_no_step_of_a_pack_of_sequences_waits(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = watched(monkeypatch, PackTraining, "_step")
+    trained(kind, every_kind(kind)[:12], lesson_of(kind))
+    epoch = len(watch.steps) // 3
+    assert watch.calls > 100
+    assert watch.waits[watch.steps[epoch] :] == [], "where noise lies is worked out once for each number of rows"
 
 
 def test_the_watch_sees_what_waits() -> None:

@@ -100,7 +100,7 @@ def test_every_network_of_the_family_computes_what_it_computes_alone() -> None:
     assert len(known) > 0.8 * len(networks)
     pack = NetworkPack([n for n, _ in known], [p for _, p in known], CPU)
     with torch.no_grad():
-        outputs = pack.forward(x, pack.spread(pack.flat()), training=False)
+        outputs = pack.forward(x, pack.weights.spread(pack.weights.flat()), training=False)
         for (network, _), own in zip(known, outputs, strict=True):
             torch.testing.assert_close(own.T, network.eval()(x), rtol=1e-4, atol=1e-5)
 

@@ -16,13 +16,19 @@ from nas_core.spaces.sequence.rules import POSITIONS, Layer
 
 __all__ = [
     "ACTIVATION_LAYERS",
+    "NOWHERE",
+    "ChannelNorm",
+    "Convolution",
     "Embedding",
+    "Recurrent",
     "SelfAttention",
     "SequenceLayer",
     "StepNorm",
     "WeightedMean",
     "Weights",
     "lengths_of",
+    "positions",
+    "turned_order",
 ]
 
 ACTIVATION_LAYERS: dict[str, type[nn.Module]] = {
@@ -34,7 +40,7 @@ ACTIVATION_LAYERS: dict[str, type[nn.Module]] = {
     "softplus": nn.Softplus,
 }
 
-_NOWHERE = -1e30
+NOWHERE = -1e30
 """A score whose weight after the softmax is exactly 0, but which leaves a number where all scores are such."""
 
 
@@ -124,7 +130,7 @@ class Recurrent(nn.Module):
         maps = self.forwards(steps)[0].transpose(1, 2)
         if self.backwards is None:
             return maps
-        order = _turned(x.shape[-1], x.device, present)
+        order = turned_order(x.shape[-1], x.device, present)
         turned = self.backwards(_picked(x, order).transpose(1, 2))[0].transpose(1, 2)
         return torch.cat([maps, _picked(turned, order)], dim=1)
 
@@ -159,11 +165,11 @@ class SelfAttention(nn.Module):
         """Return for each step the weighted sum of the values of all steps that are there."""
         n, _, length = x.shape
         steps = x.transpose(1, 2)
-        placed = torch.cat([steps, _positions(length, x).expand(n, -1, -1)], dim=-1)
+        placed = torch.cat([steps, positions(length, x).expand(n, -1, -1)], dim=-1)
         query, key, value = (self._by_head(y) for y in (self.query(placed), self.key(placed), self.value(steps)))
         scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
         if present is not None:
-            scores = scores.masked_fill(present[:, None] == 0, _NOWHERE)
+            scores = scores.masked_fill(present[:, None] == 0, NOWHERE)
         mixed = (self.weights(scores) @ value).transpose(1, 2).reshape(n, length, -1)
         result: Tensor = self.out(mixed)
         return result.transpose(1, 2)
@@ -187,7 +193,7 @@ class WeightedMean(nn.Module):
         """Return (n, F) from maps (n, F, steps)."""
         scores = self.score(maps.transpose(1, 2))[..., 0]
         if present is not None:
-            scores = scores.masked_fill(present[:, 0] == 0, _NOWHERE)
+            scores = scores.masked_fill(present[:, 0] == 0, NOWHERE)
         weighted = self.weights(scores)[:, None] * maps
         return weighted.sum(-1)
 
@@ -235,7 +241,7 @@ def lengths_of(present: Tensor) -> Tensor:
     return (places * (present[:, 0] > 0)).amax(-1)
 
 
-def _turned(length: int, device: torch.device, present: Tensor | None) -> Tensor:
+def turned_order(length: int, device: torch.device, present: Tensor | None) -> Tensor:
     """Return (n or 1, steps) from which step each step of the turned sequence comes; padding stays where it is."""
     places = torch.arange(length, device=device)[None]
     if present is None:
@@ -248,7 +254,7 @@ def _picked(x: Tensor, order: Tensor) -> Tensor:
     return x.gather(-1, order[:, None].expand(x.shape))
 
 
-def _positions(length: int, like: Tensor) -> Tensor:
+def positions(length: int, like: Tensor) -> Tensor:
     """Return (steps, 8): sine and cosine of the place at four speeds, the same however long a sequence is."""
     places = torch.arange(length, device=like.device, dtype=like.dtype)[:, None]
     speeds = 1000.0 ** (-torch.arange(POSITIONS // 2, device=like.device, dtype=like.dtype) / (POSITIONS // 2))

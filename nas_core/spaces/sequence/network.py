@@ -88,7 +88,7 @@ class SequenceNetwork(SignalNetwork):
 
     def features(self, x: Tensor) -> Tensor:
         """Return the maps (n, F, steps) of series or word ids; see the class about padding."""
-        present = self._present(x)
+        present = self.present(x)
         maps = x[:, : self.channels] if self.embedding is None else self.embedding(x)
         if present is not None:
             maps = maps * present
@@ -126,7 +126,7 @@ class SequenceNetwork(SignalNetwork):
                 hook.remove()
         return found
 
-    def _present(self, x: Tensor) -> Tensor | None:
+    def present(self, x: Tensor) -> Tensor | None:
         """Return (n, 1, steps): 1 where there is a step, None where all sequences have one length."""
         if not self.padded:
             return None

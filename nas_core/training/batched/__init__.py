@@ -1,1 +1,1 @@
-"""Operations of many networks executed together: how networks of images are trained as a pack."""
+"""Operations of many networks executed together: how networks of images and of sequences are trained as packs."""

@@ -1,8 +1,7 @@
 """In which order the operations of many networks are computed, and which of them together.
 
-The heuristic of average depth (Neubig, Goldberg & Dyer 2017, On-the-fly operation batching, arXiv 1705.07860): of the
-kinds of operations that some network is ready for, the one comes first whose operations that are still to be computed,
-ready or not, lie least deep on average; the others may become more meanwhile.
+Of the kinds of operations that some network is ready for, one comes first (:mod:`nas_core.training.batched.order`); the
+others may become more meanwhile.
 
 The channels of what is computed together are a multiple of LANES, as in packs of tables: no value is left over.
 """
@@ -16,6 +15,7 @@ from math import lcm
 from typing import Any
 
 from nas_core.training.batched.layout import STRUCTURED, Plan, reads_rows
+from nas_core.training.batched.order import ByDepth, ByHeight, Order
 from nas_core.training.batched.program import INPUT
 from nas_core.training.plan import LANES
 
@@ -67,20 +67,25 @@ class Step:
     cuts: list[int] = field(default_factory=list)
 
 
-def schedule(plans: Sequence[Plan]) -> list[Step]:
-    """Return the steps that compute all networks."""
-    return _Agenda(plans).steps()
+def schedule(plans: Sequence[Plan], *, by_slot: bool = False) -> list[Step]:
+    """Return the steps that compute all networks.
+
+    Args:
+        plans: How each network is computed.
+        by_slot: Whether values are (slots, …), one slot for each network, instead of all channels side by side; then
+            runs, cuts and widths are counted in slots, and operations compute together where their keys agree.
+    """
+    return _Agenda(plans, by_slot).steps()
 
 
 class _Agenda:
     """What is still to be computed."""
 
-    def __init__(self, plans: Sequence[Plan]) -> None:
-        self._plans = plans
+    def __init__(self, plans: Sequence[Plan], by_slot: bool) -> None:
+        self._plans, self._by_slot = plans, by_slot
         self._missing: dict[tuple[int, int], int] = {}
         self._readers: dict[tuple[int, int], list[int]] = defaultdict(list)
-        self._depths: dict[tuple[int, int], int] = {}
-        self._left: dict[Hashable, list[int]] = defaultdict(lambda: [0, 0])  # how many, and the sum of their depths
+        self._order: Order = ByHeight() if by_slot else ByDepth()
         self._ready: dict[Hashable, list[tuple[int, int]]] = defaultdict(list)
         self._runs: dict[tuple[int, int], list[Run]] = {}  # of the value of each operation
         self._steps: list[Step] = []
@@ -91,7 +96,7 @@ class _Agenda:
         while any(self._ready.values()):
             key = min(
                 (key for key, ready in self._ready.items() if ready),
-                key=lambda key: (self._left[key][1] / self._left[key][0], -len(self._ready[key])),
+                key=lambda key: self._order.rank(key, len(self._ready[key])),
             )
             self._compute(key)
         for step in self._steps:
@@ -107,17 +112,20 @@ class _Agenda:
         return self._steps
 
     def _enter(self, k: int, plan: Plan) -> None:
+        depths: list[int] = []
         for number, operation in enumerate(plan.program.operations):
-            at, inputs = (k, number), [i for i in operation.inputs if i != INPUT]
-            self._missing[at] = len(inputs)
-            self._depths[at] = 1 + max((self._depths[k, i] for i in inputs), default=0)
+            inputs = [i for i in operation.inputs if i != INPUT]
+            self._missing[k, number] = len(inputs)
+            depths.append(1 + max((depths[i] for i in inputs), default=0))
             for i in inputs:
                 self._readers[k, i].append(number)
+        heights: dict[int, int] = {}
+        for number in reversed(range(len(depths))):
+            heights[number] = 1 + max((heights[reader] for reader in self._readers[k, number]), default=0)
+        for number, depth in enumerate(depths):
             if plan.keys[number] is not None:
-                left = self._left[plan.keys[number]]
-                left[0] += 1
-                left[1] += self._depths[at]
-        for number in range(len(plan.program.operations)):
+                self._order.enter(plan.keys[number], (k, number), depth, heights[number])
+        for number in range(len(depths)):
             if not self._missing[k, number]:
                 self._offer(k, number)
 
@@ -132,7 +140,7 @@ class _Agenda:
 
     def _value(self, k: int, number: int) -> list[Run]:
         if number == INPUT:
-            return [Run(ROWS, 0, self._plans[k].program.given[2])]
+            return [Run(ROWS, 0, 1 if self._by_slot else self._plans[k].program.given[2])]
         return self._runs[k, number]
 
     def _done(self, k: int, number: int, runs: list[Run]) -> None:
@@ -143,18 +151,22 @@ class _Agenda:
                 self._offer(k, reader)
 
     def _compute(self, key: Hashable) -> None:
-        ready = sorted(self._ready.pop(key))
-        left = self._left[key]
-        left[0] -= len(ready)
-        left[1] -= sum(self._depths[at] for at in ready)
+        ready = sorted(self._ready.pop(key), key=lambda at: (self._traits(at) if self._by_slot else "", at))
+        self._order.done(key, ready)
         at = len(self._steps)
-        step = self._step(ready)
+        step = self._slots(ready) if self._by_slot else self._step(ready)
         self._steps.append(step)
         for member in step.members:
             runs = [Run(at, member.start, member.start + self._size(member))]
             self._done(member.network, member.operation, runs)
 
+    def _traits(self, at: tuple[int, int]) -> str:
+        """Return what those of equal key may differ in; equal ones lie together."""
+        return repr(self._plans[at[0]].program.operations[at[1]].traits)
+
     def _size(self, member: Member) -> int:
+        if self._by_slot:
+            return 1
         return self._plans[member.network].layouts[member.operation].size
 
     def _step(self, ready: list[tuple[int, int]]) -> Step:
@@ -174,6 +186,18 @@ class _Agenda:
             width = slots * made
         operands = [self._operand(ready, which, slots, width) for which in range(len(operation.inputs))]
         return Step(operation.kind, operation.traits, members, width, used, slots, operands)
+
+    def _slots(self, ready: list[tuple[int, int]]) -> Step:
+        """Return a step whose value has a slot for each network, two at least, so that products are always batched."""
+        operation = self._plans[ready[0][0]].program.operations[ready[0][1]]
+        members = [Member(k, number, slot) for slot, (k, number) in enumerate(ready)]
+        used, slots = len(ready), max(2, len(ready))
+        operands = []
+        for which in range(len(operation.inputs)):
+            sources = [(k, self._plans[k].program.operations[number].inputs[which]) for k, number in ready]
+            runs = [run for k, source in sources for run in self._value(k, source)]
+            operands.append(self._whole(_merged([*runs, Run(None, 0, slots - used)])))
+        return Step(operation.kind, operation.traits, members, slots, used, slots, operands)
 
     def _operand(self, ready: list[tuple[int, int]], which: int, slots: int, width: int) -> list[Run]:
         """Return of which runs one of the values is put together."""

@@ -9,9 +9,13 @@ import torch
 from torch import Tensor
 
 from nas_core.spaces.layers import SignalNetwork, seed_dropout
+from nas_core.spaces.sequence.network import SequenceNetwork
 from nas_core.training.batched.layout import Plan, plan_of
-from nas_core.training.batched.network_pack import NetworkPack, parameter_runs
+from nas_core.training.batched.network_pack import NetworkPack
 from nas_core.training.batched.program import program_of
+from nas_core.training.batched.sequence_layers import sequence_plan
+from nas_core.training.batched.sequence_pack import SequencePack
+from nas_core.training.batched.weights import parameter_runs
 from nas_core.training.batches import batch_slices, epoch_order
 from nas_core.training.inheritance import inherit_entries
 from nas_core.training.learner import Learner, Lesson
@@ -28,6 +32,8 @@ SHRINK = 0.8  # the pack is laid out again when at most this share of its networ
 
 def packed_plan(network: SignalNetwork, x: Tensor) -> Plan | None:
     """Return how a network is computed in a pack, None where it cannot be; ``x`` (1, …) is one of its rows."""
+    if isinstance(network, SequenceNetwork):
+        return sequence_plan(network, x.shape[-1])
     program = program_of(network, x)
     return None if program is None else plan_of(program)
 
@@ -110,25 +116,27 @@ class PackTraining:
         for n, k in enumerate(self._current):
             self._keep(n, k)
 
-    def _lay_out(self, old: tuple[NetworkPack, list[int], ElementOptimiser] | None) -> None:
+    def _lay_out(self, old: tuple[NetworkPack | SequencePack, list[int], ElementOptimiser] | None) -> None:
         """Build the pack of those who are training, from their networks or from a larger pack."""
         chosen = [self.learners[k] for k in self._current]
         networks = [learner.network for learner in chosen]
-        self._pack = NetworkPack(networks, [self._plans[k] for k in self._current], self._device)
+        kind = SequencePack if isinstance(networks[0], SequenceNetwork) else NetworkPack
+        self._pack = kind(networks, [self._plans[k] for k in self._current], self._device)
         self._optimiser = ElementOptimiser([tuning_of(learner) for learner in chosen], self._device)
         self._rate = self._optimiser.rate
         if old is None:
-            self._flat = self._pack.flat()
+            self._flat = self._pack.weights.flat()
             for n, network in enumerate(networks):
-                self._pack.load_statistics(n, dict(network.named_buffers()))
+                self._pack.weights.load_statistics(n, dict(network.named_buffers()))
             return
         pack, kept, optimiser = old
-        places = torch.cat([torch.arange(pack.starts[n], pack.starts[n] + pack.runs[n]) for n in kept])
+        starts, runs = pack.weights.starts, pack.weights.runs
+        places = torch.cat([torch.arange(starts[n], starts[n] + runs[n]) for n in kept])
         places = places.to(self._device)
         self._optimiser.take(optimiser, places)
         self._flat = self._flat[places]
         for at, n in enumerate(kept):
-            self._pack.load_statistics(at, pack.statistics_of(n))
+            self._pack.weights.load_statistics(at, pack.weights.statistics_of(n))
 
     def _epoch(self, stop: StopSignal) -> list[float] | None:
         """Return the mean training losses of an epoch, None when a stop was asked for within it."""
@@ -148,10 +156,10 @@ class PackTraining:
 
     def _step(self, x: Tensor, y: Tensor, weights: Tensor | None) -> Tensor:
         """Make one gradient step; return the summed loss (K,) of its rows."""
-        parameters = self._pack.spread(self._flat)
+        parameters = self._pack.weights.spread(self._flat)
         outputs = self._pack.forward(x, parameters, training=True)
         each = losses(outputs, y, self._lesson.task, weights)
-        gradient = self._pack.gradient(each.mean(1).sum(), parameters)
+        gradient = self._pack.weights.gradient(each.mean(1).sum(), parameters)
         self._optimiser.step(self._flat, gradient)
         return each.detach().sum(1)
 
@@ -179,7 +187,7 @@ class PackTraining:
         valid, size = self._lesson.valid, 2 * self._lesson.recipe.batch_size
         found, kept = [], []
         with torch.no_grad():
-            parameters = self._pack.spread(self._flat)
+            parameters = self._pack.weights.spread(self._flat)
             for x, rows in valid.chunks(size):
                 weights = None if valid.weights is None else valid.weights[rows]
                 outputs = self._pack.forward(x, parameters, training=False)
@@ -192,7 +200,7 @@ class PackTraining:
         """Return the mean validation losses of the weights as they are, on the rows that are compared."""
         valid, found = self._lesson.valid, []
         with torch.no_grad():
-            parameters = self._pack.spread(self._flat)
+            parameters = self._pack.weights.spread(self._flat)
             for chosen in self._lesson.compared.split(2 * self._lesson.recipe.batch_size):
                 x, y, weights = valid.batch(chosen.to(self._device))
                 outputs = self._pack.forward(x, parameters, training=False)
@@ -201,8 +209,8 @@ class PackTraining:
 
     def _keep(self, n: int, k: int) -> None:
         """Copy the weights of a network, which is number ``n`` of the pack as it is now."""
-        start, run = self._pack.starts[n], self._pack.runs[n]
-        self._kept[k] = self._flat[start : start + run].clone(), self._pack.statistics_of(n), self._steps
+        start, run = self._pack.weights.starts[n], self._pack.weights.runs[n]
+        self._kept[k] = self._flat[start : start + run].clone(), self._pack.weights.statistics_of(n), self._steps
 
     def _let_go(self, numbers: Sequence[int]) -> None:
         """Give those of these networks that have ended the weights that are kept."""

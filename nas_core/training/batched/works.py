@@ -16,7 +16,7 @@ from torch.nn import functional
 from nas_core.spaces.layers import Dropout
 from nas_core.training.batched.schedule import Step
 
-__all__ = ["Work", "dropout", "each_channel", "norm", "of_kind"]
+__all__ = ["Products", "Work", "dropout", "each_channel", "norm", "of_kind"]
 
 Work = Callable[[Sequence[Tensor], Sequence[Tensor], bool], Tensor]
 """Values, parameters, whether it is training → the value."""
@@ -85,7 +85,7 @@ def _convolution(stride: Any, padding: Any, groups: int) -> Work:
     return work
 
 
-class _Products(torch.autograd.Function):
+class Products(torch.autograd.Function):
     """Batched products of contiguous matrices: in others the bits may depend on how far their rows lie apart.
 
     x (S, n, inputs), weight (S, inputs, outputs), bias (S, 1, outputs) → (S, n, outputs).
@@ -108,7 +108,7 @@ def _linear(step: Step) -> Work:
     def work(given: Sequence[Tensor], own: Sequence[Tensor], training: bool) -> Tensor:
         n = len(given[0])
         x = given[0].reshape(n, step.slots, -1).transpose(0, 1)
-        y: Tensor = _Products.apply(x, *own)
+        y: Tensor = Products.apply(x, *own)
         return y.transpose(0, 1).reshape(n, 1, 1, -1)
 
     return work

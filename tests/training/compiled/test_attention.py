@@ -9,7 +9,7 @@ import pytest
 import torch
 from room import Room, marks, row
 
-from nas_core.spaces.sequence.blocks import _positions
+from nas_core.spaces.sequence.blocks import positions
 from nas_core.training.compiled.attention import (
     mix,
     mix_back,
@@ -111,7 +111,7 @@ def test_coordinates_of_steps() -> None:
     fields = {X: room.value(x), OUT: room.empty(10 * steps), C_IN: 2, C_OUT: 10, P_IN: steps, P_OUT: steps, NEEDS: 1}
     m = room.memory()
     place(row(fields), m, room.N)
-    wanted = torch.cat([x, _positions(steps, x).T.expand(n, -1, -1)], 1)
+    wanted = torch.cat([x, positions(steps, x).T.expand(n, -1, -1)], 1)
     torch.testing.assert_close(room.read(m.values, fields[OUT], 10, steps), wanted, rtol=1e-5, atol=2e-6)
     slopes = torch.randn(n, 10, steps)
     room.write(m.slopes, fields[OUT], slopes)
