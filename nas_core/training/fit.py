@@ -64,11 +64,12 @@ def train_pack(
     on_epoch: Callable[[PackProgress], None] | None = None,
     device: str = "auto",
     watch: Watch | None = None,
+    packed: bool | None = None,
 ) -> PackResult:
     """Train the candidates together, each exactly as if it were alone; may be called from any thread.
 
-    Networks of tables are trained as one pack of batched products, those of images and sequences some at a time, one on
-    each processor core.
+    On a processor they are trained some at a time, one on each core; networks of tables are one pack of batched
+    products on an accelerator.
 
     Args:
         problem: Data and recipe.
@@ -76,9 +77,10 @@ def train_pack(
         items: The candidates with their seeds.
         recipe: Instead of the problem's.
         stop: Ends the training within a batch; what is unfinished is cancelled and keeps its best weights so far.
-        on_epoch: Told after every epoch, from the calling thread.
+        on_epoch: Told how far they are from time to time, at the earliest after an epoch, from the calling thread.
         device: auto, cuda, mps or cpu.
         watch: Asked after every epoch of every candidate whether it goes on; one that it ends is ``halted``.
+        packed: Whether networks of tables are one pack; None for what the device does best.
 
     Raises:
         SettingsError: The device does not exist, the recipe does not suit the data, or rows are weighted for single
@@ -89,7 +91,9 @@ def train_pack(
         _check_schedule(recipe)
         _check_weights(items, len(problem.train))
         with one_thread():
-            return _train(problem, items, recipe, stop, on_epoch, where, watch)
+            together = where.type != "cpu" if packed is None else packed
+            train = _packed if together else _each
+            return _train(train, problem, items, recipe, stop, on_epoch, where, watch)
     _check_weights(items, 0)
     found = dict(train_networks(problem, space, items, recipe, stop or StopSignal(), on_epoch, where, watch))
     assert problem.dataset.signal is not None
@@ -140,6 +144,7 @@ def _check_weights(items: Sequence[PackItem], rows: int) -> None:
 
 
 def _train(
+    train: Train,
     problem: Problem,
     items: Sequence[PackItem],
     recipe: Recipe,
@@ -153,7 +158,6 @@ def _train(
     order = sorted(range(len(items)), key=lambda k: OPTIMISERS.index(items[k].architecture.values["optimiser"]))
     candidates = [_candidate(problem, items[k], layouts[k]) for k in order]
     schedule = _schedule(problem, recipe)
-    train = _each if where.type == "cpu" else _packed
     flat, stats, cancelled = train(problem, candidates, schedule, stop or StopSignal(), on_epoch, where, watch)
     seconds = time.perf_counter() - began
     pack = TrainedPack([c.layout for c in candidates], flat, stats, order, problem.encoder.D, where)
@@ -162,6 +166,7 @@ def _train(
 
 Trained = tuple[Tensor, Tensor, bool]
 """Flat parameters and running statistics of all candidates, and whether a stop was heard."""
+Train = Callable[..., Trained]
 
 
 def _each(
@@ -228,8 +233,8 @@ def _outcomes(candidates: list[Candidate], order: list[int], cancelled: bool, se
         elif cancelled and c.active:
             status, reason = "cancelled", f"stopped after {len(c.valid_loss)} epochs"
         curves = with_performance({"train_loss": c.train_loss, "valid_loss": c.valid_loss}, c.performance)
-        kept = c.best if c.best_epoch >= 0 else c.start
-        start = None if np.isnan(c.start) and not c.valid_loss else c.start
+        start = None if np.isnan(c.start) and not c.valid_loss else c.start  # stopped before it began
+        kept = c.best if c.best_epoch >= 0 else start
         own = c.seconds or seconds * len(c.valid_loss) / total
         outcomes[k] = TrainOutcome(
             status, reason, curves, c.best_epoch, own, start, kept, c.halt, c.inherited,

@@ -18,6 +18,9 @@ __all__ = ["Lessons", "SideBySide", "Training", "workers_on"]
 
 Told = Callable[[int], None]
 
+WAITS = 0.05
+"""Seconds between two looks at those who still train."""
+
 
 class Training(Protocol):
     """One network, or some as a pack, that one thread trains epoch by epoch."""
@@ -73,10 +76,15 @@ class SideBySide(pl.LightningModule):
         stop: Ends the training within a gradient step.
         told: Called after every epoch with the number of the training, from the thread that trained it.
         workers: How many are trained at the same time.
+        waiting: Called from time to time by Lightning's own thread while it waits for the others to end.
     """
 
-    def __init__(self, trainings: Sequence[Training], stop: StopSignal, told: Told, workers: int) -> None:
+    def __init__(
+        self, trainings: Sequence[Training], stop: StopSignal, told: Told, workers: int,
+        waiting: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
+        self._while_waiting = waiting
         self.automatic_optimization = False
         # in a plain list: submodules would be moved and switched by Lightning while their own threads work with them
         self.trainings, self.stop, self.told = list(trainings), stop, told
@@ -105,9 +113,18 @@ class SideBySide(pl.LightningModule):
         """Train one network for one epoch; when nothing is left to begin, wait for the helpers and end the fit."""
         self._current = self._advance(self._current)
         if self._current is None:
-            self.join()
+            self._wait()
             self.trainer.should_stop = True
         return None
+
+    def _wait(self) -> None:
+        """Wait until all helpers have ended, and say meanwhile that it does."""
+        while any(helper.is_alive() for helper in self._helpers):
+            for helper in self._helpers:
+                if helper.ident is not None:
+                    helper.join(WAITS / len(self._helpers))
+            if self._while_waiting is not None:
+                self._while_waiting()
 
     def join(self) -> None:
         """Wait until all helpers have ended."""

@@ -12,6 +12,12 @@ from nas_core.records import Architecture
 from nas_core.spaces import SearchSpace
 
 
+@pytest.fixture(params=[False, True], ids=["each", "packed"])
+def packed(request: pytest.FixtureRequest) -> bool:
+    """Whether networks of tables are trained as one pack, as on an accelerator."""
+    return bool(request.param)
+
+
 @pytest.fixture(scope="session")
 def problem() -> Problem:
     return make_problem("breast_cancer")

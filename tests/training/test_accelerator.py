@@ -76,7 +76,7 @@ def test_no_step_of_a_pack_waits(
     made = [variant(optimiser=o, dropout=0.2, normalisation="batch") for o in ("sgd", "adam", "adamw", "adagrad")]
     made += [variant(normalisation="layer", connections="dense", marks={"0": 1}), variant(connections="residual")]
     recipe = SHORT.model_copy(update={"max_epochs": 3, "patience": 3})
-    train_pack(problem, space, [PackItem(a, n) for n, a in enumerate(made)], recipe=recipe, device="cpu")
+    train_pack(problem, space, [PackItem(a, n) for n, a in enumerate(made)], recipe=recipe, device="cpu", packed=True)
     assert watch.calls > 100
     epoch = len(watch.steps) // 3
     assert watch.steps[epoch] > 0, "operations are prepared once for each number of rows"

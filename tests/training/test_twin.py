@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
-from slow_twin import train_alone
+from slow_twin import Twin, train_alone
 from training_samples import SHORT, Variant, make_problem, make_space, sampled
 
 from nas_core.data import Problem, load_data
 from nas_core.records import Architecture
 from nas_core.spaces import SearchSpace
 from nas_core.spaces.tabular.module import ACTIVATIONS
-from nas_core.training.fit import PackItem, train_pack
+from nas_core.training.fit import PackItem, PackResult, train_pack
 from nas_core.training.losses import loss_gradient, losses
 from nas_core.training.optimiser import OPTIMISERS
 
@@ -25,9 +25,15 @@ TOLERANCE = 2e-4
 def assert_same(
     problem: Problem, space: SearchSpace, architectures: Sequence[Architecture], tolerance: float = TOLERANCE
 ) -> None:
-    result = train_pack(problem, space, [PackItem(a, 11 + k) for k, a in enumerate(architectures)], recipe=SHORT)
+    items = [PackItem(a, 11 + k) for k, a in enumerate(architectures)]
+    twins = [train_alone(problem, item.architecture, item.seed, SHORT) for item in items]
+    for packed in (False, True):
+        compare(train_pack(problem, space, items, recipe=SHORT, packed=packed), architectures, twins, tolerance)
+
+
+def compare(result: PackResult, architectures: Sequence[Architecture], twins: Sequence[Twin], tolerance: float) -> None:
     for k, architecture in enumerate(architectures):
-        twin, outcome = train_alone(problem, architecture, 11 + k, SHORT), result.outcomes[k]
+        twin, outcome = twins[k], result.outcomes[k]
         message = str(architecture.values)
         np.testing.assert_allclose(outcome.curves["train_loss"], twin.train_loss, rtol=tolerance, err_msg=message)
         np.testing.assert_allclose(outcome.curves["valid_loss"], twin.valid_loss, rtol=tolerance, err_msg=message)

@@ -233,12 +233,16 @@ def train_tables(
     trainings = [TableTraining(candidate, lesson) for candidate in candidates]
     began, caller, until = time.perf_counter(), threading.get_ident(), EitherStop(stop)
 
-    def told(_number: int) -> None:
-        if on_epoch is not None and threading.get_ident() == caller:
+    def tell() -> None:
+        if on_epoch is not None:
             on_epoch(_progress(trainings, lesson.schedule.max_epochs, time.perf_counter() - began))
 
+    def told(_number: int) -> None:
+        if threading.get_ident() == caller:
+            tell()
+
     dearest = sorted(trainings, key=lambda t: -layout_seconds(t.candidate.layout))
-    module = SideBySide(dearest, until, told, workers)
+    module = SideBySide(dearest, until, told, workers, tell)
     try:
         fit_quietly(module, torch.device("cpu"), -1)
     finally:
