@@ -104,5 +104,8 @@ class Evaluator(ABC):
     def take_seconds(self) -> dict[str, float]:
         """Return the seconds spent since the last call by phase ("train", "measure"), and start again from zero."""
 
+    def use(self, cores: int) -> None:  # noqa: B027 - most use one
+        """Use at most so many processor cores from the next call on; nothing of what is found depends on it."""
+
     def close(self) -> None:  # noqa: B027 - most hold nothing outside this process
         """Let go of what it holds outside this process; called once, when nobody will use it again."""

@@ -166,9 +166,9 @@ class _Watch:
         return len(self.seen) >= self._epochs and time.monotonic() > self._until
 
     def carried_on(self) -> float:
-        """Return the seconds of all epochs, from those that were seen: more than one."""
-        (before, first), (seconds, last) = self.seen[0], self.seen[-1]
-        return before + (seconds - before) / (last.epoch - first.epoch) * (last.epochs - first.epoch)
+        """Return the seconds of all epochs, from those that were seen: at least one."""
+        seconds, last = self.seen[-1]
+        return seconds / last.epoch * last.epochs
 
 
 def _of_tables(problem: Problem, space: SearchSpace, seed: int, budget: float) -> Calibration:
@@ -211,12 +211,15 @@ def _shared(
     """Return what part of its seconds a pack takes where all cores share it, and that in words; 1 where they do not."""
     from nas_core.evaluation.cores import divided, parts_of, processes_for
     from nas_core.training.device import pick_device
+    from nas_core.training.side_by_side import workers_on
 
     parts = parts_of(len(pack), processes_for(problem, space, pick_device()))
     if parts == 1:
         return 1.0, ""
     shares = divided(problem)(pack, parts)
+    evaluator.use(max(1, workers_on(pick_device()) // parts))
     each = [_pack_seconds(evaluator, share, time.monotonic() + budget / len(shares))[0] for share in shares]
+    evaluator.use(workers_on(pick_device()))
     part = min(1.0, max(each) / seconds)
     return part, (
         f"; after {SHARED_AFTER:.0f} seconds {parts} processes share every pack, the longest share of one takes "

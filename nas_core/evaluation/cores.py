@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
     from nas_core.data.problem import Problem
 
-__all__ = ["WORTH_SECONDS", "CoresEvaluator", "Divide", "divided", "parts_of", "processes_for"]
+__all__ = ["WORTH_SECONDS", "CoresEvaluator", "Divide", "cores_of_each", "divided", "parts_of", "processes_for"]
 
 Divide = Callable[[Sequence[Proposal], int], list[list[Proposal]]]
 """Divides proposals into at most so many shares, none of which is empty."""
 
 LEAST = 12
 """Candidates of a share, on average: every share has costs of its own that do not grow with it."""
+
+PACK = 64
+"""Candidates of a pack, as most searches ask for them."""
 
 WORTH_SECONDS = 10.0
 """Workers are started when so much has been trained: they load for about as long as this, on cores of their own."""
@@ -70,6 +73,7 @@ class CoresEvaluator(Evaluator):
         ready = [b for b in self._beside if b.ready]
         most = parts_of(len(proposals), 1 + len(ready))
         own, *others = self._divide(proposals, most) if most > 1 else [list(proposals)]
+        self._here.use(max(1, self._cores // (1 + len(others))))
         shares = [_Share(b, {p.architecture.id: p for p in part}) for b, part in zip(ready, others, strict=False)]
         told = _Told(on_progress, len(proposals))
 
@@ -86,6 +90,7 @@ class CoresEvaluator(Evaluator):
                 yield from self._heard(share, told)
             left = [p for share in shares for p in share.left.values()]
             if left:
+                self._here.use(self._cores)
                 yield from here(left)
         finally:
             for share in shares:
@@ -167,7 +172,7 @@ class _Share:
         """Return the next thing the worker says, None at the end."""
         heard = self.worker.hear()
         if isinstance(heard, PackProgress):
-            self.phase = heard.phase
+            self.phase = "measure" if heard.phase == "measure" else "train"
             return heard
         if isinstance(heard, Finished):
             del self.left[heard.evaluation.id]
@@ -199,6 +204,11 @@ class _Told:
 def parts_of(size: int, processes: int) -> int:
     """Return into how many shares a pack of ``size`` is divided among so many processes."""
     return max(1, min(processes, size // LEAST))
+
+
+def cores_of_each(cores: int) -> int:
+    """Return how many cores each worker may use where there are as many as packs of 64 can have."""
+    return max(1, cores // parts_of(PACK, cores))
 
 
 def processes_for(problem: Problem, space: SearchSpace, device: torch.device) -> int:

@@ -55,20 +55,21 @@ class PackEvaluator(Evaluator):
         seed: The run's seed.
         recipe: Instead of the problem's.
         device: auto, cpu, cuda or mps.
+        cores: Processor cores that are used at most; None for all.
         parents: Finds the weights that proposals may start from; without it all start from their own seeds. The same
             proposals must always get the same answer.
     """
 
     def __init__(
         self, problem: Problem, space: SearchSpace, seed: int = 0, *, recipe: Recipe | None = None,
-        device: str = "auto", parents: Parents | None = None,
+        device: str = "auto", parents: Parents | None = None, cores: int | None = None,
     ) -> None:  # fmt: skip
         from nas_core.training import fit  # takes seconds, which are no candidate's
 
         self._fit = fit
         self._problem, self._space, self._seed = problem, space, seed
         self._recipe = recipe or problem.spec.recipe
-        self._device, self._parents = device, parents
+        self._device, self._parents, self._cores = device, parents, cores
         self._most: int | None = None  # the scale of the first space, once there is another one
         self._judge = Judge(
             problem.objective,
@@ -103,6 +104,9 @@ class PackEvaluator(Evaluator):
         self._most = self._most or most_operations(self._space)
         self._space = space
 
+    def use(self, cores: int) -> None:
+        self._cores = cores
+
     def take_weights(self) -> dict[str, Weights]:
         taken, self._weights = self._weights, {}
         return taken
@@ -123,7 +127,7 @@ class PackEvaluator(Evaluator):
             result = self._fit.train_pack(
                 self._problem, self._space, self._items(proposals), recipe=self._recipe,
                 stop=cast("StopSignal", stop), on_epoch=_told(on_progress, len(proposals)), device=self._device,
-                watch=watch,
+                watch=watch, workers=self._cores,
             )  # fmt: skip
         if on_progress:
             on_progress(PackProgress("measure", len(proposals), self._recipe.max_epochs, self._recipe.max_epochs))

@@ -139,7 +139,7 @@ def _on_all_cores(
     evaluator: Evaluator, problem: Problem, space: SearchSpace, settings: RunSettings, parents: Parents | None
 ) -> Evaluator:
     """Return the evaluator with workers beside it where it would use one processor core, and they can load the data."""
-    from nas_core.evaluation.cores import CoresEvaluator, divided, processes_for
+    from nas_core.evaluation.cores import CoresEvaluator, cores_of_each, divided, processes_for
     from nas_core.evaluation.isolation.beside import Beside
     from nas_core.training.device import pick_device
 
@@ -147,15 +147,15 @@ def _on_all_cores(
     if cores == 1:
         return evaluator
 
-    recipe = _recipe(problem, space, settings)
+    recipe = _recipe(problem, space, settings, cores_of_each(cores))
     return CoresEvaluator(evaluator, lambda: Beside(recipe, parents), divided(problem), cores)
 
 
-def _recipe(problem: Problem, space: SearchSpace, settings: RunSettings) -> EvaluatorRecipe:
+def _recipe(problem: Problem, space: SearchSpace, settings: RunSettings, cores: int | None = None) -> EvaluatorRecipe:
     from nas_core.evaluation.isolation.recipes import PackRecipe
 
     spec, plain = problem.spec.model_dump(mode="json"), space.model_dump(mode="json")
-    return PackRecipe(problem=spec, space=plain, seed=settings.seed, device=settings.device)
+    return PackRecipe(problem=spec, space=plain, seed=settings.seed, device=settings.device, cores=cores)
 
 
 def _check_isolation(limits: Limits, source: DataSource | None) -> None:

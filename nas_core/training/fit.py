@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -64,6 +65,7 @@ def train_pack(
     on_epoch: Callable[[PackProgress], None] | None = None,
     device: str = "auto",
     watch: Watch | None = None,
+    workers: int | None = None,
     packed: bool | None = None,
 ) -> PackResult:
     """Train the candidates together, each exactly as if it were alone; may be called from any thread.
@@ -80,6 +82,7 @@ def train_pack(
         on_epoch: Told how far they are from time to time, at the earliest after an epoch, from the calling thread.
         device: auto, cuda, mps or cpu.
         watch: Asked after every epoch of every candidate whether it goes on; one that it ends is ``halted``.
+        workers: Networks of tables that are trained at the same time on a processor; None for one on each core.
         packed: Whether networks of tables are one pack; None for what the device does best.
 
     Raises:
@@ -92,7 +95,7 @@ def train_pack(
         _check_weights(items, len(problem.train))
         with one_thread():
             together = where.type != "cpu" if packed is None else packed
-            train = _packed if together else _each
+            train = _packed if together else partial(_each, workers or workers_on(where))
             return _train(train, problem, items, recipe, stop, on_epoch, where, watch)
     _check_weights(items, 0)
     found = dict(train_networks(problem, space, items, recipe, stop or StopSignal(), on_epoch, where, watch))
@@ -170,6 +173,7 @@ Train = Callable[..., Trained]
 
 
 def _each(
+    workers: int,
     problem: Problem, candidates: list[Candidate], schedule: Schedule, stop: StopSignal, on_epoch: OnEpoch | None,
     where: torch.device, watch: Watch | None,
 ) -> Trained:  # fmt: skip
@@ -178,7 +182,7 @@ def _each(
     from nas_core.training.compiled.tables_training import Rows, TableLesson, train_tables
 
     lesson = TableLesson(schedule, Rows.of(problem.train), Rows.of(problem.valid), watch)
-    trained = train_tables(candidates, lesson, stop, on_epoch, workers_on(where))
+    trained = train_tables(candidates, lesson, stop, on_epoch, workers)
     members = pack_members([c.layout for c in candidates], [c.seed for c in candidates])
     flat = torch.zeros(sum(m.run for m in members))
     for member, own in zip(members, trained, strict=True):

@@ -47,6 +47,7 @@ class PackRecipe(Record):
         space: JSON form of the first version of the space.
         seed: The run's.
         device: auto, cpu, cuda or mps.
+        cores: Processor cores that it uses at most; None for all.
     """
 
     kind: Literal["packs"] = "packs"
@@ -54,6 +55,7 @@ class PackRecipe(Record):
     space: dict[str, Any]
     seed: int = 0
     device: str = "auto"
+    cores: int | None = None
 
     def build(self, parents: SentParents) -> Evaluator:
         """Return the evaluator; whatever is loaded late is loaded now, so that no candidate is held to account for it.
@@ -70,7 +72,7 @@ class PackRecipe(Record):
         _ = problem.train, problem.valid
         for late in ("nas_core.interpretability", "nas_core.training.fit"):
             importlib.import_module(late)
-        return PackEvaluator(problem, space, self.seed, device=self.device, parents=parents)
+        return PackEvaluator(problem, space, self.seed, device=self.device, parents=parents, cores=self.cores)
 
     @property
     def on_processor(self) -> bool:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -223,7 +224,10 @@ class TableTraining:
 def train_tables(
     candidates: Sequence[Candidate], lesson: TableLesson, stop: StopSignal, on_epoch: OnEpoch | None, workers: int
 ) -> list[TableTraining]:
-    """Train the candidates, ``workers`` at a time, the dearest ones first, so that all end together.
+    """Train the candidates, ``workers`` at a time.
+
+    Cheap and dear ones alternate, from both ends to the middle: so how far they are tells how long it takes, and at the
+    end no processor core waits long for the last one.
 
     ``on_epoch`` is told in the calling thread.
 
@@ -241,10 +245,13 @@ def train_tables(
         if threading.get_ident() == caller:
             tell()
 
-    dearest = sorted(trainings, key=lambda t: -layout_seconds(t.candidate.layout))
-    module = SideBySide(dearest, until, told, workers, tell)
+    ordered = sorted(trainings, key=lambda t: layout_seconds(t.candidate.layout))
+    middle = (len(ordered) + 1) // 2
+    pairs = zip_longest(ordered[:middle], ordered[middle:][::-1])
+    module = SideBySide([t for pair in pairs for t in pair if t is not None], until, told, workers, tell)
     try:
         fit_quietly(module, torch.device("cpu"), -1)
+        tell()
     finally:
         until.set()
         module.join()
@@ -255,7 +262,7 @@ def train_tables(
 
 
 def _progress(trainings: Sequence[TableTraining], most: int, seconds: float) -> PackProgress:
-    """Return how far they are: the mean of their epochs, those that ended counting in full."""
-    done = sum(most if t.ended else t.epochs for t in trainings)
+    """Return how far they are: the mean of their epochs, those that ended by themselves counting in full."""
+    done = sum(t.epochs if t.cancelled or not t.ended else most for t in trainings)
     active = sum(not t.ended for t in trainings)
     return PackProgress(done // len(trainings), most, active, len(trainings), seconds)
