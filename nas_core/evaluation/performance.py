@@ -166,6 +166,8 @@ def _binary_aucs(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray) 
     of the negative rows below each positive one is looked up among their cumulated weights.
     Costs: O(N log N + R N) for each candidate.
     """
+    if 2 * positive.sum() < len(positive):  # the same pairs seen from the other side: fewer weights to cumulate
+        positive, scores = ~positive, -scores
     own, others = weights[:, positive].astype(np.float64), weights[:, ~positive]
     pairs = own.sum(axis=1) * others.sum(axis=1, dtype=np.float64)
     below = np.zeros((len(weights), others.shape[1] + 1))
