@@ -9,7 +9,7 @@ __all__ = ["MEASURED", "OF_SIGNALS", "OF_TABLES", "SEARCHED", "STRUCTURE"]
 
 STRUCTURE = STRUCTURE_MEASURES
 OF_TABLES = (*STRUCTURE, "tree_fidelity", "decision_path")
-"""What fits beside the training of tables: together about a sixth of it, see tests/bench/measures.py. The measures of
+"""What fits beside the training of tables: together about a seventh of it, see tests/bench/measures.py. The measures of
 explanations cost more than the training they would stand beside; they are taken of single candidates, when asked for.
 """
 OF_SIGNALS = (

@@ -153,26 +153,35 @@ def probabilities(outputs: np.ndarray) -> np.ndarray:
 def _roc_auc(y: np.ndarray, outputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the area under the ROC curve; for C > 1 outputs the mean over the classes of one against the rest."""
     if outputs.shape[-1] == 1:
-        return np.stack([_binary_auc(y == 1, scores, weights) for scores in outputs[..., 0]])
+        return _binary_aucs(y == 1, outputs[..., 0], weights)
     chances = probabilities(outputs)
     present = [c for c in range(outputs.shape[-1]) if (y == c).any()]
-    each = [[_binary_auc(y == c, scores[:, c], weights) for c in present] for scores in chances]
-    return np.mean(each, axis=1)
+    return np.mean([_binary_aucs(y == c, chances[..., c], weights) for c in present], axis=0)
 
 
-def _binary_auc(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the AUC (R,) of scores (N,) under weights (R, N), ties counting one half, in O(N log N + R N)."""
-    order = np.argsort(scores, kind="stable")
-    ranked = scores[order]
-    starts = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
-    sorted_weights = weights[:, order]
-    up = sorted_weights * positive[order]
-    down = sorted_weights - up
-    if len(starts) < len(ranked):  # ties: one step per distinct score
-        up, down = np.add.reduceat(up, starts, axis=1), np.add.reduceat(down, starts, axis=1)
-    below = np.cumsum(down, axis=1, dtype=np.float64) - 0.5 * down
-    wins = np.einsum("rn,rn->r", up, below, dtype=np.float64)
-    return wins / (up.sum(axis=1, dtype=np.float64) * down.sum(axis=1, dtype=np.float64))
+def _binary_aucs(positive: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the AUC (K, R) of scores (K, N) under weights (R, N), ties counting one half.
+
+    It is the share of pairs of a positive and a negative row in which the positive one has the higher score: the weight
+    of the negative rows below each positive one is looked up among their cumulated weights.
+    Costs: O(N log N + R N) for each candidate.
+    """
+    if 2 * positive.sum() < len(positive):  # the same pairs seen from the other side: fewer weights to cumulate
+        positive, scores = ~positive, -scores
+    own, others = weights[:, positive].astype(np.float64), weights[:, ~positive]
+    pairs = own.sum(axis=1) * others.sum(axis=1, dtype=np.float64)
+    below = np.zeros((len(weights), others.shape[1] + 1))
+    found = np.empty((len(scores), len(weights)))
+    for k, one in enumerate(scores):
+        order = np.argsort(one[~positive])
+        ranked = one[~positive][order]
+        np.cumsum(others.take(order, axis=1), axis=1, dtype=np.float64, out=below[:, 1:])
+        low, high = (np.searchsorted(ranked, one[positive], side) for side in ("left", "right"))
+        beaten = below.take(low, axis=1)
+        if (low != high).any():
+            beaten = (beaten + below.take(high, axis=1)) / 2
+        found[k] = np.einsum("rn,rn->r", own, beaten) / pairs
+    return found
 
 
 def _predicted(outputs: np.ndarray) -> np.ndarray:

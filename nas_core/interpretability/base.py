@@ -17,6 +17,7 @@ from nas_core.interpretability.cells import column_owner
 from nas_core.interpretability.effects import Effects, accumulate_effects
 from nas_core.interpretability.grid import Grid, effect_grid
 from nas_core.interpretability.held_out import measured_rows
+from nas_core.interpretability.per_problem import once
 from nas_core.records import Architecture, Measurement, Verdict
 
 if TYPE_CHECKING:
@@ -211,9 +212,11 @@ class MeasureContext:
 
     @cached_property
     def grid(self) -> Grid:
-        """The cells of :attr:`rows`."""
-        problem = self.known_problem
-        return effect_grid(self.rows, [f.kind == "categorical" for f in problem.dataset.features])
+        """The cells of :attr:`rows`, the same for every pack of the problem."""
+        rows, features = self.rows, self.known_problem.dataset.features
+        return once(
+            self.known_problem, "effect grid", lambda: effect_grid(rows, [f.kind == "categorical" for f in features])
+        )
 
     @cached_property
     def row_outputs(self) -> np.ndarray:

@@ -18,8 +18,8 @@ MAX_SEGMENTS = 5
 TOLERANCE = 0.05
 # Two errors closer than this share of the total variation are a tie; the leftmost breakpoint wins.
 TIE = 1e-9
-# Curves segmented at once: the working set (about 40 arrays of curves × borders) stays in the processor's cache.
-CHUNK = 64
+# Curves × borders segmented at once, for a working set of about 40 arrays of so many numbers.
+CHUNK = 25_600
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ def segment_curves(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> Segment
 
     Costs O(MAX_SEGMENTS · L · M).
     """
-    chunks = [slice(a, a + CHUNK) for a in range(0, max(len(y), 1), CHUNK)]
+    size = max(1, CHUNK // max(1, y.shape[1]))
+    chunks = [slice(a, a + size) for a in range(0, max(len(y), 1), size)]
     parts = [_segment(x[c], y[c], weights[c]) for c in chunks]
     return Segmentation(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Segmentation)})
 
@@ -73,17 +74,11 @@ class _Lines:
         np.cumsum(np.stack(moments), axis=2, out=sums[:, :, 1:])
         self.sums = sums
 
-    def keep(self, rows: np.ndarray) -> _Lines:
-        """Return the same for some of the curves only."""
-        kept = object.__new__(_Lines)
-        kept.sums, kept.flat = self.sums[:, rows], self.flat[rows]
-        return kept
-
-    def at(self, positions: np.ndarray) -> np.ndarray:
-        """Return the six prefix sums (6, L, S) at ``positions`` (L, S)."""
-        sums, rows = self.sums, np.arange(len(positions))[:, None]
+    def at(self, positions: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the six prefix sums (6, R, S) of the curves ``rows`` (R,) at ``positions`` (R, S)."""
         # one flat take per moment, several times faster than indexing along an axis
-        return np.take(sums.reshape(len(sums), -1), positions + rows * sums.shape[2], axis=1)
+        places = positions + rows[:, None] * self.sums.shape[2]
+        return np.take(self.sums.reshape(len(self.sums), -1), places, axis=1)
 
 
 def _errors(stretch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -94,61 +89,82 @@ def _errors(stretch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     sxx, sxy, syy = wxx - wx * mean_x, wxy - wx * mean_y, wyy - wy * mean_y
     # A stretch with one distinct x has no slope; below this its spread is rounding.
     sloped = sxx > 1e-12 * np.maximum(wxx, 1e-300)
-    gain = np.divide(sxy * sxy, sxx, out=np.zeros_like(sxx), where=sloped)
-    gain = np.minimum(gain, np.maximum(syy, 0.0))
+    syy = np.maximum(syy, 0.0)
+    gain = np.where(sloped, np.minimum(sxy * sxy / np.where(sloped, sxx, 1.0), syy), 0.0)
     return np.maximum(syy - gain, 0.0), gain
 
 
 def _segment(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> Segmentation:
     """Segment one chunk of curves: add the best breakpoint of all segments until the error is small enough."""
     lines = _Lines(x, y, weights)
-    count, borders = y.shape
-    segment_of = np.zeros((count, borders), np.int64)  # start of the segment each border is in
-    end_of = np.full((count, borders), borders)
     error, _ = _errors(lines.sums[:, :, -1])
-    segments = np.ones(count, np.int64)
-    for _ in range(MAX_SEGMENTS - 1):
-        open_rows = np.flatnonzero((error > TOLERANCE + TIE) & ~lines.flat)
-        if not len(open_rows):
-            break
-        at, gain = _best_split(lines.keep(open_rows), segment_of[open_rows], end_of[open_rows])
+    found = _Segments.whole(error, y.shape[1])
+    segments = np.ones(len(y), np.int64)
+    for cuts in range(MAX_SEGMENTS - 1):
+        rows = np.flatnonzero((error > TOLERANCE + TIE) & ~lines.flat)
+        own = slice(None) if cuts else slice(1)  # all borders of an uncut curve are in one segment
+        low, high = lines.at(found.starts[rows, own], rows), lines.at(found.ends[rows, own], rows)
+        at, gain, halves = _best_split(lines.sums[:, rows, :-1], low, high, found.errors[rows, own])
         improved = gain > TIE
-        rows, at = open_rows[improved], at[improved]
-        error[rows] -= gain[improved]
-        segments[rows] += 1
-        _split(segment_of, end_of, rows, at)
+        rows, at = rows[improved], at[improved]
         if not len(rows):
             break
-    return _simplify(lines, segment_of, end_of, error, segments)
+        error[rows] -= gain[improved]
+        segments[rows] += 1
+        found.split(rows, at, halves[:, improved])
+    return _simplify(lines, found, error, segments)
 
 
-def _best_split(lines: _Lines, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the border (L,) whose split lowers the error most, and by how much (L,)."""
-    borders = starts.shape[1]
-    here, low, high = lines.sums[:, :, :borders], lines.at(starts), lines.at(ends)
-    whole, _ = _errors(high - low)
+@dataclass
+class _Segments:
+    """The segment that each of M borders of L curves is in: where it starts, where it ends, its error; (L, M) each."""
+
+    starts: np.ndarray
+    ends: np.ndarray
+    errors: np.ndarray
+
+    @classmethod
+    def whole(cls, errors: np.ndarray, borders: int) -> _Segments:
+        """Return one segment for each curve, whose errors (L,) are known."""
+        shape = len(errors), borders
+        return cls(np.zeros(shape, np.int64), np.full(shape, borders), np.repeat(errors[:, None], borders, axis=1))
+
+    def split(self, rows: np.ndarray, at: np.ndarray, halves: np.ndarray) -> None:
+        """Cut the segments around the borders ``at`` (R,) of the curves ``rows`` (R,) in two with errors (2, R)."""
+        position, at = np.arange(self.starts.shape[1]), at[:, None]
+        starts, ends = self.starts[rows], self.ends[rows]
+        left = (starts == np.take_along_axis(starts, at, 1)) & (position < at)
+        right = (ends == np.take_along_axis(ends, at, 1)) & (position >= at)
+        self.ends[rows] = np.where(left, at, ends)
+        self.starts[rows] = np.where(right, at, starts)
+        errors = np.where(left, halves[0][:, None], self.errors[rows])
+        self.errors[rows] = np.where(right, halves[1][:, None], errors)
+
+
+def _best_split(
+    here: np.ndarray, low: np.ndarray, high: np.ndarray, errors: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the border (R,) whose split lowers the error of each curve most, by how much (R,), and what it leaves.
+
+    What it leaves are the errors of the two halves (2, R).
+
+    Args:
+        here: (6, R, M) prefix sums at the borders.
+        low, high: (6, R, M or 1) prefix sums where the segment of each border starts and ends.
+        errors: (R, M or 1) error of that segment.
+    """
     left, _ = _errors(here - low)
     right, _ = _errors(high - here)
-    gain = whole - left - right
+    gain = errors - left - right
     best = gain.max(1, keepdims=True)
     at = np.argmax(gain >= best - TIE, axis=1)
-    return at, gain[np.arange(len(at)), at]
+    own = np.arange(len(at)), at
+    return at, gain[own], np.stack((left[own], right[own]))
 
 
-def _split(starts: np.ndarray, ends: np.ndarray, rows: np.ndarray, at: np.ndarray) -> None:
-    """Cut the segment around border ``at`` (R,) of the curves ``rows`` (R,) in two, in place."""
-    position = np.arange(starts.shape[1])
-    first, last = starts[rows, at][:, None], ends[rows, at][:, None]
-    inside = (position >= first) & (position < last)
-    before = position < at[:, None]
-    ends[rows] = np.where(inside & before, at[:, None], ends[rows])
-    starts[rows] = np.where(inside & ~before, at[:, None], starts[rows])
-
-
-def _simplify(
-    lines: _Lines, starts: np.ndarray, ends: np.ndarray, error: np.ndarray, segments: np.ndarray
-) -> Segmentation:
+def _simplify(lines: _Lines, found: _Segments, error: np.ndarray, segments: np.ndarray) -> Segmentation:
     """Set slopes to 0, cheapest first, while the error allows, and count what is left."""
+    starts, ends, rows = found.starts, found.ends, np.arange(len(error))
     borders = starts.shape[1]
     is_start = starts == np.arange(borders)
     ranked = np.where(is_start, np.arange(borders), borders)
@@ -157,7 +173,7 @@ def _simplify(
         first = np.pad(first, ((0, 0), (0, MAX_SEGMENTS - first.shape[1])), constant_values=borders)
     real = first < borders
     last = np.take_along_axis(np.pad(ends, ((0, 0), (0, 1)), constant_values=borders), first, axis=1)
-    _, explained = _errors(lines.at(last) - lines.at(np.minimum(first, borders)))
+    _, explained = _errors(lines.at(last, rows) - lines.at(np.minimum(first, borders), rows))
     price = np.sort(np.where(real, explained, np.inf), axis=1)
     allowed = error[:, None] + np.cumsum(price, axis=1) <= TOLERANCE + TIE
     zeroed = np.minimum(allowed.sum(1), segments)

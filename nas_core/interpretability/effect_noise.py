@@ -12,8 +12,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from nas_core.interpretability.complexity import curve_complexity, level_complexity
-from nas_core.interpretability.effects import EFFECT_FLOOR, Effects, FeatureSteps, accumulated
+from nas_core.interpretability.effects import (
+    EFFECT_FLOOR,
+    Effects,
+    FeatureCurves,
+    FeatureSteps,
+    accumulated,
+    feature_complexities,
+)
 
 __all__ = ["REDRAWS", "STUDENT", "complexity_draws", "strength_influence"]
 
@@ -74,19 +80,28 @@ def complexity_draws(effects: Effects) -> np.ndarray:
     live = effects.importances > NEGLIGIBLE * weight
     spread = np.repeat(effects.importances[None], REDRAWS, axis=0)
     segments = np.repeat(effects.complexities[None], REDRAWS, axis=0)
+    parts, places = [], []
     for j, part in enumerate(effects.steps):
-        if part is not None:
-            _redraw(effects, j, part, live[:, j], spread[:, :, j], segments[:, :, j])
+        if part is not None and (redrawn := _redrawn(effects, j, part, live[:, j])) is not None:
+            k, c, curves, growth = redrawn
+            spread[:, k, j, c] *= growth
+            parts.append(curves)
+            places.append((k, j, c))
+    for (k, j, c), found in zip(places, feature_complexities(effects.grid, parts), strict=True):
+        segments[:, k, j, c] = found
     total = (spread * segments).sum((2, 3))
     variances = _redraws(effects.deviations.shape[1]) @ effects.deviations.T / effects.deviations.shape[1]
     bottom = np.maximum(spread.sum((2, 3)), EFFECT_FLOOR * variances)
     return np.divide(total, bottom, out=np.zeros_like(total), where=effects.varies & (bottom > 0))
 
 
-def _redraw(
-    effects: Effects, j: int, part: FeatureSteps, live: np.ndarray, spread: np.ndarray, segments: np.ndarray
-) -> None:
-    """Write V_j and MEC_j of every draw into ``spread`` and ``segments`` (REDRAWS, K, C), where ``live`` (K, C)."""
+def _redrawn(
+    effects: Effects, j: int, part: FeatureSteps, live: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, FeatureCurves, np.ndarray] | None:
+    """Return which curves of feature ``j`` are redrawn, those ``live`` (K, C) that could change; None for none of them.
+
+    They are L functions and outputs (L,) each, the curves REDRAWS times, and by what V_j is multiplied (REDRAWS, L).
+    """
     grid, C = effects.grid, live.shape[1]
     weights = _redraws(len(grid.cells))
     order, starts, n = grid.orders[:, j], grid.starts[j], grid.counts(j)[:, None]
@@ -94,21 +109,19 @@ def _redraw(
     k, c = np.divmod(columns, C)
     rest = (part.deltas - part.means[grid.cells[:, j]])[order]
     noise = (np.add.reduceat(rest * rest, starts, axis=0) / n**2).sum(0)
-    straight = (segments[0, k, c] <= 1) & (noise <= CALM * spread[0, k, c])
+    straight = (effects.complexities[k, j, c] <= 1) & (noise <= CALM * effects.importances[k, j, c])
     kept = live[k, c] & ~straight
     if not kept.any():
-        return
+        return None
     k, c, rest = k[kept], c[kept], rest[:, kept]
     moved = np.stack([np.add.reduceat((w[order] - 1)[:, None] * rest, starts, axis=0) for w in weights]) / n
     curves = np.pad(np.cumsum(part.means[:, kept] + moved, axis=1), ((0, 0), (1, 0), (0, 0)))
-    masses = np.stack([_border_mass(effects, j, w) for w in weights])
+    masses = _border_masses(effects, j, weights)
     plain, _ = accumulated(part.means[:, kept], grid, j)
     # The squares are taken at the borders, not at the rows, so only their ratio is used.
     before = _variance(grid.weights(j)[None], plain[None])
-    spread[:, k, c] *= np.divide(
-        _variance(masses, curves), before, out=np.ones((len(weights), len(k))), where=before > 0
-    )
-    segments[:, k, c] = _complexities(grid.edges[j], curves, masses, bool(grid.categorical[j]))
+    growth = np.divide(_variance(masses, curves), before, out=np.ones((len(weights), len(k))), where=before > 0)
+    return k, c, FeatureCurves(j, curves, masses), growth
 
 
 def _variance(masses: np.ndarray, curves: np.ndarray) -> np.ndarray:
@@ -119,21 +132,14 @@ def _variance(masses: np.ndarray, curves: np.ndarray) -> np.ndarray:
     return np.asarray((share * y**2).sum(2) - (share * y).sum(2) ** 2)
 
 
-def _complexities(border: np.ndarray, curves: np.ndarray, masses: np.ndarray, categorical: bool) -> np.ndarray:
-    """Return the complexities (B, L) of the curves (B, M, L) with the masses (B, M) at their borders."""
-    B, M, L = curves.shape
-    y = curves.transpose(0, 2, 1).reshape(B * L, M)
-    w = np.repeat(masses, L, axis=0)
-    if categorical:
-        return level_complexity(y, w).reshape(B, L)
-    return curve_complexity(np.broadcast_to(border, y.shape), y, w).reshape(B, L)
-
-
-def _border_mass(effects: Effects, j: int, counts: np.ndarray) -> np.ndarray:
-    """Return the mass at each border (M_j + 1,) of rows counted ``counts`` (N,) times."""
+def _border_masses(effects: Effects, j: int, counts: np.ndarray) -> np.ndarray:
+    """Return the mass at each border (B, M_j + 1) of rows counted ``counts`` (B, N) times."""
     grid = effects.grid
-    cells, shares, borders = grid.cells[:, j], grid.shares[:, j], len(grid.edges[j])
-    return np.bincount(cells, counts * (1 - shares), borders) + np.bincount(cells + 1, counts * shares, borders)
+    shares, borders = grid.shares[:, j], len(grid.edges[j])
+    cells = (grid.cells[:, j] + borders * np.arange(len(counts))[:, None]).ravel()
+    low, high = (counts * (1 - shares)).ravel(), (counts * shares).ravel()
+    size = len(counts) * borders
+    return (np.bincount(cells, low, size) + np.bincount(cells + 1, high, size)).reshape(len(counts), borders)
 
 
 @lru_cache(maxsize=8)

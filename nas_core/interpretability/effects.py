@@ -7,7 +7,7 @@ classes first (a shift common to all classes does not change a prediction), and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,13 +17,24 @@ from nas_core.errors import SettingsError
 from nas_core.interpretability.complexity import curve_complexity, level_complexity
 from nas_core.interpretability.grid import MAX_CELLS, Grid, effect_grid
 
-__all__ = ["Effects", "FeatureSteps", "Predict", "accumulate_effects", "effects_of", "prediction_deltas"]
+__all__ = [
+    "Effects",
+    "FeatureCurves",
+    "FeatureSteps",
+    "Predict",
+    "accumulate_effects",
+    "effects_of",
+    "feature_complexities",
+    "prediction_deltas",
+]
 
 Predict = Callable[[np.ndarray], np.ndarray]
 # Below this share of 1 + f0², the variance of f is rounding: a constant has no interactions and no main effects.
 VARIANCE_FLOOR = 1e-10
 # Main effects that explain less than this share of the variance of f are not averaged as if they were all of it.
 EFFECT_FLOOR = 0.01
+# Numbers of curves whose complexity is found at once: 8 MB.
+AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,21 @@ class FeatureSteps:
     def columns(self, C: int) -> np.ndarray:
         """Return where the L columns stand among all (K·C,)."""
         return (self.functions[:, None] * C + np.arange(C)).ravel()
+
+
+@dataclass(frozen=True)
+class FeatureCurves:
+    """Curves of one feature, B times L of them.
+
+    Attributes:
+        feature: Which one.
+        values: (B, M, L) effects at its borders.
+        masses: (B, M) mass of rows at each border, for each of the B times.
+    """
+
+    feature: int
+    values: np.ndarray
+    masses: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -92,31 +118,15 @@ class Effects:
     def complexities(self) -> np.ndarray:
         """(K, P, C) main effect complexity of every feature: of a curve, or of the levels of a category."""
         result = np.zeros(self.importances.shape)
-        for numeric in (True, False):
-            features = [
-                j for j, c in enumerate(self.curves) if c is not None and bool(self.grid.categorical[j]) is not numeric
-            ]
-            if features:
-                self._fill_complexities(result, features, numeric)
+        parts, places = [], []
+        for j, curve in enumerate(self.curves):
+            k, c = np.nonzero(self.importances[:, j] > 0)
+            if curve is not None and len(k):
+                parts.append(FeatureCurves(j, curve[None, :, k, c], self.grid.weights(j)[None]))
+                places.append((k, j, c))
+        for place, found in zip(places, feature_complexities(self.grid, parts), strict=True):
+            result[place] = found[0]
         return result
-
-    def _fill_complexities(self, result: np.ndarray, features: list[int], numeric: bool) -> None:
-        """Write the complexities of the curves of ``features`` that are not flat, all of one kind, into ``result``."""
-        length = max(len(self.grid.edges[j]) for j in features)
-        x, w = np.zeros((len(features), length)), np.zeros((len(features), length))
-        for row, j in enumerate(features):
-            border = self.grid.edges[j]
-            x[row, : len(border)], w[row, : len(border)] = border, self.grid.weights(j)
-            x[row, len(border) :] = border[-1]
-        live = self.importances[:, features, :] > 0
-        k, f, c = np.nonzero(live)
-        y = np.zeros((len(k), length))
-        for row, j in enumerate(features):
-            curve, own = self.curves[j], f == row
-            assert curve is not None
-            y[own, : len(curve)] = curve[:, k[own], c[own]].T
-        found = curve_complexity(x[f], y, w[f]) if numeric else level_complexity(y, w[f])
-        result[k, np.asarray(features)[f], c] = found
 
     @cached_property
     def complexity(self) -> np.ndarray:
@@ -138,6 +148,49 @@ class Effects:
         total = (v * self.steadiness[:, ~self.grid.categorical, :]).sum((1, 2))
         known = (weight > 0) & self.varies
         return np.divide(total, weight, out=np.full(len(weight), np.nan), where=known)
+
+
+def feature_complexities(grid: Grid, parts: Sequence[FeatureCurves]) -> list[np.ndarray]:
+    """Return the main effect complexities (B, L) of each of ``parts``: of curves, or of the levels of categories.
+
+    Curves of all features are taken together, which is several times faster than one feature after the other. They are
+    as long as the longest of the grid, so that it does not matter which others there are.
+    """
+    found = [np.zeros((len(p.masses), p.values.shape[2]), np.int64) for p in parts]
+    for categorical in (False, True):
+        length = max((len(b) for b, flag in zip(grid.edges, grid.categorical) if flag == categorical), default=0)
+        own = [i for i, part in enumerate(parts) if grid.categorical[part.feature] == categorical]
+        for batch in _batches(own, [found[i].size * length for i in own]):
+            x, y, w = (np.concatenate(a) for a in zip(*(_padded(grid, parts[i], length) for i in batch)))
+            flat = level_complexity(y, w) if categorical else curve_complexity(x, y, w)
+            ends = np.cumsum([found[i].size for i in batch])
+            for i, own_flat in zip(batch, np.split(flat, ends[:-1]), strict=True):
+                found[i] = own_flat.reshape(found[i].shape)
+    return found
+
+
+def _batches(items: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
+    """Yield neighbours whose sizes sum to at most ``AT_ONCE``, or a single larger one."""
+    batch: list[int] = []
+    total = 0
+    for item, size in zip(items, sizes, strict=True):
+        if batch and total + size > AT_ONCE:
+            yield batch
+            batch, total = [], 0
+        batch.append(item)
+        total += size
+    if batch:
+        yield batch
+
+
+def _padded(grid: Grid, part: FeatureCurves, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return borders, effects and masses (B·L, length), with borders without mass at the end."""
+    B, M, L = part.values.shape
+    x, w = np.full((B * L, length), grid.edges[part.feature][-1]), np.zeros((B * L, length))
+    y = np.zeros((B * L, length))
+    x[:, :M], w[:, :M] = grid.edges[part.feature], np.repeat(part.masses, L, axis=0)
+    y[:, :M] = part.values.transpose(0, 2, 1).reshape(B * L, M)
+    return x, y, w
 
 
 def accumulate_effects(outputs: np.ndarray, deltas: np.ndarray, grid: Grid) -> Effects:

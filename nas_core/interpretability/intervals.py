@@ -28,11 +28,18 @@ def interval(draws: np.ndarray, value: float) -> tuple[float, float]:
 
     Where no draw is a number the interval is the value alone.
     """
-    known = draws[np.isfinite(draws)]
+    known = np.sort(draws[np.isfinite(draws)])
     if not len(known):
         return value, value
-    low, high = np.quantile(known, (0.025, 0.975))
-    return min(value, float(low)), max(value, float(high))
+    low, high = _quantile(known, 0.025), _quantile(known, 0.975)
+    return min(value, low), max(value, high)
+
+
+def _quantile(ordered: np.ndarray, share: float) -> float:
+    """Return ``np.quantile`` of ``ordered`` (n,), to the bit and without what makes it slow for one short array."""
+    below, part = divmod(share * (len(ordered) - 1), 1.0)
+    low, high = float(ordered[int(below)]), float(ordered[min(int(below) + 1, len(ordered) - 1)])
+    return high - (high - low) * (1 - part) if part >= 0.5 else low + (high - low) * part
 
 
 def estimated(raw: float, low: float, high: float) -> Measurement:

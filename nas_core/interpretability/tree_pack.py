@@ -11,6 +11,7 @@ from nas_core.interpretability.agreement import Agreement, class_agreement
 from nas_core.interpretability.budget import affordable
 from nas_core.interpretability.cells import cell_means
 from nas_core.interpretability.held_out import measured_rows
+from nas_core.interpretability.per_problem import KEPT, once
 from nas_core.interpretability.trees import (
     CONSTANT,
     NOT_FINITE,
@@ -25,6 +26,7 @@ from nas_core.interpretability.trees import (
 )
 
 if TYPE_CHECKING:
+    from nas_core.data.problem import Problem
     from nas_core.interpretability.base import MeasureContext
 
 __all__ = ["DEPTH", "TREE_ROWS", "TREE_VALUES", "CandidateTrees", "pack_trees"]
@@ -55,19 +57,45 @@ def pack_trees(context: MeasureContext) -> tuple[CandidateTrees, ...]:
     return tuple(rows.trees(k) for k in range(len(context.facts)))
 
 
+@dataclass(frozen=True)
+class _TableRows:
+    """The rows of a table that all trees of a problem share: training rows to grow on, then held-out rows to judge on.
+
+    Attributes:
+        grown: (n, D) the encoded training rows.
+        all: Both, as trees read them.
+    """
+
+    grown: np.ndarray
+    all: TreeRows
+
+    @classmethod
+    def of(cls, problem: Problem, held_out: np.ndarray) -> _TableRows:
+        """Return the rows of a problem, of which ``held_out`` (m, P) are the held-out ones."""
+        X = np.asarray(problem.train.X, float)[measured_rows(problem, TREE_ROWS, "train")]
+        flags = [f.kind == "categorical" for f in problem.dataset.features]
+        return cls(problem.encoder.transform(X), TreeRows.of(np.concatenate([X, held_out]), flags))
+
+
+def _table_rows(context: MeasureContext) -> _TableRows:
+    """Return the rows of the problem, kept for its other packs unless the table is very wide."""
+    problem = context.known_problem
+    if TREE_ROWS * len(context.owner) > KEPT:
+        return _TableRows.of(problem, context.rows)
+    return once(problem, "rows of trees", lambda: _TableRows.of(problem, context.rows))
+
+
 class _PackRows:
-    """The rows of a table that all candidates' trees share: training rows to grow on, held-out rows to judge on."""
+    """The outputs of a pack for the rows that its trees are grown and judged on."""
 
     def __init__(self, context: MeasureContext) -> None:
-        problem = self.problem = context.known_problem
+        problem = context.known_problem
         self.context, self.classes = context, len(problem.dataset.classes)
-        at = measured_rows(problem, TREE_ROWS, "train")
-        X = np.asarray(problem.train.X, float)[at]
-        self.outputs = np.asarray(context.pack.predict(problem.encoder.transform(X)), float)
+        known = _table_rows(context)
+        self.rows, self.size = known.all, len(known.grown)
+        self.outputs = np.asarray(context.pack.predict(known.grown), float)
         self.held_out = np.asarray(context.row_outputs, float)
-        flags = [f.kind == "categorical" for f in problem.dataset.features]
-        self.rows = TreeRows.of(np.concatenate([X, context.rows]), flags)
-        self.size = len(at)
+        self.draws = np.random.RandomState(0)
 
     def trees(self, k: int) -> CandidateTrees:
         """Return the trees of candidate ``k``, over the features that it uses."""
@@ -92,7 +120,7 @@ class _PackRows:
         self, given: np.ndarray, grown: np.ndarray, asked: np.ndarray, judge: np.ndarray, kind: int
     ) -> Agreement:
         """Return how well a tree grown on the rows given reproduces those that are asked about."""
-        said = imitated(grow(given, grown, kind, depth=DEPTH), asked)
+        said = imitated(grow(given, grown, kind, depth=DEPTH, draws=self.draws), asked)
         if self.classes == 2:
             return class_agreement(judge, (said[:, 0] > ONE_LEVEL).astype(np.int64))
         return judged(judge, said, self.classes)
@@ -101,7 +129,7 @@ class _PackRows:
         """Return the mean path of the rows given."""
         if (grown == grown[0]).all():
             return Agreement(reason=ONE_CLASS if self.classes else CONSTANT)
-        return path_length(given, grown, kind)
+        return path_length(given, grown, kind, self.draws)
 
 
 def _of_network(context: MeasureContext, k: int) -> CandidateTrees:

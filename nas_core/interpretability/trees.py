@@ -147,7 +147,8 @@ class TreeRows:
 
     def columns_of(self, features: Sequence[int]) -> np.ndarray:
         """Return the numbers of the columns of these features."""
-        return np.flatnonzero(np.isin([j for j, _ in self.columns], list(features)))
+        wanted = set(features)
+        return np.array([at for at, (j, _) in enumerate(self.columns) if j in wanted], np.int64)
 
 
 def surrogate_tree(
@@ -203,37 +204,49 @@ def surrogate_tree(
     )  # fmt: skip
 
 
-def grow(ranks: np.ndarray, target: np.ndarray, classes: int, *, depth: int | None = None, leaf: int = LEAF) -> Any:
+def grow(
+    ranks: np.ndarray,
+    target: np.ndarray,
+    classes: int,
+    *,
+    depth: int | None = None,
+    leaf: int = LEAF,
+    draws: np.random.RandomState | None = None,
+) -> Any:
     """Return the fitted tree of ``ranks`` (n, Q) float32 on the classes (n,), or on scaled outputs (n, C).
 
-    Ties between splits are broken by the same draws whatever the data.
+    Ties between splits are broken by the same draws whatever the data. Where many trees are grown, one generator given
+    as ``draws``, which is seeded anew for every tree, saves making one for each of them.
     """
+    from sklearn import config_context
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+    if draws is not None:
+        draws.seed(0)
     kind = DecisionTreeClassifier if classes else DecisionTreeRegressor
-    tree = kind(max_depth=depth, min_samples_leaf=leaf, min_impurity_decrease=LEAST_GAIN, random_state=0)
+    tree = kind(
+        max_depth=depth, min_samples_leaf=leaf, min_impurity_decrease=LEAST_GAIN,
+        random_state=0 if draws is None else draws,
+    )  # fmt: skip
     if not ranks.shape[1]:  # nothing to decide by
         ranks = np.zeros((len(ranks), 1), np.float32)
     # Labels have to be a matrix of floats once the checks, which cost more than a small tree, are left out.
-    if not classes:
-        return tree.fit(ranks, np.ascontiguousarray(target), check_input=False)
-    return tree.fit(ranks, target, check_input=False)
+    with config_context(skip_parameter_validation=True):
+        return tree.fit(ranks, target if classes else np.ascontiguousarray(target), check_input=False)
 
 
-def path_length(ranks: np.ndarray, target: np.ndarray, classes: int) -> Agreement:
+def path_length(
+    ranks: np.ndarray, target: np.ndarray, classes: int, draws: np.random.RandomState | None = None
+) -> Agreement:
     """Return the mean number of decisions of the rows (n, Q) in a tree without a bound on its depth, or why none."""
     n = len(ranks)
     if n < FEWEST_OF_PATH:
         return Agreement(reason=f"it needs {FEWEST_OF_PATH} rows, there are {n}")
     leaf = max(LEAF_OF_PATH, int(np.ceil(SHARE_OF_PATH * n)))
-    tree = grow(ranks, target, classes, leaf=leaf).tree_
+    tree = grow(ranks, target, classes, leaf=leaf, draws=draws).tree_
     if tree.node_count == 1:
         return Agreement(reason=f"no feature splits the rows into parts of {leaf}")
-    depths = np.zeros(tree.node_count)
-    for node, (left, right) in enumerate(zip(tree.children_left, tree.children_right)):
-        if left >= 0:  # children come after their parent
-            depths[[left, right]] = depths[node] + 1
-    own = depths[tree.apply(ranks)]
+    own = tree.compute_node_depths()[tree.apply(ranks)] - 1.0  # the root has depth 1
     value = float(own.mean())
     return Agreement(value, *interval(resample_counts(n) @ own / n, value))
 

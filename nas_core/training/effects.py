@@ -15,8 +15,8 @@ from torch import Tensor
 
 from nas_core.training.network import add_by_owner, room_for
 from nas_core.training.passes import SectionPass, run_all
-from nas_core.training.plan import Sub, group_sections, run_length, subs_of
-from nas_core.training.section import Section, input_columns
+from nas_core.training.plan import Sub, group_sections, run_length
+from nas_core.training.section import Section
 from nas_core.training.slots import Slots
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ def pack_deltas(
     """
     device, network = pack.device, pack.network
     flat = network.effective(pack.flat.to(device))
-    subs, _ = subs_of(pack.members)
-    moved = _MovedSections(subs, pack, flat)
+    moved = _MovedSections(network.subs, pack, flat)
     deltas = torch.zeros(pack.K, P, network.outputs, len(E), device=device)
     weights = _linear_weights(pack, flat)
     step = torch.from_numpy(high - low).to(device).T
@@ -60,16 +59,16 @@ def pack_deltas(
 
 def _linear_weights(pack: TrainedPack, flat: Tensor) -> Tensor:
     """Return what each candidate computes directly from the bank, as weights (K, C, D)."""
-    weights = torch.zeros(pack.K, pack.network.outputs, pack.D, device=pack.device)
+    values = flat.cpu().numpy()
+    weights = np.zeros((pack.K, pack.network.outputs, pack.D), np.float32)
     for k, member in enumerate(pack.members):
         start = member.start + member.layout.outputs
         for group in member.layout.groups:
             for block in group.blocks:
                 if block.kind == "read" and block.layer == 0:
-                    columns = torch.from_numpy(group.columns).to(pack.device)
-                    weights[k][:, columns] += flat[start : start + block.size].view(block.shape)
+                    weights[k][:, group.columns] += values[start : start + block.size].reshape(block.shape)
                 start += block.size
-    return weights
+    return torch.from_numpy(weights).to(pack.device)
 
 
 class _MovedSections:
@@ -91,14 +90,14 @@ class _MovedSections:
 
     def _columns(self, section: Section, side: int) -> Tensor:
         """Return what each sub-network gathers from the bank of (rows, low, high, zeros)."""
-        chosen = []
-        for moved in section.subs:
-            sub, t = self.requests[moved.candidate]
-            columns = sub.group.columns.copy()
-            first = sum(sub.group.spans[:t])
-            columns[first : first + sub.group.spans[t]] += side * self.blank
-            chosen.append(columns)
-        return torch.from_numpy(input_columns(chosen, section.inputs, 3 * self.blank))
+        requests = [self.requests[moved.candidate] for moved in section.subs]
+        table = section.columns.cpu().numpy().reshape(len(requests), section.inputs)
+        first = np.array([sum(sub.group.spans[:t]) for sub, t in requests])[:, None]
+        width = np.array([sub.group.spans[t] for sub, t in requests])[:, None]
+        place = np.arange(section.inputs)
+        own = (place >= first) & (place < first + width)
+        columns = np.where(table == self.blank, 3 * self.blank, table + side * self.blank * own)
+        return torch.from_numpy(columns.ravel())
 
     def add_to(self, deltas: Tensor, bank: Tensor) -> None:
         """Add f(high) − f(low) to ``deltas`` (K, P, C, n) from the bank (3D + 1, N): n rows, and zeros up to LANES."""

@@ -68,8 +68,8 @@ class PackNetwork:
         self.members, self.outputs, self.device = list(members), members[0].layout.outputs, device
         self.size = sum(m.run for m in members)
         slots = Slots(self.size, sum(m.layout.stats_size for m in members), device)
-        subs, linears = subs_of(members)
-        self.sections = [Section(part, blank, slots, device) for part in group_sections(subs)]
+        self.subs, linears = subs_of(members)
+        self.sections = [Section(part, blank, slots, device) for part in group_sections(self.subs)]
         self.linear = [self._linear(part, blank, slots) for part in group_linear(linears)]
         self.views: dict[str, Tensor] = {}
         offset = [[(m.layout.blocks[0], m.start)] for m in members]

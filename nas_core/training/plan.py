@@ -9,9 +9,9 @@ Letters: S sub-networks of a section, I padded inputs, H padded hidden units.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -61,25 +61,20 @@ def run_length(size: int) -> int:
 
 @dataclass(frozen=True)
 class Sub:
-    """A sub-network with hidden layers; ``starts`` are where its blocks start in the flat parameter vector."""
+    """A sub-network with hidden layers; ``placed`` are its blocks and their starts in the flat parameter vector.
+
+    They are kept by kind and layer, as a plan asks for them many times.
+    """
 
     candidate: int
     seed: int
     group: GroupLayout
-    starts: tuple[int, ...]
+    placed: Mapping[tuple[str, int], list[tuple[Block, int]]]
     stats_start: int
 
     def blocks(self, kind: str, layer: int) -> list[tuple[Block, int]]:
         """Return the blocks of a kind and layer with their starts."""
-        return self._placed.get((kind, layer), [])
-
-    @cached_property
-    def _placed(self) -> dict[tuple[str, int], list[tuple[Block, int]]]:
-        """The blocks with their starts by kind and layer: a plan asks for them many times."""
-        found: dict[tuple[str, int], list[tuple[Block, int]]] = {}
-        for block, start in zip(self.group.blocks, self.starts, strict=True):
-            found.setdefault((block.kind, block.layer), []).append((block, start))
-        return found
+        return self.placed.get((kind, layer), [])
 
 
 @dataclass(frozen=True)
@@ -99,16 +94,16 @@ def subs_of(members: Sequence[Member]) -> tuple[list[Sub], list[Linear]]:
         start, stats = member.start + member.layout.outputs, member.stats_start
         columns, starts, sizes = [], [], []
         for group in member.layout.groups:
-            begins = []
+            placed: dict[tuple[str, int], list[tuple[Block, int]]] = {}
             for block in group.blocks:
-                begins.append(start)
+                placed.setdefault((block.kind, block.layer), []).append((block, start))
                 if block.kind == "read" and block.layer == 0:
                     columns.append(group.columns)
                     starts.append(start)
                     sizes.append(block.shape[1])
                 start += block.size
             if group.depth:
-                subs.append(Sub(k, member.seed, group, tuple(begins), stats))
+                subs.append(Sub(k, member.seed, group, placed, stats))
                 stats += group.stats_size
         if columns:
             linears.append(Linear(k, np.concatenate(columns), tuple(starts), tuple(sizes)))

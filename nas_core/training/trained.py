@@ -72,23 +72,24 @@ class TrainedPack:
         Costs 2·n rows of one sub-network per used feature.
         """
         encoder, P = problem.encoder, X.shape[1]
-        low = encoder.transform(np.stack([edges[j][bins[:, j]] for j in range(P)], axis=1))
-        high = encoder.transform(np.stack([edges[j][bins[:, j] + 1] for j in range(P)], axis=1))
+        ends = [np.stack([edges[j][bins[:, j] + up] for j in range(P)], axis=1) for up in (0, 1)]
+        E, low, high = np.split(encoder.transform(np.concatenate([X, *ends])), 3)
         with torch.inference_mode(), one_thread():
-            deltas = pack_deltas(self, encoder.transform(X), low, high, np.asarray(encoder.owner), P)
+            deltas = pack_deltas(self, E, low, high, np.asarray(encoder.owner), P)
         return deltas[self.place]
 
     def weights(self, k: int) -> dict[str, np.ndarray]:
         """Return the state dict of candidate ``k`` as arrays, unpadded: for the module of its architecture."""
         member = self.members[int(self.place[k])]
+        flat, stats = self.flat.numpy(), self.stats.numpy()
         arrays, start = {}, member.start
         for block in member.layout.blocks:
-            arrays[block.name] = self.flat[start : start + block.size].view(block.shape).numpy().copy()
+            arrays[block.name] = flat[start : start + block.size].reshape(block.shape).copy()
             start += block.size
         start = member.stats_start
         for group in member.layout.groups:
             for name in group.stats_names:
-                arrays[name] = self.stats[start : start + group.width].numpy().copy()
+                arrays[name] = stats[start : start + group.width].copy()
                 start += group.width
         return arrays
 

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slow_complexity import slow_complexity, slow_levels
 
+from nas_core.interpretability import effect_grid
 from nas_core.interpretability.complexity import curve_complexity, level_complexity, segment_curves
+from nas_core.interpretability.effects import FeatureCurves, feature_complexities
 
 
 @settings(max_examples=60, deadline=None)
@@ -83,6 +85,38 @@ def test_curves_are_segmented_independently_of_their_neighbours_across_chunks() 
     x, w = np.tile(np.arange(15.0), (300, 1)), np.ones((300, 15))
     alone = [curve_complexity(x[i : i + 1], y[i : i + 1], w[i : i + 1])[0] for i in range(0, 300, 37)]
     assert curve_complexity(x, y, w)[::37].tolist() == alone
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.integers(1, 3))
+def test_curves_of_several_features_are_as_complex_as_each_alone(seed: int, times: int, functions: int) -> None:
+    """Against one feature after the other on its own borders, in plain loops; exactly, whichever others there are."""
+    rng = np.random.default_rng(seed)
+    values = np.column_stack([rng.normal(size=40), rng.integers(0, 4, 40), rng.integers(0, 9, 40), np.ones(40)])
+    grid = effect_grid(values, [False, True, False, False], max_cells=12)
+    parts = [
+        FeatureCurves(
+            j, np.cumsum(rng.normal(size=(times, len(b), functions)), 1), rng.uniform(0.1, 2, (times, len(b)))
+        )
+        for j, b in enumerate(grid.edges)
+    ]
+    together = feature_complexities(grid, parts)
+    for j, (part, found) in enumerate(zip(parts, together)):
+        assert np.array_equal(feature_complexities(grid, [part])[0], found)
+        for b, f in np.ndindex(found.shape):
+            y, w = part.values[b, :, f], part.masses[b]
+            assert found[b, f] == (slow_levels(y, w) if j == 1 else slow_complexity(grid.edges[j], y, w)[0])
+
+
+def test_more_curves_than_are_taken_at_once_are_as_complex_as_each_alone() -> None:
+    rng = np.random.default_rng(0)
+    grid = effect_grid(np.column_stack([np.arange(101.0), np.arange(101.0)]))
+    masses = np.ones((1, 101))
+    parts = [FeatureCurves(j, np.cumsum(rng.normal(size=(1, 101, 6000)), 1), masses) for j in (0, 1)]
+    for part, found in zip(parts, feature_complexities(grid, parts)):
+        alone = curve_complexity(grid.edges[0][None], part.values[:, :, -1], masses)
+        assert found.shape == (1, 6000)
+        assert found[0, -1] == alone[0]
 
 
 def test_a_category_counts_levels_left_after_merging() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from slow_complexity import slow_complexity
 
 from nas_core.interpretability import Effects, accumulate_effects, effect_grid, effects_of, prediction_deltas
 from nas_core.interpretability.effect_measures import additivity_of, simplicity_of
@@ -130,6 +131,47 @@ def test_a_pack_has_the_noise_that_each_function_has_alone() -> None:
         alone = effects_of(f, X)
         assert strength_influence(pack)[k] == pytest.approx(strength_influence(alone)[0], abs=1e-9)
         assert complexity_draws(pack)[:, k] == pytest.approx(complexity_draws(alone)[:, 0], rel=1e-9)
+
+
+def plain_draws(effects: Effects) -> np.ndarray:
+    """MEC* of resampled rows (REDRAWS,) of one function with one output, one curve and one draw after the other."""
+    weights = np.random.default_rng(1).exponential(size=(REDRAWS, len(effects.grid.cells)))
+    found = []
+    for w in weights / weights.mean(1, keepdims=True):
+        above = below = 0.0
+        for j, border in enumerate(effects.grid.edges):
+            variance, mec = effects.importances[0, j, 0], effects.complexities[0, j, 0]
+            if variance > 0.01 * effects.importances.sum():
+                variance, mec = redrawn_curve(effects, j, w, border)
+            above, below = above + variance * mec, below + variance
+        found.append(above / max(below, 0.01 * (w @ effects.deviations[0]) / len(w)))
+    return np.array(found)
+
+
+def redrawn_curve(effects: Effects, j: int, w: np.ndarray, border: np.ndarray) -> tuple[float, float]:
+    """V and MEC of one curve of resampled rows."""
+    cells, shares = effects.grid.cells[:, j], effects.grid.shares[:, j]
+    deltas, before, after = effects.steps[j].deltas[:, 0], [0.0], [0.0]
+    for m in range(len(border) - 1):
+        own = deltas[cells == m]
+        before.append(before[-1] + own.mean())
+        after.append(after[-1] + own.mean() + ((w[cells == m] - 1) * (own - own.mean())).sum() / len(own))
+    mass, plain = np.zeros(len(border)), np.zeros(len(border))
+    for cell, share, weight in zip(cells, shares, w):
+        mass[cell : cell + 2] += weight * (1 - share), weight * share
+        plain[cell : cell + 2] += 1 - share, share
+    ratio = np.cov(after, aweights=mass, ddof=0) / np.cov(before, aweights=plain, ddof=0)
+    return effects.importances[0, j, 0] * ratio, slow_complexity(border, np.array(after), mass)[0]
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_redrawn_complexities_are_those_of_plain_loops(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = np.column_stack([rng.normal(size=(80, 2)), rng.integers(0, 5, 80)])
+    W, v = rng.normal(size=(3, 4)), rng.normal(size=4)
+    effects = effects_of(lambda Z: (np.tanh(Z @ W) @ v)[:, None], X, max_cells=20)
+    assert complexity_draws(effects)[:, 0] == pytest.approx(plain_draws(effects), rel=1e-9)
 
 
 def test_the_spread_of_complexity_is_of_the_size_of_simulations() -> None:

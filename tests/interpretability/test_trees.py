@@ -76,6 +76,19 @@ def test_one_decision_has_a_path_of_one_and_leaves_are_large() -> None:
 
 
 @settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0, 2, 3]), st.sampled_from([None, 3]))
+def test_draws_that_are_used_again_grow_the_same_trees(seed: int, classes: int, depth: int | None) -> None:
+    rng = np.random.default_rng(seed)
+    draws = np.random.RandomState(int(rng.integers(99)))
+    for _ in range(3):
+        ranks = rng.integers(0, 6, size=(80, 4)).astype(np.float32)  # many ties between splits
+        target = rng.integers(0, classes, 80) if classes else rng.normal(size=(80, 2)).round()
+        one, other = (grow(ranks, target, classes, depth=depth, draws=d).tree_ for d in (None, draws))
+        for name in ("feature", "threshold", "children_left", "value"):
+            assert np.array_equal(getattr(one, name), getattr(other, name))
+
+
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0, 2, 3]))
 def test_shuffled_rows_give_the_same_tree(seed: int, classes: int) -> None:
     rng = np.random.default_rng(seed)
