@@ -150,7 +150,7 @@ def test_training_is_in_single_precision(
     def look(_progress: object) -> None:
         told.append(torch.backends.cudnn.allow_tf32 or torch.is_autocast_enabled("cpu"))
 
-    result = fit.train_pack(problem, space, [PackItem(variant(), 0)], recipe=SHORT, on_epoch=look, device="cpu")
+    result = fit.train_pack(problem, space, [PackItem(variant(), 0)], recipe=SHORT, on_epoch=look, packed=True)
     assert told
     assert not any(told)
     assert {values.dtype for values in result.pack.weights(0).values()} == {np.dtype(np.float32)}
