@@ -209,7 +209,7 @@ class Coordinator:
             work.found[evaluation.id] = work.numbered(evaluation)
             if not work.again:
                 self._hold(work, evaluation.id)
-                if self._ledger.silence >= COMMIT_SECONDS:
+                if self._ledger.held >= COMMIT_SECONDS:  # those of a pack that come at once are one commit
                     self._save(work.before, work.size)
         self._ledger.add_seconds(evaluator.take_seconds())
         if work.space is not present:

@@ -67,6 +67,11 @@ class Ledger:
         """Seconds since something was written."""
         return time.monotonic() - self._writer.last
 
+    @property
+    def held(self) -> float:
+        """Seconds that a finished candidate has been waiting to be committed."""
+        return time.monotonic() - self._writer.held if self._writer.evaluations else 0.0
+
     def load(self, evaluations: Sequence[Evaluation]) -> None:
         """Count what an earlier process found."""
         self._writer.load(evaluations)

@@ -41,6 +41,7 @@ class Writer:
         self._references: dict[str, WeightsRef] = {}
         self._used: set[str] = set()
         self.last = time.monotonic()
+        self.held = self.last  # when the first of the candidates that wait came
 
     def load(self, evaluations: Sequence[Evaluation]) -> None:
         """Take note of what an earlier process committed: its artifacts are not written again."""
@@ -48,6 +49,8 @@ class Writer:
 
     def keep(self, evaluation: Evaluation) -> None:
         """Hold a finished candidate for the next commit."""
+        if not self.evaluations:
+            self.held = time.monotonic()
         self.evaluations.append(evaluation)
 
     def keep_weights(self, weights: dict[str, Weights]) -> None:

@@ -6,6 +6,7 @@ numba compiles whatever a function calls once more into it; a step that named al
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ def addresses(used: Iterable[int], kernels: Kernels) -> np.ndarray:
     return found
 
 
+@cache
 def _address(kernel: Any) -> int:
     kernel.compile(_SIGNATURE)
     compiled = kernel.overloads[_SIGNATURE.args]

@@ -58,7 +58,8 @@ class Rows:
     def of(cls, part: Part) -> Rows:
         """Return the rows of a part of the data."""
         counts = np.ones(len(part)) if part.weights is None else part.weights
-        return cls(*(np.ascontiguousarray(values, dtype=np.float32) for values in (part.E, part.y, counts)))
+        # copies: for numba an array that may not be written to is of another type, and compiled for anew
+        return cls(np.ascontiguousarray(part.E, dtype=np.float32), *(np.array(v, np.float32) for v in (part.y, counts)))
 
 
 class TableLesson:
