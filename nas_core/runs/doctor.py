@@ -172,17 +172,17 @@ def _graphviz() -> Finding:
 
 
 def _kernels() -> Finding:
-    """Compile or load what trains networks of images and sequences on a processor."""
+    """Compile or load what trains networks on a processor."""
     began = time.perf_counter()
     try:
         from nas_core.training.compiled.ready import kept_in, prepare
 
-        for family in ("image", "sequence"):
+        for family in ("tabular", "image", "sequence"):
             prepare(family)
     except Exception as error:  # noqa: BLE001 - a compiler that does not suit shows itself as anything
         return _broken("kernels", f"{type(error).__name__}: {error}", "pip install --force-reinstall numba llvmlite")
     seconds, place = time.perf_counter() - began, kept_in()
-    words = f"Images and sequences: ready after {seconds:.1f} s"
+    words = f"Training on a processor: ready after {seconds:.1f} s"
     if place:
         return Finding(name="kernels", health="ok", words=f"{words}, kept in {place}")
     fix = "let NUMBA_CACHE_DIR name a folder that can be written"

@@ -179,7 +179,8 @@ def _each(
 ) -> Trained:  # fmt: skip
     """Train each candidate by itself, by compiled kernels."""
     # numba takes a while to import, and who trains on an accelerator does not need it
-    from nas_core.training.compiled.tables_training import Rows, TableLesson, train_tables
+    from nas_core.training.compiled.table_lesson import Rows, TableLesson
+    from nas_core.training.compiled.tables_training import train_tables
 
     lesson = TableLesson(schedule, Rows.of(problem.train), Rows.of(problem.valid), watch)
     trained = train_tables(candidates, lesson, stop, on_epoch, workers)

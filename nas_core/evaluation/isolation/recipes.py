@@ -66,12 +66,17 @@ class PackRecipe(Record):
         from nas_core.data.problem import Problem, ProblemSpec
         from nas_core.evaluation.packs import PackEvaluator
         from nas_core.spaces.space import SearchSpace
+        from nas_core.training.device import pick_device
 
         problem = Problem.load(ProblemSpec.model_validate(self.problem))
         space = SearchSpace.model_validate(self.space)
         _ = problem.train, problem.valid
         for late in ("nas_core.interpretability", "nas_core.training.fit"):
             importlib.import_module(late)
+        if pick_device(self.device).type == "cpu":
+            from nas_core.training.compiled.ready import prepare
+
+            prepare(space.family)
         return PackEvaluator(problem, space, self.seed, device=self.device, parents=parents, cores=self.cores)
 
     @property

@@ -31,7 +31,9 @@ from nas_core.training.compiled.lanes import LANES
 from nas_core.training.compiled.losses import rows_loss
 from nas_core.training.compiled.plan import plan_of
 from nas_core.training.compiled.step import BACKWARD, backward, calls_of, forward
-from nas_core.training.compiled.tables_training import Rows, TableLesson, TableTraining
+from nas_core.training.compiled.table_lesson import Rows, TableLesson
+from nas_core.training.compiled.table_steps import pick
+from nas_core.training.compiled.tables_training import TableTraining
 from nas_core.training.compiled.updates import update
 from nas_core.training.optimiser import Tuning
 from nas_core.training.progress import StopSignal
@@ -81,9 +83,9 @@ def _table_step() -> None:
     )  # fmt: skip
     rows = Rows(*(np.ones(shape, dtype=np.float32) for shape in ((2, 1), 2, 2)))
     lesson = TableLesson(Schedule("regression", 1, 0, 2, 1, 1, 0.0), rows, rows, None)
-    TableTraining(Candidate(NetworkLayout(1, (group,)), 0, Tuning("sgd", 0.1, 0.0, 2, ())), lesson).run_epoch(
-        StopSignal()
-    )
+    candidate = Candidate(NetworkLayout(1, (group,)), 0, Tuning("sgd", 0.1, 0.0, 2, ()))
+    TableTraining(candidate, lesson).run_epoch(StopSignal())
+    pick(rows.E, np.zeros(1, dtype=np.int64), group.columns, np.zeros((1, 1), dtype=np.float32))
 
 
 def _step() -> None:

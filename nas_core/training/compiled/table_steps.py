@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from nas_core.training.compiled.fields import Memory
-from nas_core.training.compiled.jit import looping, within
+from nas_core.training.compiled.jit import kernel, looping
 from nas_core.training.compiled.losses import rows_loss
 from nas_core.training.compiled.step import backward, forward
 from nas_core.training.compiled.updates import update
 
-__all__ = ["look", "train"]
+__all__ = ["draw", "look", "own_slopes", "pick", "train", "use"]
 
 FACTOR = 0x2C1B3C6D  # of nas_core.spaces.tabular.noise
 
@@ -29,8 +29,8 @@ def train(
         ops, reals, calls, m, N, task: As of :func:`nas_core.training.compiled.step.forward` and ``backward``; the calls
             are both rows.
         out, outputs: Where the outputs begin in the values, and how many there are.
-        X, y, counts: All training rows: float32 (n, D), (n,) and (n,).
-        order: int64 (n,), the order of the rows in this epoch.
+        X, y, counts: Rows: float32 (n, d), (n,) and (n,).
+        order: int64, those that are meant, in their order.
         edges: int64, where batches begin in it, and where the last one ends.
         keys, units: int32 keys of the rows in that order and of the units with dropout.
         threshold, scale: The key below which a unit is dropped, and what is left is multiplied with.
@@ -46,19 +46,19 @@ def train(
         n, rows = end - begin, order[begin:end]
         for i in range(n):
             room[0, i], room[1, i] = y[rows[i]], counts[rows[i]]
-        _draw(m.noise, N, keys[begin:end] if len(units) else keys[:0], units, threshold, scale)
+        draw(m.noise, N, keys[begin:end] if len(units) else keys[:0], units, threshold, scale)
         if len(signs):
-            _use(values, signs, m.weights)
+            use(values, signs, m.weights)
         forward(ops, reals, calls[0], m, N, X, rows, True)
         backward(ops, reals, calls[1], m, N, out, outputs, room[0, :n], room[1, :n], room[2], task)
         if len(signs):
-            _own_slopes(values, signs, m.gradient)
+            own_slopes(values, signs, m.gradient)
         steps += 1
         update(optimiser, values, m.gradient, first, second, decayed, rate, decay, steps)
         for i in range(n):
             total += np.float64(room[2, i])
     if len(signs):
-        _use(values, signs, m.weights)
+        use(values, signs, m.weights)
     return total
 
 
@@ -67,15 +67,18 @@ def look(
     ops: np.ndarray, reals: np.ndarray, calls: np.ndarray, m: Memory, N: int, out: int, outputs: int, task: int,
     X: np.ndarray, y: np.ndarray, counts: np.ndarray, order: np.ndarray, said: np.ndarray, room: np.ndarray,
 ) -> float:  # fmt: skip
-    """Return the sum of the losses of all rows, and write their outputs into ``said`` (n, C) or nowhere (0, C).
+    """Return the sum of the losses of some rows, and write their outputs into ``said`` (k, C) or nowhere (0, C).
 
-    The other arguments are those of :func:`train`; ``order`` are the rows (n,).
+    The other arguments are those of :func:`train`.
     """
     total, n = 0.0, len(order)
     for begin in range(0, n, N):
         end = min(begin + N, n)
-        forward(ops, reals, calls[0], m, N, X, order[begin:end], False)
-        rows_loss(m, out, outputs, y[begin:end], counts[begin:end], room[2], N, end - begin, task)
+        rows = order[begin:end]
+        for i in range(end - begin):
+            room[0, i], room[1, i] = y[rows[i]], counts[rows[i]]
+        forward(ops, reals, calls[0], m, N, X, rows, False)
+        rows_loss(m, out, outputs, room[0], room[1], room[2], N, end - begin, task)
         for i in range(end - begin):
             total += np.float64(room[2, i])
         if len(said):
@@ -85,8 +88,16 @@ def look(
     return total
 
 
-@within
-def _draw(
+@kernel
+def pick(E: np.ndarray, rows: np.ndarray, columns: np.ndarray, X: np.ndarray) -> None:
+    """Write the chosen rows and columns of E (n, D) into X (rows, columns)."""
+    for i in range(len(rows)):
+        for k in range(len(columns)):
+            X[i, k] = E[rows[i], columns[k]]
+
+
+@kernel
+def draw(
     noise: np.ndarray, N: int, keys: np.ndarray, units: np.ndarray, threshold: int, scale: np.float32
 ) -> None:  # fmt: skip
     """Write what the units of the rows of a batch are multiplied with; see :mod:`nas_core.spaces.tabular.noise`."""
@@ -97,16 +108,16 @@ def _draw(
             noise[u * N + i] = scale if x >= threshold else np.float32(0.0)
 
 
-@within
-def _use(values: np.ndarray, signs: np.ndarray, weights: np.ndarray) -> None:
+@kernel
+def use(values: np.ndarray, signs: np.ndarray, weights: np.ndarray) -> None:
     """Write the weights that a network uses: sign · |value| where a sign is prescribed."""
     for i in range(np.uint64(0), np.uint64(len(values))):
         free, sign = signs[i] == 2, np.float32(signs[i])
         weights[i] = values[i] if free else sign * abs(values[i])
 
 
-@within
-def _own_slopes(values: np.ndarray, signs: np.ndarray, gradient: np.ndarray) -> None:
+@kernel
+def own_slopes(values: np.ndarray, signs: np.ndarray, gradient: np.ndarray) -> None:
     """Make the slopes of the weights that are used those of the values behind them."""
     for i in range(np.uint64(0), np.uint64(len(values))):
         free, sign = signs[i] == 2, np.float32(signs[i])
