@@ -27,7 +27,7 @@ __all__ = ["TableTraining", "train_tables"]
 
 STEPS = 100
 """Gradient steps of a call; a stop is heard between two calls."""
-TURN = 0.02
+TURN = 0.05
 """Seconds after which it is told how far a training is: an epoch alone takes less time than telling it."""
 
 
@@ -132,7 +132,7 @@ def train_tables(
     began, caller, until = time.perf_counter(), threading.get_ident(), EitherStop(stop)
 
     def tell() -> None:
-        if on_epoch is not None:
+        if on_epoch is not None and not until.is_set():
             on_epoch(_progress(trainings, lesson.schedule.max_epochs, time.perf_counter() - began))
 
     def told(_number: int) -> None:
