@@ -71,7 +71,7 @@ class TableTraining:
         """Train for one epoch, and for more until it is time to tell."""
         began = time.perf_counter()
         if stop.is_set():
-            self.cancelled = True
+            self.cancelled, self._network = True, None
             return
         try:
             network = self._network = self._network or self._begin()
