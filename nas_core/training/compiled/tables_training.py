@@ -131,13 +131,17 @@ def train_tables(
     trainings = [TableTraining(candidate, lesson) for candidate in candidates]
     began, caller, until = time.perf_counter(), threading.get_ident(), EitherStop(stop)
 
-    def tell() -> None:
-        if on_epoch is not None and not until.is_set():
-            on_epoch(_progress(trainings, lesson.schedule.max_epochs, time.perf_counter() - began))
+    last = [began]
+
+    def tell(*, always: bool = True) -> None:
+        now = time.perf_counter()
+        if on_epoch is not None and not until.is_set() and (always or now > last[0] + TURN):
+            last[0] = now
+            on_epoch(_progress(trainings, lesson.schedule.max_epochs, now - began))
 
     def told(_number: int) -> None:
         if threading.get_ident() == caller:
-            tell()
+            tell(always=False)
 
     ordered = sorted(trainings, key=lambda t: layout_seconds(t.candidate.layout))
     middle = (len(ordered) + 1) // 2
