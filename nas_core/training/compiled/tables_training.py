@@ -75,6 +75,7 @@ class TableTraining:
             return
         try:
             network = self._network = self._network or self._begin()
+            self._epoch(network, stop)
             while not self.ended and time.perf_counter() < began + TURN:
                 self._epoch(network, stop)
         finally:

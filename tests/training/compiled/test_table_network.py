@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -35,6 +38,25 @@ def test_rows_of_each_call_give_the_same_bits_as_copied_ones(name: str, monkeypa
         own, other = called.pack.weights(k), copied.pack.weights(k)
         assert own.keys() == other.keys()
         assert all(np.array_equal(own[key], other[key]) for key in own)
+
+
+def test_all_that_trains_tables_is_ready_once_it_was_prepared() -> None:
+    code = """
+import numpy as np
+from nas_core.training.compiled import ready, table_steps
+ready.prepare("tabular")
+compiled = [len(f.signatures) for f in (table_steps.train, table_steps.look, table_steps.pick)]
+from nas_core import Problem, SearchSpace, load_data
+from nas_core.training.fit import PackItem, train_pack
+problem = Problem.create(load_data("iris"), class_weights="balanced")
+space = SearchSpace.for_problem(problem)
+items = [PackItem(space.sample(np.random.default_rng(n)), n) for n in range(12)]
+recipe = problem.spec.recipe.model_copy(update={"max_epochs": 2})
+train_pack(problem, space, items, recipe=recipe, device="cpu")
+print(compiled, [len(f.signatures) for f in (table_steps.train, table_steps.look)])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[0] == "[1, 1, 1] [1, 1]", "nothing is compiled while candidates train"
 
 
 def test_every_value_has_a_place_of_its_own(problem: Problem, space: SearchSpace) -> None:
