@@ -11,7 +11,8 @@ number of one candidate enters a sum of another. ``candidate`` is what is known 
 
 Networks of images and sequences are modules of their own. ``initialise`` draws their weights, ``side_by_side`` is the
 LightningModule that trains some at the same time, those of tables too, ``networks`` hands each over when it has
-finished, ``module_pack`` is what remains. ``learner`` is what is known of a network while it trains (``rates``: how its learning rate goes).
+finished, ``module_pack`` is what remains. ``learner`` is what is known of a network while it trains (``rates``: how its
+learning rate goes).
 ``packing`` chooses how: on a processor kernels of our own (``compiled``) train each; on an accelerator the operations
 of many networks are computed together (``batched``); ``network_training`` trains one by torch.
 
