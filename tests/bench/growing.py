@@ -6,9 +6,9 @@ A run on the public fake grows to each size by random search; copies of it go on
 processor time of the search's own thread outside the evaluator: asking, telling, committing, keeping the books. The
 first packs of a strategy, which look at everything for the first time, are left out.
 
-ms_per_candidate: by size; a candidate of a table takes some 16 ms to train, so 0.8 ms is 5 %.   ratio: at the last size
-over the first; what does not slow down has about 1.   kb_held: what a live run of the default strategy holds in memory
-for each candidate beyond the first size, by ``tracemalloc``.
+ms_per_candidate: by size; a small candidate of a table takes some 8 ms on two cores, so 0.4 ms is 5 %.   ratio: at the
+last size over the first; what does not slow down has about 1.   kb_held: what a live run of the default strategy holds
+in memory for each candidate beyond the first size, by ``tracemalloc``.
 """
 
 from __future__ import annotations
