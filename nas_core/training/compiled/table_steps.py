@@ -8,6 +8,7 @@ from nas_core.training.compiled.fields import Memory
 from nas_core.training.compiled.jit import kernel, looping
 from nas_core.training.compiled.losses import rows_loss
 from nas_core.training.compiled.step import backward, forward
+from nas_core.training.compiled.table_plan import FREE
 from nas_core.training.compiled.updates import update
 
 __all__ = ["draw", "look", "own_slopes", "pick", "train", "use"]
@@ -112,7 +113,7 @@ def draw(
 def use(values: np.ndarray, signs: np.ndarray, weights: np.ndarray) -> None:
     """Write the weights that a network uses: sign · |value| where a sign is prescribed."""
     for i in range(np.uint64(0), np.uint64(len(values))):
-        free, sign = signs[i] == 2, np.float32(signs[i])
+        free, sign = signs[i] == FREE, np.float32(signs[i])
         weights[i] = values[i] if free else sign * abs(values[i])
 
 
@@ -120,5 +121,5 @@ def use(values: np.ndarray, signs: np.ndarray, weights: np.ndarray) -> None:
 def own_slopes(values: np.ndarray, signs: np.ndarray, gradient: np.ndarray) -> None:
     """Make the slopes of the weights that are used those of the values behind them."""
     for i in range(np.uint64(0), np.uint64(len(values))):
-        free, sign = signs[i] == 2, np.float32(signs[i])
+        free, sign = signs[i] == FREE, np.float32(signs[i])
         gradient[i] *= np.float32(1.0) if free else sign * np.sign(values[i])
